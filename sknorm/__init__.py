@@ -1,0 +1,22 @@
+"""Neural-network normalization layers as scikit-learn transformers."""
+
+from importlib.metadata import version as _version
+
+from sknorm._batch import BatchStatScaler
+from sknorm._layer import LayerScaler
+from sknorm._norms import L1Normalizer, L2Normalizer, MaxNormalizer
+from sknorm._power import PowerNormScaler
+from sknorm._versions import show_versions
+
+__version__ = _version("sknorm")
+
+__all__ = [
+    "BatchStatScaler",
+    "L1Normalizer",
+    "L2Normalizer",
+    "LayerScaler",
+    "MaxNormalizer",
+    "PowerNormScaler",
+    "__version__",
+    "show_versions",
+]

@@ -1,0 +1,67 @@
+"""What scikit-learn does not make public, or has only in some versions: isolated here, with why.
+
+- ``get_namespace``, ``device``, ``move_to`` and the widest float of a device: scikit-learn's
+  array API dispatch has no public counterpart, and a second one would disagree with it.
+- The output container that ``set_output`` asked for: there is no public getter.
+- Fit callbacks: public but experimental, and only from scikit-learn 1.9 on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sklearn.utils._array_api import _max_precision_float_dtype, device, get_namespace
+from sklearn.utils._set_output import _get_output_config
+
+try:
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+except ImportError:  # scikit-learn < 1.9
+
+    class CallbackSupportMixin:  # type: ignore[no-redef]
+        """Stand-in where scikit-learn has no callbacks."""
+
+    def with_callbacks(method: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the method as it is."""
+        return method
+
+
+__all__ = [
+    "CallbackSupportMixin",
+    "array_namespace",
+    "asks_for_dataframe",
+    "device",
+    "fit_task",
+    "widest_float",
+    "with_callbacks",
+]
+
+
+def array_namespace(x: Any) -> Any:
+    """Return the array API namespace of x where dispatch is on, else NumPy's."""
+    return get_namespace(x)[0]
+
+
+def widest_float(xp: Any, where: Any) -> Any:
+    """Return the most precise floating dtype of a namespace and device."""
+    return _max_precision_float_dtype(xp, where)
+
+
+def asks_for_dataframe(estimator: Any) -> str | None:
+    """Return the name of the data frame library that ``set_output`` chose, if any."""
+    chosen: str = _get_output_config("transform", estimator)["dense"]
+    return None if chosen == "default" else chosen
+
+
+@contextmanager
+def fit_task(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Iterator[None]:
+    """Tell scikit-learn's callbacks, where there are any, that one fit begins and ends."""
+    if not hasattr(estimator, "_init_callback_context"):
+        yield
+        return
+    context = estimator._init_callback_context()
+    told = {"estimator": estimator, "X": X, "y": y, "metadata": {"sample_weight": sample_weight}}
+    context.call_on_fit_task_begin(**told)
+    yield
+    context.call_on_fit_task_end(**told, reconstruction_attributes={})

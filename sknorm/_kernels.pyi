@@ -1,0 +1,62 @@
+"""Types of the compiled loops; see ``_kernels.pyx``."""
+
+from typing import Any
+
+from numpy.typing import NDArray
+
+_Array = NDArray[Any]
+
+def constants() -> tuple[int, int, float, float]: ...
+def column_moments(
+    x: _Array, weight: _Array | None, weight_is_inner: bool, table: _Array
+) -> bool: ...
+def csc_moments(
+    data: _Array, indices: _Array, indptr: _Array, weight: _Array | None, table: _Array
+) -> bool: ...
+def csr_moments(
+    data: _Array, indices: _Array, indptr: _Array, weight: _Array | None, table: _Array
+) -> bool: ...
+def rescale(
+    x: _Array,
+    out: _Array,
+    shift: _Array,
+    scale: _Array,
+    gain: _Array,
+    offset: _Array,
+    power: _Array | None,
+    inverse: bool,
+) -> bool: ...
+def rescale_compressed(
+    data: _Array,
+    out: _Array,
+    channels: _Array | None,
+    indptr: _Array,
+    scale: _Array,
+    gain: _Array,
+    power: _Array | None,
+    inverse: bool,
+) -> bool: ...
+def finite(x: _Array, allow_nan: bool) -> bool: ...
+def normalize_vectors(x: _Array, out: _Array, norms: _Array, kind: int) -> bool: ...
+def normalize_vectors_csr(
+    data: _Array, out: _Array, indptr: _Array, norms: _Array, kind: int
+) -> bool: ...
+def normalize_layers(
+    x: _Array,
+    out: _Array,
+    centre: bool,
+    scale: bool,
+    eps: float,
+    gain: _Array | None,
+    offset: _Array | None,
+) -> bool: ...
+def normalize_layers_csr(
+    data: _Array,
+    out: _Array,
+    indices: _Array,
+    indptr: _Array,
+    n_columns: int,
+    n_groups: int,
+    scale: bool,
+    eps: float,
+) -> bool: ...

@@ -1,0 +1,1179 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+# cython: initializedcheck=False, freethreading_compatible=True, embedsignature=False
+"""Compiled loops over NumPy arrays and CSR/CSC arrays of native float32 and float64.
+
+Every dense array arrives as a C-contiguous view of three axes (``_layout`` makes it): statistics
+per channel reduce over the outer two axes ("across"), statistics per sample over the middle one
+("within"). Each loop exists for an innermost axis of one element and of many.
+
+A fast loop runs without any test of its values. Only when its sums come out NaN, infinite or
+outside a safe range is the run done again by a careful twin, which leaves out NaN, finds infinity
+and works in a power-of-two unit in which nothing overflows or underflows.
+
+Functions return True where they found infinity (or NaN where that is not allowed).
+"""
+
+from libc.math cimport INFINITY, fabs, frexp, hypot, ldexp, sqrt
+from libc.stdint cimport int32_t, int64_t
+from libc.stdlib cimport free, malloc
+
+ctypedef fused floating:
+    float
+    double
+
+ctypedef fused integral:
+    int32_t
+    int64_t
+
+cdef enum:
+    LANES = 8
+    ROWS = 512  # rows in a block of column statistics
+    RUN = 2048  # values in a block of contiguous statistics
+    TILE = 256  # columns (or lanes) whose accumulators stay in the nearest cache
+
+cdef enum Norm:
+    L1 = 1
+    L2 = 2
+    MAX = 3
+
+# Kept equal to ``_moments``: a test compares them.
+cdef int TAME = 350
+cdef int EXPONENT_LIMIT = 1020
+cdef double NEUTRAL = -5000.0
+cdef double MOST_SAMPLES_IN_BOUND = 10000.0
+cdef double MACHINE_EPSILON = 2.220446049250313e-16
+
+cdef double TINY_MEAN = ldexp(1.0, -TAME)
+cdef double HUGE_MEAN = ldexp(1.0, TAME)
+cdef double TINY_SQUARE = ldexp(1.0, -600)
+cdef double HUGE_SQUARE = ldexp(1.0, 600)
+
+
+def constants():
+    """Return what must equal the constants of ``_moments``."""
+    return TAME, EXPONENT_LIMIT, NEUTRAL, MOST_SAMPLES_IN_BOUND
+
+
+# ---------------------------------------------------------------------------------------------
+# Scalars
+
+
+cdef inline void add(double* high, double* low, double b, double b_low) noexcept nogil:
+    """Add a twofold number to another (see ``_twofold.add``)."""
+    cdef double s, t, e, f, u
+    s = high[0] + b
+    u = s - high[0]
+    e = (high[0] - (s - u)) + (b - u)
+    t = low[0] + b_low
+    u = t - low[0]
+    f = (low[0] - (t - u)) + (b_low - u)
+    e = e + t
+    u = s + e
+    e = e - (u - s)
+    e = e + f
+    high[0] = u + e
+    low[0] = e - (high[0] - u)
+
+
+cdef inline bint is_tame(double centre, double squares) noexcept nogil:
+    """Tell whether squared deviations from a centre lost nothing to the range of float64."""
+    centre = fabs(centre)
+    if not (squares <= HUGE_SQUARE and centre <= HUGE_MEAN):
+        return False
+    return centre >= TINY_MEAN or squares >= TINY_SQUARE
+
+
+cdef inline double unit_exponent(double magnitude, bint tame_is_zero) noexcept nogil:
+    """Return the power of two for values up to a magnitude (see ``_moments.unit_exponent``)."""
+    cdef int exponent
+    if magnitude == 0.0:
+        return NEUTRAL
+    frexp(magnitude, &exponent)
+    if tame_is_zero and -TAME <= exponent <= TAME:
+        return 0.0
+    return max(-EXPONENT_LIMIT, min(EXPONENT_LIMIT, exponent))
+
+
+cdef inline bint is_constant(double count, double mean, double var) noexcept nogil:
+    """Tell whether a variance cannot be told from zero (see ``_moments.is_constant``)."""
+    cdef double samples = max(1.0, min(count, MOST_SAMPLES_IN_BOUND))
+    return sqrt(var) <= samples * MACHINE_EPSILON * fabs(mean)
+
+
+# ---------------------------------------------------------------------------------------------
+# Column statistics: a cell is a channel's count, mean and spread (twofold) and exponent
+
+
+cdef void merge(
+    double* cell, double count, double count_low, double mean, double mean_low, double spread,
+    double exponent
+) noexcept nogil:
+    """Merge a block's statistics into a cell (see ``_moments.Moments.merge``)."""
+    cdef double unit, share, old, delta, delta_low
+    cdef int change
+    if not count > 0.0:
+        return
+    if cell[0] == 0.0:
+        cell[0] = count
+        cell[1] = count_low
+        cell[2] = mean
+        cell[3] = mean_low
+        cell[4] = spread
+        cell[5] = 0.0
+        cell[6] = exponent
+        return
+    if cell[6] != exponent:
+        unit = max(cell[6], exponent)
+        change = <int> max(cell[6] - unit, -2000.0)
+        cell[2] = ldexp(cell[2], change)
+        cell[3] = ldexp(cell[3], change)
+        cell[4] = ldexp(cell[4], 2 * change)
+        cell[5] = ldexp(cell[5], 2 * change)
+        cell[6] = unit
+        change = <int> max(exponent - unit, -2000.0)
+        mean = ldexp(mean, change)
+        mean_low = ldexp(mean_low, change)
+        spread = ldexp(spread, 2 * change)
+    old = cell[0]
+    add(&cell[0], &cell[1], count, count_low)
+    share = count / cell[0]
+    delta = mean
+    delta_low = mean_low
+    add(&delta, &delta_low, -cell[2], -cell[3])
+    add(&cell[2], &cell[3], delta * share, 0.0)
+    add(&cell[4], &cell[5], spread, 0.0)
+    add(&cell[4], &cell[5], delta * delta * (old * share), 0.0)
+
+
+cdef inline void merge_sums(
+    double* cell, double count, double count_low, double shift, double s1, double s2
+) noexcept nogil:
+    """Merge sums of deviations from a shift, and of their squares, into a cell."""
+    cdef double mean = shift
+    cdef double mean_low = 0.0
+    cdef double centre = s1 / count
+    add(&mean, &mean_low, centre, 0.0)
+    merge(cell, count, count_low, mean, mean_low, max(0.0, s2 - s1 * centre), 0.0)
+
+
+cdef inline double start(const double* cell) noexcept nogil:
+    """Return the shift for a cell's next block: its mean so far."""
+    return cell[2] if cell[6] == 0.0 else 0.0
+
+
+cdef inline bint in_own_unit(const double* cell) noexcept nogil:
+    return cell[6] == 0.0 or cell[6] == NEUTRAL
+
+
+cdef bint merge_carefully(double* v, double* w, Py_ssize_t n, double* cell) noexcept nogil:
+    """Merge buffered values (weighted unless w is NULL), whatever they are, into a cell."""
+    cdef Py_ssize_t i, k = 0
+    cdef double magnitude = 0.0, exponent, shift, d, s1, s2, mean, mean_low
+    cdef double count = 0.0, count_low = 0.0
+    for i in range(n):
+        if v[i] != v[i]:
+            continue
+        v[k] = v[i]
+        if w != NULL:
+            w[k] = w[i]
+            add(&count, &count_low, w[k], 0.0)
+        magnitude = max(magnitude, fabs(v[k]))
+        k += 1
+    if magnitude == INFINITY:
+        return True
+    if w == NULL:
+        count = <double> k
+    if not count > 0.0:
+        return False
+    exponent = unit_exponent(magnitude, True)
+    if exponent != 0.0 and exponent != NEUTRAL:
+        for i in range(k):
+            v[i] = ldexp(v[i], -<int> exponent)
+    shift = v[0]
+    s1 = 0.0
+    for i in range(k):
+        d = v[i] - shift
+        s1 += d if w == NULL else w[i] * d
+    shift += s1 / count
+    s1 = s2 = 0.0
+    for i in range(k):
+        d = v[i] - shift
+        if w == NULL:
+            s1 += d
+            s2 += d * d
+        else:
+            s1 += w[i] * d
+            s2 += w[i] * d * d
+    mean = shift
+    mean_low = 0.0
+    add(&mean, &mean_low, s1 / count, 0.0)
+    merge(cell, count, count_low, mean, mean_low, max(0.0, s2 - s1 * (s1 / count)), exponent)
+    return False
+
+
+cdef void sum_rows(
+    const floating* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width,
+    const double* w, const double* shift, double* s1, double* s2
+) noexcept nogil:
+    """Sum deviations from a shift per column over a block of rows.
+
+    The accumulators are local arrays, so that the compiler knows that nothing else points at
+    them: it vectorizes without run-time checks.
+    """
+    cdef double a1[TILE]
+    cdef double a2[TILE]
+    cdef double sh[TILE]
+    cdef Py_ssize_t r = 0, c
+    cdef double s, d0, d1, d2, d3, d4, d5, d6, d7, weight
+    cdef const floating* p
+    for c in range(width):
+        a1[c] = a2[c] = 0.0
+        sh[c] = shift[c]
+    if w == NULL:
+        while r + 8 <= rows:
+            p = x + r * stride
+            for c in range(width):
+                s = sh[c]
+                d0 = p[c] - s
+                d1 = p[stride + c] - s
+                d2 = p[2 * stride + c] - s
+                d3 = p[3 * stride + c] - s
+                d4 = p[4 * stride + c] - s
+                d5 = p[5 * stride + c] - s
+                d6 = p[6 * stride + c] - s
+                d7 = p[7 * stride + c] - s
+                a1[c] += ((d0 + d1) + (d2 + d3)) + ((d4 + d5) + (d6 + d7))
+                a2[c] += (((d0 * d0 + d1 * d1) + (d2 * d2 + d3 * d3))
+                          + ((d4 * d4 + d5 * d5) + (d6 * d6 + d7 * d7)))
+            r += 8
+        while r < rows:
+            p = x + r * stride
+            for c in range(width):
+                d0 = p[c] - sh[c]
+                a1[c] += d0
+                a2[c] += d0 * d0
+            r += 1
+    else:
+        for r in range(rows):
+            p = x + r * stride
+            weight = w[r]
+            for c in range(width):
+                d0 = p[c] - sh[c]
+                a1[c] += weight * d0
+                a2[c] += weight * (d0 * d0)
+    for c in range(width):
+        s1[c] = a1[c]
+        s2[c] = a2[c]
+
+
+cdef void sum_run(
+    const floating* x, Py_ssize_t n, const double* w, double shift, double* s1, double* s2
+) noexcept nogil:
+    """Add sums of deviations from a shift over contiguous values to s1 and s2."""
+    cdef double a1[LANES]
+    cdef double a2[LANES]
+    cdef double d
+    cdef Py_ssize_t i = 0, k
+    for k in range(LANES):
+        a1[k] = a2[k] = 0.0
+    if w == NULL:
+        while i + LANES <= n:
+            for k in range(LANES):
+                d = x[i + k] - shift
+                a1[k] += d
+                a2[k] += d * d
+            i += LANES
+        while i < n:
+            d = x[i] - shift
+            a1[0] += d
+            a2[0] += d * d
+            i += 1
+    else:
+        while i + LANES <= n:
+            for k in range(LANES):
+                d = x[i + k] - shift
+                a1[k] += w[i + k] * d
+                a2[k] += w[i + k] * (d * d)
+            i += LANES
+        while i < n:
+            d = x[i] - shift
+            a1[0] += w[i] * d
+            a2[0] += w[i] * (d * d)
+            i += 1
+    s1[0] += ((a1[0] + a1[1]) + (a1[2] + a1[3])) + ((a1[4] + a1[5]) + (a1[6] + a1[7]))
+    s2[0] += ((a2[0] + a2[1]) + (a2[2] + a2[3])) + ((a2[4] + a2[5]) + (a2[6] + a2[7]))
+
+
+cdef void sum_weights(
+    const double* w, Py_ssize_t n, double times, double* high, double* low
+) noexcept nogil:
+    """Sum weights, each counted a number of times, into a twofold number."""
+    cdef Py_ssize_t i
+    high[0] = low[0] = 0.0
+    for i in range(n):
+        add(high, low, times * w[i], 0.0)
+
+
+cdef bint merge_block(
+    const floating* x, Py_ssize_t outer, Py_ssize_t stride, Py_ssize_t inner,
+    const double* w_outer, const double* w_inner, double* cell
+) noexcept nogil:
+    """Merge one channel's values in a block, ``outer`` runs of ``inner``, carefully."""
+    cdef double v[RUN]
+    cdef double w[RUN]
+    cdef Py_ssize_t o, i, k = 0
+    cdef bint weighted = w_outer != NULL or w_inner != NULL
+    for o in range(outer):
+        for i in range(inner):
+            v[k] = x[o * stride + i]
+            if weighted:
+                w[k] = w_outer[o] if w_outer != NULL else w_inner[i]
+            k += 1
+    return merge_carefully(v, w if weighted else NULL, k, cell)
+
+
+cdef bint column_moments_of_rows(
+    const floating* x, Py_ssize_t n, Py_ssize_t n_columns, const double* w, double* table
+) noexcept nogil:
+    """Merge the columns of a C-contiguous matrix into their cells."""
+    cdef double shift[TILE]
+    cdef double s1[TILE]
+    cdef double s2[TILE]
+    cdef Py_ssize_t c0 = 0, r0, c, width, rows
+    cdef const floating* block
+    cdef const double* weights
+    cdef double* cell
+    cdef double count, count_low
+    cdef bint infinite = False
+    while c0 < n_columns:
+        width = min(<Py_ssize_t> TILE, n_columns - c0)
+        r0 = 0
+        while r0 < n:
+            rows = min(<Py_ssize_t> ROWS, n - r0)
+            block = x + r0 * n_columns + c0
+            weights = w + r0 if w != NULL else NULL
+            count = <double> rows
+            count_low = 0.0
+            if weights != NULL:
+                sum_weights(weights, rows, 1.0, &count, &count_low)
+            if r0 == 0:
+                for c in range(width):
+                    shift[c] = block[c] if block[c] - block[c] == 0.0 else 0.0
+                sum_rows(block, rows, n_columns, width, weights, shift, s1, s2)
+                for c in range(width):
+                    if count > 0.0 and fabs(s1[c]) < HUGE_SQUARE:
+                        shift[c] += s1[c] / count
+            else:
+                for c in range(width):
+                    shift[c] = start(table + 7 * (c0 + c))
+            sum_rows(block, rows, n_columns, width, weights, shift, s1, s2)
+            for c in range(width):
+                cell = table + 7 * (c0 + c)
+                if in_own_unit(cell) and is_tame(shift[c], s2[c]):
+                    if count > 0.0:
+                        merge_sums(cell, count, count_low, shift[c], s1[c], s2[c])
+                else:
+                    infinite |= merge_block(block + c, rows, n_columns, 1, weights, NULL, cell)
+            r0 += rows
+        c0 += width
+    return infinite
+
+
+cdef bint merge_runs(
+    const floating* x, Py_ssize_t outer, Py_ssize_t stride, Py_ssize_t inner,
+    const double* w_outer, const double* w_inner, double* cell
+) noexcept nogil:
+    """Merge one channel's runs (in all at most RUN values) into its cell."""
+    cdef double shift = start(cell), s1 = 0.0, s2 = 0.0, ignored = 0.0, run1, run2
+    cdef double count, count_low = 0.0
+    cdef Py_ssize_t o
+    if cell[0] == 0.0:
+        shift = x[0] if x[0] - x[0] == 0.0 else 0.0
+        sum_run(x, inner, NULL, shift, &s1, &ignored)
+        if fabs(s1) < HUGE_SQUARE:
+            shift += s1 / inner
+        s1 = 0.0
+    for o in range(outer):
+        if w_outer == NULL:
+            sum_run(x + o * stride, inner, w_inner, shift, &s1, &s2)
+        else:
+            run1 = run2 = 0.0
+            sum_run(x + o * stride, inner, NULL, shift, &run1, &run2)
+            s1 += w_outer[o] * run1
+            s2 += w_outer[o] * run2
+    if not (in_own_unit(cell) and is_tame(shift, s2)):
+        return merge_block(x, outer, stride, inner, w_outer, w_inner, cell)
+    if w_outer != NULL:
+        sum_weights(w_outer, outer, <double> inner, &count, &count_low)
+    elif w_inner != NULL:
+        sum_weights(w_inner, inner, 1.0, &count, &count_low)
+    else:
+        count = <double> (outer * inner)
+    if count > 0.0:
+        merge_sums(cell, count, count_low, shift, s1, s2)
+    return False
+
+
+cdef bint column_moments_of_runs(
+    const floating* x, Py_ssize_t n_outer, Py_ssize_t n_channels, Py_ssize_t n_inner,
+    const double* w_outer, const double* w_inner, double* table
+) noexcept nogil:
+    """Merge the channels of a C-contiguous (outer, channel, inner) array into their cells."""
+    cdef Py_ssize_t most = max(<Py_ssize_t> 1, ROWS // n_inner)
+    cdef Py_ssize_t o = 0, c, i, outer, inner
+    cdef Py_ssize_t stride = n_channels * n_inner
+    cdef bint infinite = False
+    while o < n_outer:
+        outer = min(most, n_outer - o)
+        for c in range(n_channels):
+            i = 0
+            while i < n_inner:
+                inner = min(<Py_ssize_t> RUN, n_inner - i)
+                infinite |= merge_runs(
+                    x + o * stride + c * n_inner + i, outer, stride, inner,
+                    w_outer + o if w_outer != NULL else NULL,
+                    w_inner + i if w_inner != NULL else NULL,
+                    table + 7 * c,
+                )
+                i += inner
+        o += outer
+    return infinite
+
+
+def column_moments(
+    const floating[:, :, ::1] x, const double[::1] weight, bint weight_is_inner,
+    double[:, ::1] table
+):
+    """Merge the values of each channel into its cell, a row of the table."""
+    cdef const double* w = NULL
+    cdef bint infinite
+    if x.shape[0] == 0 or x.shape[1] == 0 or x.shape[2] == 0:
+        return False
+    if weight is not None:
+        w = &weight[0]
+    with nogil:
+        if x.shape[2] == 1:
+            infinite = column_moments_of_rows(
+                &x[0, 0, 0], x.shape[0], x.shape[1], w, &table[0, 0]
+            )
+        else:
+            infinite = column_moments_of_runs(
+                &x[0, 0, 0], x.shape[0], x.shape[1], x.shape[2],
+                NULL if weight_is_inner else w, w if weight_is_inner else NULL, &table[0, 0],
+            )
+    return infinite
+
+
+cdef bint merge_values(
+    const floating* x, const double* w, Py_ssize_t n, double* cell
+) noexcept nogil:
+    """Merge any number of contiguous values into a cell."""
+    cdef Py_ssize_t i = 0, length
+    cdef bint infinite = False
+    while i < n:
+        length = min(<Py_ssize_t> RUN, n - i)
+        infinite |= merge_runs(
+            x + i, 1, 0, length, NULL, w + i if w != NULL else NULL, cell
+        )
+        i += length
+    return infinite
+
+
+def csc_moments(
+    const floating[::1] data, const integral[::1] indices, const integral[::1] indptr,
+    const double[::1] weight, double[:, ::1] table
+):
+    """Merge the stored values of each column of a CSC array into its cell."""
+    cdef double w[RUN]
+    cdef Py_ssize_t j, k, i, length
+    cdef bint infinite = False
+    if data.shape[0] == 0:
+        return False
+    with nogil:
+        for j in range(indptr.shape[0] - 1):
+            k = indptr[j]
+            while k < indptr[j + 1]:
+                length = min(<Py_ssize_t> RUN, indptr[j + 1] - k)
+                if weight is not None:
+                    for i in range(length):
+                        w[i] = weight[indices[k + i]]
+                infinite |= merge_values(
+                    &data[k], w if weight is not None else NULL, length, &table[j, 0]
+                )
+                k += length
+    return infinite
+
+
+def csr_moments(
+    const floating[::1] data, const integral[::1] indices, const integral[::1] indptr,
+    const double[::1] weight, double[:, ::1] table
+):
+    """Merge the stored values of each column of a CSR array into its cell.
+
+    Blocks of rows are sorted by column first (a counting sort), so that a column's values are
+    contiguous. A block has some 32 values a column, which makes the merging cheap.
+    """
+    cdef Py_ssize_t n_rows = indptr.shape[0] - 1, n_columns = table.shape[0]
+    cdef Py_ssize_t row = 0, first, last, k, j, most, longest = 0
+    cdef bint weighted = weight is not None, infinite = False
+    cdef double* values
+    cdef double* weights = NULL
+    cdef Py_ssize_t* ends
+    if data.shape[0] == 0:
+        return False
+    for row in range(n_rows):
+        longest = max(longest, <Py_ssize_t> (indptr[row + 1] - indptr[row]))
+    most = min(max(<Py_ssize_t> 32768, 32 * n_columns, longest), data.shape[0])
+    values = <double*> malloc(most * sizeof(double))
+    weights = <double*> malloc(most * sizeof(double)) if weighted else NULL
+    ends = <Py_ssize_t*> malloc((n_columns + 1) * sizeof(Py_ssize_t))
+    if values == NULL or ends == NULL or (weighted and weights == NULL):
+        free(values)
+        free(weights)
+        free(ends)
+        raise MemoryError("no memory for the statistics of a sparse array")
+    with nogil:
+        first = 0
+        while first < n_rows:
+            last = first + 1
+            while last < n_rows and indptr[last + 1] - indptr[first] <= most:
+                last += 1
+            for j in range(n_columns + 1):
+                ends[j] = 0
+            for k in range(indptr[first], indptr[last]):
+                ends[indices[k] + 1] += 1
+            for j in range(n_columns):
+                ends[j + 1] += ends[j]
+            # ends[j] is where column j begins; placing a value moves it on to where j + 1 begins.
+            for row in range(first, last):
+                for k in range(indptr[row], indptr[row + 1]):
+                    j = indices[k]
+                    values[ends[j]] = data[k]
+                    if weighted:
+                        weights[ends[j]] = weight[row]
+                    ends[j] += 1
+            k = 0
+            for j in range(n_columns):
+                infinite |= merge_values(
+                    values + k, weights + k if weighted else NULL, ends[j] - k, &table[j, 0]
+                )
+                k = ends[j]
+            first = last
+    free(values)
+    free(weights)
+    free(ends)
+    return infinite
+
+
+# ---------------------------------------------------------------------------------------------
+# Rescaling: ((x * power - shift) / scale) * gain + offset, per channel, and its inverse
+
+
+cdef inline double forward(
+    double x, double power, double shift, double scale, double gain, double offset
+) noexcept nogil:
+    return ((x * power - shift) / scale) * gain + offset
+
+
+cdef inline double backward(
+    double x, double power, double shift, double scale, double gain, double offset
+) noexcept nogil:
+    return (((x - offset) / gain) * scale + shift) * power
+
+
+cdef double rescale_row(
+    const floating* x, floating* out, Py_ssize_t n, const double* shift, const double* scale,
+    const double* gain, const double* offset, const double* power, bint inverse
+) noexcept nogil:
+    """Rescale one value per channel; return 0, or NaN where a value is not finite."""
+    cdef double y[LANES]
+    cdef double check[LANES]
+    cdef Py_ssize_t c = 0, k
+    cdef double v, total = 0.0
+    for k in range(LANES):
+        check[k] = 0.0
+    if power == NULL and not inverse:
+        # Results go through a local array: the compiler vectorizes, as nothing can alias it.
+        while c + LANES <= n:
+            for k in range(LANES):
+                v = x[c + k]
+                y[k] = ((v - shift[c + k]) / scale[c + k]) * gain[c + k] + offset[c + k]
+                check[k] += v - v
+            for k in range(LANES):
+                out[c + k] = <floating> y[k]
+            c += LANES
+    while c < n:
+        v = x[c]
+        check[0] += v - v
+        if inverse:
+            out[c] = <floating> backward(
+                v, 1.0 if power == NULL else power[c], shift[c], scale[c], gain[c], offset[c]
+            )
+        else:
+            out[c] = <floating> forward(
+                v, 1.0 if power == NULL else power[c], shift[c], scale[c], gain[c], offset[c]
+            )
+        c += 1
+    for k in range(LANES):
+        total += check[k]
+    return total
+
+
+cdef double rescale_run(
+    const floating* x, floating* out, Py_ssize_t n, double shift, double scale, double gain,
+    double offset, double power, bint inverse
+) noexcept nogil:
+    """Rescale contiguous values of one channel; return 0, or NaN where one is not finite."""
+    cdef double y[LANES]
+    cdef double check[LANES]
+    cdef Py_ssize_t i = 0, k
+    cdef double v, total = 0.0
+    for k in range(LANES):
+        check[k] = 0.0
+    if power == 1.0 and not inverse:
+        while i + LANES <= n:
+            for k in range(LANES):
+                v = x[i + k]
+                y[k] = ((v - shift) / scale) * gain + offset
+                check[k] += v - v
+            for k in range(LANES):
+                out[i + k] = <floating> y[k]
+            i += LANES
+    while i < n:
+        v = x[i]
+        check[0] += v - v
+        if inverse:
+            out[i] = <floating> backward(v, power, shift, scale, gain, offset)
+        else:
+            out[i] = <floating> forward(v, power, shift, scale, gain, offset)
+        i += 1
+    for k in range(LANES):
+        total += check[k]
+    return total
+
+
+cdef bint has_infinity(const floating* x, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        if fabs(x[i]) == INFINITY:
+            return True
+    return False
+
+
+def rescale(
+    const floating[:, :, ::1] x, floating[:, :, ::1] out, const double[::1] shift,
+    const double[::1] scale, const double[::1] gain, const double[::1] offset,
+    const double[::1] power, bint inverse
+):
+    """Rescale each channel of x into out, which may be x itself."""
+    cdef Py_ssize_t o, o0 = 0, c, n, width, last
+    cdef bint infinite = False
+    cdef double check
+    if x.shape[0] == 0 or x.shape[1] == 0 or x.shape[2] == 0:
+        return False
+    with nogil:
+        if x.shape[2] == 1:
+            # Blocks of rows and tiles of columns keep the parameters in the nearest cache.
+            while o0 < x.shape[0]:
+                last = min(o0 + 64, x.shape[0])
+                c = 0
+                while c < x.shape[1]:
+                    width = min(<Py_ssize_t> 512, x.shape[1] - c)
+                    for o in range(o0, last):
+                        check = rescale_row(
+                            &x[o, c, 0], &out[o, c, 0], width, &shift[c], &scale[c], &gain[c],
+                            &offset[c], NULL if power is None else &power[c], inverse,
+                        )
+                        if check != 0.0:
+                            infinite |= contains_infinity(&x[o, c, 0], &out[o, c, 0], width)
+                    c += width
+                o0 = last
+        else:
+            n = x.shape[2]
+            for o in range(x.shape[0]):
+                for c in range(x.shape[1]):
+                    check = rescale_run(
+                        &x[o, c, 0], &out[o, c, 0], n, shift[c], scale[c], gain[c], offset[c],
+                        1.0 if power is None else power[c], inverse,
+                    )
+                    if check != 0.0:
+                        infinite |= contains_infinity(&x[o, c, 0], &out[o, c, 0], n)
+    return infinite
+
+
+cdef bint contains_infinity(const floating* x, const floating* out, Py_ssize_t n) noexcept nogil:
+    """Tell whether x has infinity; in place that was made sure of before."""
+    return x != out and has_infinity(x, n)
+
+
+def rescale_compressed(
+    const floating[::1] data, floating[::1] out, const integral[::1] channels,
+    const integral[::1] indptr, const double[::1] scale, const double[::1] gain,
+    const double[::1] power, bint inverse
+):
+    """Rescale stored values whose channel is their index, or, without indices, their segment."""
+    cdef Py_ssize_t j, k, c
+    cdef double check = 0.0, p
+    if data.shape[0] == 0:
+        return False
+    with nogil:
+        for j in range(indptr.shape[0] - 1):
+            for k in range(indptr[j], indptr[j + 1]):
+                c = j if channels is None else channels[k]
+                p = 1.0 if power is None else power[c]
+                check += data[k] - data[k]
+                if inverse:
+                    out[k] = <floating> ((data[k] / gain[c]) * scale[c] * p)
+                else:
+                    out[k] = <floating> ((data[k] * p / scale[c]) * gain[c])
+    return check != 0.0 and contains_infinity(&data[0], &out[0], data.shape[0])
+
+
+def finite(const floating[::1] x, bint allow_nan):
+    """Tell whether all values are finite (or, where allowed, NaN)."""
+    cdef double check[LANES]
+    cdef Py_ssize_t i, k, n = x.shape[0], start = 0, stop
+    cdef double total
+    cdef bint ok = True
+    with nogil:
+        while ok and start < n:
+            stop = min(start + 4096, n)
+            for k in range(LANES):
+                check[k] = 0.0
+            i = start
+            while i + LANES <= stop:
+                for k in range(LANES):
+                    check[k] += x[i + k] - x[i + k]
+                i += LANES
+            while i < stop:
+                check[0] += x[i] - x[i]
+                i += 1
+            total = 0.0
+            for k in range(LANES):
+                total += check[k]
+            if total != 0.0:
+                ok = allow_nan and not has_infinity(&x[start], stop - start)
+            start = stop
+    return ok
+
+
+# ---------------------------------------------------------------------------------------------
+# Vector norms
+
+
+cdef inline double norm_of_run(const floating* x, Py_ssize_t n, Norm kind) noexcept nogil:
+    """Return the sum of magnitudes, sum of squares or largest magnitude; NaN for NaN."""
+    cdef double a[LANES]
+    cdef double check[LANES]
+    cdef Py_ssize_t i = 0, k
+    cdef double v
+    for k in range(LANES):
+        a[k] = check[k] = 0.0
+    if kind == MAX:
+        while i + LANES <= n:
+            for k in range(LANES):
+                v = fabs(x[i + k])
+                a[k] = v if v > a[k] else a[k]
+                check[k] += v - v
+            i += LANES
+        while i < n:
+            v = fabs(x[i])
+            a[0] = v if v > a[0] else a[0]
+            check[0] += v - v
+            i += 1
+        for k in range(1, LANES):
+            a[0] = max(a[0], a[k])
+            check[0] += check[k]
+        return a[0] + check[0]
+    while i + LANES <= n:
+        for k in range(LANES):
+            v = x[i + k]
+            a[k] += fabs(v) if kind == L1 else v * v
+        i += LANES
+    while i < n:
+        v = x[i]
+        a[0] += fabs(v) if kind == L1 else v * v
+        i += 1
+    return ((a[0] + a[1]) + (a[2] + a[3])) + ((a[4] + a[5]) + (a[6] + a[7]))
+
+
+cdef inline bint settles(double* value, Norm kind) noexcept nogil:
+    """Make the norm of its sum, where that lost nothing to the range of float64."""
+    if kind == L2:
+        if TINY_SQUARE <= value[0] <= HUGE_SQUARE:
+            value[0] = sqrt(value[0])
+            return True
+        return False
+    return 0.0 < value[0] < INFINITY
+
+
+cdef bint normalize_carefully(
+    const floating* x, floating* out, Py_ssize_t n, Py_ssize_t stride, Norm kind, double* norm
+) noexcept nogil:
+    """Divide strided values by their norm in a unit where nothing leaves the range."""
+    cdef double magnitude = 0.0, total = 0.0, v
+    cdef Py_ssize_t i
+    cdef int exponent
+    for i in range(n):
+        v = fabs(x[i * stride])
+        if not v < INFINITY:
+            return True
+        magnitude = max(magnitude, v)
+    if magnitude == 0.0:
+        norm[0] = 0.0
+        for i in range(n):
+            out[i * stride] = x[i * stride]
+        return False
+    exponent = <int> unit_exponent(magnitude, False)
+    for i in range(n):
+        v = fabs(ldexp(x[i * stride], -exponent))
+        if kind == L1:
+            total += v
+        elif kind == L2:
+            total += v * v
+        else:
+            total = max(total, v)
+    if kind == L2:
+        total = sqrt(total)
+    norm[0] = ldexp(total, exponent)
+    for i in range(n):
+        out[i * stride] = <floating> (ldexp(x[i * stride], -exponent) / total)
+    return False
+
+
+cdef bint normalize_run(
+    const floating* x, floating* out, Py_ssize_t n, Norm kind, double* norm
+) noexcept nogil:
+    """Divide contiguous values by their norm."""
+    cdef double y[LANES]
+    cdef Py_ssize_t i = 0, k
+    cdef double total = norm_of_run(x, n, kind)
+    if not settles(&total, kind):
+        return normalize_carefully(x, out, n, 1, kind, norm)
+    while i + LANES <= n:
+        for k in range(LANES):
+            y[k] = x[i + k] / total
+        for k in range(LANES):
+            out[i + k] = <floating> y[k]
+        i += LANES
+    while i < n:
+        out[i] = <floating> (x[i] / total)
+        i += 1
+    norm[0] = total
+    return False
+
+
+cdef bint normalize_lanes(
+    const floating* x, floating* out, Py_ssize_t n, Py_ssize_t stride, Py_ssize_t width,
+    Norm kind, double* norms
+) noexcept nogil:
+    """Divide neighbouring lanes, each strided through memory, by their norms."""
+    cdef double a[TILE]
+    cdef double y[TILE]
+    cdef double v
+    cdef Py_ssize_t i, j, odd = 0
+    cdef bint bad = False
+    for i in range(width):
+        a[i] = 0.0
+    for j in range(n):
+        if kind == L1:
+            for i in range(width):
+                a[i] += fabs(x[j * stride + i])
+        elif kind == L2:
+            for i in range(width):
+                v = x[j * stride + i]
+                a[i] += v * v
+        else:
+            for i in range(width):
+                v = fabs(x[j * stride + i])
+                a[i] = v + (v - v) if not v <= a[i] else a[i]
+    for i in range(width):
+        if settles(&a[i], kind):
+            norms[i] = a[i]
+        else:
+            bad |= normalize_carefully(x + i, out + i, n, stride, kind, &norms[i])
+            a[i] = 0.0
+            odd += 1
+    if odd:
+        for i in range(width):
+            if a[i] > 0.0:
+                for j in range(n):
+                    out[j * stride + i] = <floating> (x[j * stride + i] / a[i])
+        return bad
+    for j in range(n):
+        for i in range(width):
+            y[i] = x[j * stride + i] / a[i]
+        for i in range(width):
+            out[j * stride + i] = <floating> y[i]
+    return bad
+
+
+def normalize_vectors(
+    const floating[:, :, ::1] x, floating[:, :, ::1] out, double[:, ::1] norms, int kind
+):
+    """Divide each vector along the middle axis of x by its norm, into out."""
+    cdef Py_ssize_t o, i, width, n = x.shape[1], inner = x.shape[2]
+    cdef bint bad = False
+    if x.shape[0] == 0 or n == 0 or inner == 0:
+        return False
+    with nogil:
+        for o in range(x.shape[0]):
+            if inner == 1:
+                bad |= normalize_run(
+                    &x[o, 0, 0], &out[o, 0, 0], n, <Norm> kind, &norms[o, 0]
+                )
+                continue
+            i = 0
+            while i < inner:
+                width = min(<Py_ssize_t> TILE, inner - i)
+                bad |= normalize_lanes(
+                    &x[o, 0, i], &out[o, 0, i], n, inner, width, <Norm> kind, &norms[o, i]
+                )
+                i += width
+    return bad
+
+
+def normalize_vectors_csr(
+    const floating[::1] data, floating[::1] out, const integral[::1] indptr, double[::1] norms,
+    int kind
+):
+    """Divide the stored values of each CSR row by their norm, into out."""
+    cdef Py_ssize_t row, first
+    cdef bint bad = False
+    with nogil:
+        for row in range(indptr.shape[0] - 1):
+            first = indptr[row]
+            norms[row] = 0.0
+            if first < indptr[row + 1]:
+                bad |= normalize_run(
+                    &data[first], &out[first], indptr[row + 1] - first, <Norm> kind, &norms[row]
+                )
+    return bad
+
+
+# ---------------------------------------------------------------------------------------------
+# Layers: statistics of one sample's groups
+
+
+cdef struct Layer:
+    bint centre
+    bint scale
+    double eps
+    double extra  # values that are zero and not stored (sparse rows)
+
+
+cdef inline double layer_mean(const floating* x, Py_ssize_t n) noexcept nogil:
+    cdef double s1 = 0.0, ignored = 0.0
+    sum_run(x, n, NULL, x[0], &s1, &ignored)
+    return x[0] + s1 / n
+
+
+cdef inline bint divisor(
+    Layer* layer, double count, double mean, double s1, double s2, double* low, double* divide
+) noexcept nogil:
+    """Find the rest of the mean and what to divide by (0: constant); False if sums left the range.
+    """
+    cdef double var
+    if not is_tame(mean if layer.centre else 0.0, s2):
+        return False
+    low[0] = s1 / count if layer.centre else 0.0
+    divide[0] = 1.0
+    var = max(0.0, s2 / count - low[0] * low[0])
+    if layer.centre and is_constant(count, mean, var):
+        divide[0] = 0.0
+    elif layer.scale:
+        divide[0] = sqrt(var + layer.eps)
+    return True
+
+
+cdef bint layer_carefully(
+    const floating* x, floating* out, Py_ssize_t n, Py_ssize_t stride, Layer* layer,
+    const double* gain, const double* offset
+) noexcept nogil:
+    """Normalize strided values, whatever they are, in a unit where nothing leaves the range."""
+    cdef double magnitude = 0.0, v, d, mean = 0.0, first = 0.0, s1 = 0.0, s2 = 0.0, divide, z
+    cdef double count = layer.extra, var
+    cdef Py_ssize_t i
+    cdef int exponent = 0
+    cdef bint any_value = False
+    for i in range(n):
+        v = x[i * stride]
+        if fabs(v) == INFINITY:
+            return True
+        if v == v:
+            magnitude = max(magnitude, fabs(v))
+            if not any_value:
+                first = v
+            any_value = True
+            count += 1.0
+    if magnitude > 0.0 and (layer.centre or layer.scale):
+        exponent = <int> unit_exponent(magnitude, False)
+    if layer.centre and any_value:
+        first = ldexp(first, -exponent)
+        for i in range(n):
+            v = ldexp(x[i * stride], -exponent)
+            if v == v:
+                s1 += v - first
+        mean = first + s1 / count
+    s1 = 0.0
+    for i in range(n):
+        v = ldexp(x[i * stride], -exponent)
+        if v == v:
+            d = v - mean
+            s1 += d
+            s2 += d * d
+    divide = ldexp(1.0, -exponent)
+    s1 = s1 / count if layer.centre and count > 0.0 else 0.0
+    var = max(0.0, s2 / count - s1 * s1) if count > 0.0 else 0.0
+    if (layer.centre and is_constant(count, mean, var)) or (layer.scale and var == 0.0):
+        divide = 0.0
+    elif layer.scale:
+        divide = hypot(sqrt(var), ldexp(sqrt(layer.eps), -exponent))
+    for i in range(n):
+        v = ldexp(x[i * stride], -exponent)
+        z = ((v - mean) - s1) / divide if divide > 0.0 or v != v else 0.0
+        if gain != NULL:
+            z = z * gain[i] + offset[i]
+        out[i * stride] = <floating> z
+    return False
+
+
+cdef bint layer_run(
+    const floating* x, floating* out, Py_ssize_t n, Layer* layer, const double* gain,
+    const double* offset
+) noexcept nogil:
+    """Normalize the contiguous values of one group."""
+    cdef double y[LANES]
+    cdef double mean = 0.0, low = 0.0, divide, s1 = 0.0, s2 = 0.0
+    cdef Py_ssize_t i = 0, k
+    if layer.centre:
+        mean = layer_mean(x, n)
+    sum_run(x, n, NULL, mean, &s1, &s2)
+    if not divisor(layer, n + layer.extra, mean, s1, s2, &low, &divide):
+        return layer_carefully(x, out, n, 1, layer, gain, offset)
+    if divide == 0.0:
+        for i in range(n):
+            out[i] = <floating> (0.0 if gain == NULL else offset[i])
+        return False
+    while i + LANES <= n:
+        if gain == NULL:
+            for k in range(LANES):
+                y[k] = ((x[i + k] - mean) - low) / divide
+        else:
+            for k in range(LANES):
+                y[k] = ((x[i + k] - mean) - low) / divide * gain[i + k] + offset[i + k]
+        for k in range(LANES):
+            out[i + k] = <floating> y[k]
+        i += LANES
+    while i < n:
+        y[0] = ((x[i] - mean) - low) / divide
+        if gain != NULL:
+            y[0] = y[0] * gain[i] + offset[i]
+        out[i] = <floating> y[0]
+        i += 1
+    return False
+
+
+cdef bint layer_lanes(
+    const floating* x, floating* out, Py_ssize_t n, Py_ssize_t stride, Py_ssize_t width,
+    Layer* layer, const double* gain, const double* offset
+) noexcept nogil:
+    """Normalize neighbouring lanes, each strided through memory."""
+    cdef double first[TILE]
+    cdef double mean[TILE]
+    cdef double low[TILE]
+    cdef double s1[TILE]
+    cdef double s2[TILE]
+    cdef double y[TILE]
+    cdef double d, g, b
+    cdef Py_ssize_t i, j
+    cdef bint bad = False, plain = True
+    for i in range(width):
+        first[i] = x[i] if layer.centre else 0.0
+        s1[i] = s2[i] = mean[i] = 0.0
+    if layer.centre:
+        for j in range(n):
+            for i in range(width):
+                s1[i] += x[j * stride + i] - first[i]
+        for i in range(width):
+            mean[i] = first[i] + s1[i] / n
+            s1[i] = 0.0
+    for j in range(n):
+        for i in range(width):
+            d = x[j * stride + i] - mean[i]
+            s1[i] += d
+            s2[i] += d * d
+    for i in range(width):
+        # From here on s2 is what to divide by; negative: the lane is done already.
+        if not divisor(layer, <double> n, mean[i], s1[i], s2[i], &low[i], &s2[i]):
+            bad |= layer_carefully(x + i, out + i, n, stride, layer, gain, offset)
+            s2[i] = -1.0
+        plain &= s2[i] > 0.0
+    for j in range(n):
+        g = 1.0 if gain == NULL else gain[j]
+        b = 0.0 if gain == NULL else offset[j]
+        if plain:
+            for i in range(width):
+                y[i] = ((x[j * stride + i] - mean[i]) - low[i]) / s2[i] * g + b
+            for i in range(width):
+                out[j * stride + i] = <floating> y[i]
+        else:
+            for i in range(width):
+                if s2[i] >= 0.0:
+                    d = (x[j * stride + i] - mean[i]) - low[i]
+                    d = d / s2[i] if s2[i] > 0.0 else 0.0
+                    out[j * stride + i] = <floating> (d * g + b)
+    return bad
+
+
+def normalize_layers(
+    const floating[:, :, ::1] x, floating[:, :, ::1] out, bint centre, bint scale, double eps,
+    const double[:, ::1] gain, const double[:, ::1] offset
+):
+    """Normalize each vector along the middle axis of x; groups take their gains in turn."""
+    cdef Layer layer
+    cdef Py_ssize_t o, i, width, group, n = x.shape[1], inner = x.shape[2]
+    cdef const double* g = NULL
+    cdef const double* b = NULL
+    cdef bint bad = False
+    if x.shape[0] == 0 or n == 0 or inner == 0:
+        return False
+    layer.centre, layer.scale, layer.eps, layer.extra = centre, scale, eps, 0.0
+    with nogil:
+        for o in range(x.shape[0]):
+            if gain is not None:
+                group = o % gain.shape[0]
+                g = &gain[group, 0]
+                b = &offset[group, 0]
+            if inner == 1:
+                bad |= layer_run(&x[o, 0, 0], &out[o, 0, 0], n, &layer, g, b)
+                continue
+            i = 0
+            while i < inner:
+                width = min(<Py_ssize_t> TILE, inner - i)
+                bad |= layer_lanes(&x[o, 0, i], &out[o, 0, i], n, inner, width, &layer, g, b)
+                i += width
+    return bad
+
+
+def normalize_layers_csr(
+    const floating[::1] data, floating[::1] out, const integral[::1] indices,
+    const integral[::1] indptr, Py_ssize_t n_columns, Py_ssize_t n_groups, bint scale, double eps
+):
+    """Divide the stored values of each group of a CSR row (sorted) by its root mean square."""
+    cdef Layer layer
+    cdef Py_ssize_t row, group, first, last, size = n_columns // n_groups
+    cdef bint bad = False
+    layer.centre, layer.scale, layer.eps = False, scale, eps
+    with nogil:
+        for row in range(indptr.shape[0] - 1):
+            first = indptr[row]
+            while first < indptr[row + 1]:
+                group = indices[first] // size
+                last = first + 1
+                while last < indptr[row + 1] and indices[last] // size == group:
+                    last += 1
+                layer.extra = <double> (size - (last - first))
+                bad |= layer_run(&data[first], &out[first], last - first, &layer, NULL, NULL)
+                first = last
+    return bad

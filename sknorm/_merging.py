@@ -1,0 +1,54 @@
+"""Whether the statistics of two scalers can be merged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+# Parameters that do not change what the statistics and the output mean.
+HOW_NOT_WHAT = {"copy", "n_jobs"}
+
+
+def check_mergeable(scaler: Any, other: Any, *, fitted: bool = False) -> None:
+    """Refuse a scaler of another class or setting, or, where both are fitted, of other features."""
+    name = type(scaler).__name__
+    if type(other) is not type(scaler):
+        raise ValueError(
+            f"Cannot merge a {type(other).__name__} into a {name}: their statistics differ in kind."
+        )
+    theirs = other.get_params()
+    for parameter, value in scaler.get_params().items():
+        if parameter not in HOW_NOT_WHAT and not _same(value, theirs[parameter]):
+            raise ValueError(
+                f"Cannot merge {name}s with different settings: {parameter} is {value!r} here and "
+                f"{theirs[parameter]!r} there. Fit them with the same settings."
+            )
+    if fitted:
+        _check_same_features(scaler, other, name)
+
+
+def _check_same_features(scaler: Any, other: Any, name: str) -> None:
+    if scaler.n_features_in_ != other.n_features_in_:
+        raise ValueError(
+            f"Cannot merge {name}s of {scaler.n_features_in_} and {other.n_features_in_} features. "
+            "Fit them on rows of the same table."
+        )
+    names = getattr(scaler, "feature_names_in_", None), getattr(other, "feature_names_in_", None)
+    if names[0] is not None and names[1] is not None and not np.array_equal(*names):
+        position = int(np.argmax(np.asarray(names[0]) != np.asarray(names[1])))
+        raise ValueError(
+            f"Cannot merge {name}s whose features have different names: feature {position} is "
+            f"{names[0][position]!r} here and {names[1][position]!r} there."
+        )
+    if scaler._centred != other._centred:
+        raise ValueError(
+            f"Cannot merge a {name} fitted on dense data with one fitted on sparse data: only the "
+            "first centres. Set with_mean=False for both."
+        )
+
+
+def _same(a: Any, b: Any) -> bool:
+    if a is None or b is None:
+        return a is b
+    return bool(np.array_equal(a, b))

@@ -1,0 +1,52 @@
+"""The map from values to scaled values and back, per channel, as one immutable value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Rescaling:
+    """``y = ((x * 2 ** -exponent - shift) / scale) * gain + offset``.
+
+    ``shift`` and ``scale`` are in units of ``2 ** exponent``. It is 0 for nearly all channels; for
+    those whose differences or squares leave the range of float64 it keeps them inside. Where all
+    are 0, ``exponent`` is None.
+    """
+
+    shift: Array
+    scale: Array
+    gain: Array
+    offset: Array
+    exponent: NDArray[np.int64] | None = None
+
+    def power(self, *, inverse: bool) -> Array | None:
+        """Return what values are multiplied with: before the map, or after its inverse."""
+        if self.exponent is None:
+            return None
+        return np.ldexp(1.0, self.exponent if inverse else -self.exponent)
+
+    def repeat(self, n_positions: int) -> Rescaling:
+        """Return the same map with each channel repeated for its positions."""
+        return self._map(lambda values: np.repeat(values, n_positions))
+
+    def tile(self, n_times: int) -> Rescaling:
+        """Return the same map with all channels repeated one after the other."""
+        return self._map(lambda values: np.tile(values, n_times))
+
+    def take(self, channels: NDArray[np.integer]) -> Rescaling:
+        """Return the map of the given channels."""
+        return self._map(lambda values: values[channels])
+
+    def _map(self, function: Callable[[NDArray[Any]], NDArray[Any]]) -> Rescaling:
+        arrays = {field.name: getattr(self, field.name) for field in fields(self)}
+        return replace(
+            self, **{name: function(array) for name, array in arrays.items() if array is not None}
+        )

@@ -1,0 +1,307 @@
+"""The one place where input is checked: arrays, weights, parameters, and what errors say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.utils import check_array
+from sklearn.utils.validation import validate_data
+
+from sknorm._compat import array_namespace, asks_for_dataframe
+from sknorm._layout import NATIVE, output_dtype
+from sknorm._reference import NonFiniteError
+
+Array = NDArray[np.float64]
+
+
+def check_input(
+    estimator: Any, X: Any, *, reset: bool, sparse_formats: tuple[str, ...] = ("csr", "csc")
+) -> Any:
+    """Return X as an array of numbers or a canonical CSR or CSC array; values are not looked at.
+
+    Numbers keep their dtype, so that a large integer array is never converted as a whole.
+    """
+    try:
+        X = validate_data(
+            estimator,
+            X,
+            reset=reset,
+            accept_sparse=sparse_formats,
+            dtype="numeric",
+            ensure_all_finite=False,
+            allow_nd=True,
+        )
+    except (TypeError, ValueError) as error:
+        _add_note_on_text(X, error)
+        raise
+    if sparse.issparse(X):
+        return _canonical(X)
+    if isinstance(X, np.ndarray):
+        _check_kind(X)
+    if 0 in X.shape[1:]:
+        raise ValueError(
+            f"Found array with 0 feature(s) (shape={tuple(X.shape)}) while a minimum of 1 is "
+            "required: an axis after the first is empty."
+        )
+    if X.ndim > 2 and (library := asks_for_dataframe(estimator)):
+        raise ValueError(
+            f"X has {X.ndim} dimensions, and a {library} data frame has only two. Use "
+            "set_output(transform='default'), or reshape X to (n_samples, n_features) and name "
+            "the number of channels or groups."
+        )
+    return X
+
+
+def check_output(estimator: Any, X: Any, extra: int = 0) -> Any:
+    """Return what a transform gave, checked as input is but for feature names."""
+    X = check_array(
+        X,
+        accept_sparse=("csr", "csc"),
+        dtype="numeric",
+        ensure_all_finite=False,
+        allow_nd=True,
+        estimator=estimator,
+        input_name="X",
+    )
+    expected = getattr(estimator, "n_features_in_", X.shape[1] - extra) + extra
+    if X.shape[1] != expected:
+        raise ValueError(
+            f"X has {X.shape[1]} features, but {type(estimator).__name__} is expecting {expected} "
+            "features as input."
+        )
+    if sparse.issparse(X):
+        return _canonical(X)
+    if isinstance(X, np.ndarray):
+        _check_kind(X)
+    return X
+
+
+def _check_kind(X: NDArray[Any]) -> None:
+    if X.dtype.kind not in "biuf":
+        raise ValueError(
+            f"X has dtype {X.dtype}, which is not numeric. Convert its features to numbers first."
+        )
+
+
+def _add_note_on_text(X: Any, error: Exception) -> None:
+    """Say which columns of a data frame hold text, where that is what went wrong."""
+    if "could not convert" not in str(error) and "dtype='numeric'" not in str(error):
+        return
+    way_out = "Encode text first, for example with OneHotEncoder in a ColumnTransformer."
+    if hasattr(X, "columns"):
+        named = [f"{name!r}" for name in X.columns if not _is_numeric(X[name])]
+        if named:
+            way_out = f"These features are not numeric: {', '.join(named)}. {way_out}"
+    error.args = (f"{error.args[0]} {way_out}", *error.args[1:])
+
+
+def _is_numeric(column: Any) -> bool:
+    try:
+        return np.asarray(column).astype(np.float64).ndim == 1
+    except (TypeError, ValueError):
+        return False
+
+
+def _canonical(X: Any) -> Any:
+    """Return a sparse array of native floats with sorted, unique indices of one dtype."""
+    _check_kind(X.data)
+    if X.dtype not in NATIVE:
+        X = X.astype(output_dtype(X.dtype) if X.dtype.itemsize > 2 else np.float32)
+    if X.indices.dtype != X.indptr.dtype:
+        X = X.copy()
+        X.indices = X.indices.astype(np.int64)
+        X.indptr = X.indptr.astype(np.int64)
+    return X
+
+
+def sum_duplicates(X: Any, *, copy: bool) -> Any:
+    """Return a sparse array in which each element is stored at most once, indices sorted."""
+    if X.has_canonical_format:
+        return X
+    if copy:
+        X = X.copy()
+    X.sum_duplicates()
+    return X
+
+
+def check_weights(sample_weight: Any, n_samples: int) -> Array | None:
+    """Return one finite weight >= 0 a sample, or None."""
+    if sample_weight is None:
+        return None
+    if isinstance(sample_weight, Real):
+        sample_weight = np.full(n_samples, float(sample_weight))
+    if hasattr(sample_weight, "cpu"):  # a torch tensor on any device
+        sample_weight = sample_weight.cpu()
+    weights: Array = check_array(
+        sample_weight,
+        ensure_2d=False,
+        dtype=np.float64,
+        order="C",
+        input_name="sample_weight",
+    )
+    if weights.ndim != 1:
+        raise ValueError(
+            f"Sample weights must be 1D array or scalar, got {weights.ndim}D array. Expected "
+            f"either a scalar value or a 1D array of length {n_samples}."
+        )
+    if weights.shape != (n_samples,):
+        raise ValueError(
+            f"sample_weight.shape == {weights.shape}, expected {(n_samples,)}: one weight for "
+            "each row of X."
+        )
+    if (negative := np.flatnonzero(weights < 0)).size:
+        raise ValueError(
+            f"Negative values in data passed to `sample_weight`: row {negative[0]} has weight "
+            f"{weights[negative[0]]}. Give each row a weight >= 0."
+        )
+    if not weights.any():
+        raise ValueError(
+            "Sample weights must contain at least one non-zero number: with all of them 0, "
+            "there is nothing to compute statistics from."
+        )
+    return weights
+
+
+@contextmanager
+def restored_on_error(estimator: Any) -> Iterator[None]:
+    """Leave the estimator as it was where the block raises."""
+    before = vars(estimator).copy()
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
+
+
+@contextmanager
+def naming_values(estimator: Any, X: Any, *, allow_nan: bool = True) -> Iterator[None]:
+    """Turn ``NonFiniteError`` into an error that says which value of X is meant."""
+    try:
+        yield
+    except NonFiniteError:
+        raise ValueError(_describe_bad_value(estimator, X, allow_nan)) from None
+
+
+def _describe_bad_value(estimator: Any, X: Any, allow_nan: bool) -> str:
+    value, row, feature, position = _find_bad_value(X, allow_nan)
+    names = getattr(estimator, "feature_names_in_", None)
+    where = f"feature {feature}" + (f" ({names[feature]!r})" if names is not None else "")
+    where += f", row {row}" + (f", position {position}" if position else "")
+    if np.isnan(value):
+        return (
+            f"Input X contains NaN: {where}. {type(estimator).__name__} does not accept missing "
+            "values encoded as NaN natively. Fill them first, for example with SimpleImputer, or "
+            "drop these rows."
+        )
+    dtype = output_dtype(np.dtype(np.float64) if not hasattr(X.dtype, "kind") else X.dtype)
+    return (
+        f"Input X contains infinity or a value too large for {dtype!r}: {where}. Replace it, or "
+        "mark it as missing with NaN where that is allowed."
+    )
+
+
+def _find_bad_value(X: Any, allow_nan: bool) -> tuple[float, int, int, tuple[int, ...]]:
+    """Return the first offending value, its row, feature and position."""
+    xp = array_namespace(X.data if sparse.issparse(X) else X)
+
+    def is_bad(values: Any) -> Any:
+        if isinstance(values, np.ndarray) and values.dtype not in NATIVE:
+            with np.errstate(over="ignore"):
+                values = values.astype(output_dtype(values.dtype))
+        return xp.isinf(values) if allow_nan else ~xp.isfinite(values)
+
+    if sparse.issparse(X):
+        first = int(np.argmax(is_bad(X.data)))
+        coordinates = X.tocoo()
+        return X.data[first], coordinates.row[first], coordinates.col[first], ()
+    index: tuple[int, ...] = ()
+    part = X
+    # One axis at a time, and one sample at a time, so that no mask of the size of X is made.
+    for sample in range(X.shape[0]):
+        if bool(xp.any(is_bad(X[sample, ...]))):
+            part, index = is_bad(X[sample, ...]), (sample,)
+            break
+    flat = int(xp.argmax(xp.astype(xp.reshape(part, (-1,)), xp.int64)))
+    inner = tuple(int(i) for i in np.unravel_index(flat, tuple(X.shape[1:])))
+    value = float(X[(*index, *inner)])
+    return value, index[0], inner[0], inner[1:]
+
+
+# Parameters --------------------------------------------------------------------------------------
+
+
+def check_flag(name: str, value: Any) -> None:
+    """Refuse what is not True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise ValueError(f"{name} must be True or False, got {value!r}.")
+
+
+def check_with_mean(value: Any) -> None:
+    """Refuse what is not True, False or 'auto'."""
+    if not (isinstance(value, (bool, np.bool_)) or (isinstance(value, str) and value == "auto")):
+        raise ValueError(f"with_mean must be True, False or 'auto', got {value!r}.")
+
+
+def check_eps(value: Any) -> None:
+    """Refuse what is not a finite number >= 0."""
+    if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= float(value) < np.inf:
+        raise ValueError(f"eps must be a finite number >= 0, got {value!r}.")
+
+
+def check_momentum(value: Any) -> None:
+    """Refuse what is neither None nor in (0, 1]."""
+    if value is None:
+        return
+    if not isinstance(value, Real) or isinstance(value, bool) or not 0 < float(value) <= 1:
+        raise ValueError(
+            f"momentum must be None or a number in (0, 1], got {value!r}. It is the weight of the "
+            "newest batch, as in torch (Keras names the weight of the old statistics)."
+        )
+
+
+def check_n_jobs(value: Any) -> None:
+    """Refuse what is neither None nor a whole number other than 0."""
+    if value is None:
+        return
+    if not isinstance(value, Integral) or isinstance(value, bool) or value == 0:
+        raise ValueError(f"n_jobs must be None or a whole number other than 0, got {value!r}.")
+
+
+def check_divisor(name: str, value: Any, of: int, what: str) -> int:
+    """Return a whole number >= 1 that divides ``of``."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{name} must be a whole number >= 1, got {value!r}.")
+    if of % int(value):
+        divisors = [str(d) for d in range(1, of + 1) if of % d == 0]
+        raise ValueError(
+            f"{name}={value} does not divide the {of} {what} of X. Choose one of "
+            f"{', '.join(divisors[:12])}{', …' if len(divisors) > 12 else ''}."
+        )
+    return int(value)
+
+
+def check_affine(name: str, value: Any, default: float, shapes: list[tuple[int, ...]]) -> Array:
+    """Return gamma or beta as an array of one of the given shapes; a scalar fills the first."""
+    if value is None:
+        value = default
+    try:
+        array = np.array(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be numeric, got {value!r}.") from error
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} must be finite, got {value!r}.")
+    if array.ndim == 0:
+        return np.full(shapes[0], array)
+    if array.shape not in shapes:
+        allowed = " or ".join(str(shape) for shape in dict.fromkeys(shapes))
+        raise ValueError(
+            f"{name} has shape {array.shape}, but X needs a number or shape {allowed}."
+        )
+    return array

@@ -1,0 +1,42 @@
+"""What is installed, and which path the work takes."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import sys
+
+import numpy as np
+
+from sknorm import _ops
+
+NAMES = ("sknorm", "scikit-learn", "numpy", "scipy", "pandas", "polars", "torch")
+
+
+def show_versions() -> None:
+    """Print the versions that matter, and whether the compiled kernels are in use.
+
+    Examples
+    --------
+    >>> import sknorm
+    >>> sknorm.show_versions()  # doctest: +ELLIPSIS
+    sknorm...
+    """
+    for name in NAMES:
+        try:
+            print(f"{name:<13} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
+            print(f"{name:<13} not installed")
+    print(f"{'python':<13} {sys.version.split()[0]} on {platform.platform()}")
+    print(f"{'kernels':<13} {_kernel_state()}")
+
+
+def _kernel_state() -> str:
+    if not _ops.HAS_KERNELS:
+        return (
+            "not built: the reference path serves everything, more slowly. With a C compiler, "
+            "reinstall with pip install --no-cache-dir --force-reinstall sknorm"
+        )
+    if not _ops.uses_kernels(np.empty(0)):
+        return "compiled, but turned off by SKNORM_FORCE_REFERENCE"
+    return "compiled"
