@@ -11,11 +11,11 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from sknorm import _ops, _validate
-from sknorm._compat import CallbackSupportMixin, fit_task, with_callbacks
+from sknorm._compat import CallbackSupportMixin, as_numpy, fit_task, with_callbacks
 from sknorm._docs import DocLinkMixin
 from sknorm._merging import check_mergeable
 from sknorm._moments import Moments
-from sknorm._reference import like_input, to_numpy
+from sknorm._reference import like_input
 from sknorm._rescaling import Rescaling
 
 Array = NDArray[np.float64]
@@ -38,6 +38,9 @@ class ChannelScaler(
     beta: Any
     copy: bool
     n_jobs: int | None
+    n_features_in_: int
+    feature_names_in_: NDArray[np.object_]
+    n_samples_seen_: Any
     _moments: Moments
     _weighted: bool
     _centred: bool
@@ -69,9 +72,8 @@ class ChannelScaler(
             is out of range. The scaler is left as it was.
         """
         with fit_task(self, X, y, sample_weight), _validate.restored_on_error(self):
-            for name in [name for name in vars(self) if name.endswith("_")]:
+            for name in [name for name in vars(self) if name.endswith("_") or name == "_moments"]:
                 delattr(self, name)
-            vars(self).pop("_moments", None)
             return self._update(X, sample_weight)
 
     @with_callbacks
@@ -291,7 +293,7 @@ class ChannelScaler(
 
     def _affine(self, n_channels: int) -> tuple[Array, Array]:
         """Return gamma and beta, one a channel."""
-        shapes = [(n_channels,)]
+        shapes: list[tuple[int, ...]] = [(n_channels,)]
         gain = _validate.check_affine("gamma", self.gamma, 1.0, shapes)
         return gain, _validate.check_affine("beta", self.beta, 0.0, shapes)
 
@@ -345,13 +347,13 @@ class ChannelScaler(
         n_channels = self._moments.count.size
         shift, scale = np.zeros(n_channels), np.ones(n_channels)
         if self._centred:
-            shift = to_numpy(self.mean_)
+            shift = as_numpy(self.mean_)
         if self.scale_ is not None:
-            scale = to_numpy(self.scale_)
+            scale = as_numpy(self.scale_)
         return shift, scale
 
 
-def root_in_unit(square: Array, moments: Moments, eps: float, constant: Array) -> Array:
+def root_in_unit(square: Array, moments: Moments, eps: float, constant: NDArray[np.bool_]) -> Array:
     """Return ``sqrt(square + eps)`` in the moments' units; where constant, 1 in the data's unit."""
     exponent = moments.exponent
     one = np.ldexp(1.0, -exponent)

@@ -1,7 +1,7 @@
 """What scikit-learn does not make public, or has only in some versions: isolated here, with why.
 
-- ``get_namespace``, ``device``, ``move_to`` and the widest float of a device: scikit-learn's
-  array API dispatch has no public counterpart, and a second one would disagree with it.
+- The namespace, device and widest float of an array, and its way to NumPy: scikit-learn's array
+  API dispatch has no public counterpart, and a second one would disagree with it.
 - The output container that ``set_output`` asked for: there is no public getter.
 - Fit callbacks: public but experimental, and only from scikit-learn 1.9 on.
 """
@@ -12,8 +12,23 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sklearn.utils._array_api import _max_precision_float_dtype, device, get_namespace
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils._array_api import (
+    _convert_to_numpy,
+    _max_precision_float_dtype,
+    device,
+    get_namespace,
+)
 from sklearn.utils._set_output import _get_output_config
+
+try:
+    from sklearn.utils._array_api import check_same_namespace
+except ImportError:  # scikit-learn < 1.9
+
+    def check_same_namespace(X: Any, estimator: Any, *, attribute: str, method: str) -> None:
+        """Accept any namespace."""
+
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -30,7 +45,9 @@ except ImportError:  # scikit-learn < 1.9
 __all__ = [
     "CallbackSupportMixin",
     "array_namespace",
+    "as_numpy",
     "asks_for_dataframe",
+    "check_same_namespace",
     "device",
     "fit_task",
     "widest_float",
@@ -46,6 +63,14 @@ def array_namespace(x: Any) -> Any:
 def widest_float(xp: Any, where: Any) -> Any:
     """Return the most precise floating dtype of a namespace and device."""
     return _max_precision_float_dtype(xp, where)
+
+
+def as_numpy(x: Any) -> NDArray[Any]:
+    """Return an array of any namespace and device as a NumPy array."""
+    if isinstance(x, np.ndarray) or not hasattr(x, "__dlpack__"):
+        return np.asarray(x)
+    converted: NDArray[Any] = np.asarray(_convert_to_numpy(x, get_namespace(x)[0]))
+    return converted
 
 
 def asks_for_dataframe(estimator: Any) -> str | None:

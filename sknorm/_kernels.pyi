@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 _Array = NDArray[Any]
 
+def processor_level() -> int: ...
 def constants() -> tuple[int, int, float, float]: ...
 def column_moments(
     x: _Array, weight: _Array | None, weight_is_inner: bool, table: _Array

@@ -25,11 +25,34 @@ ctypedef fused integral:
     int32_t
     int64_t
 
+cdef extern from "_lanes.h" nogil:
+    enum:
+        LANES "SKNORM_LANES"
+
+    ctypedef struct Lanes:
+        pass
+
+    Lanes lanes_all(double value)
+    Lanes lanes_load_double(const double* x)
+    Lanes lanes_load_float(const float* x)
+    void lanes_store_double(double* x, Lanes a)
+    void lanes_store_float(float* x, Lanes a)
+    Lanes lanes_add(Lanes a, Lanes b)
+    Lanes lanes_sub(Lanes a, Lanes b)
+    Lanes lanes_mul(Lanes a, Lanes b)
+    Lanes lanes_div(Lanes a, Lanes b)
+    Lanes lanes_abs(Lanes a)
+    Lanes lanes_max(Lanes a, Lanes b)
+    double lanes_sum(Lanes a)
+    double lanes_largest(Lanes a)
+    int sknorm_level()
+
 cdef enum:
-    LANES = 8
     ROWS = 512  # rows in a block of column statistics
     RUN = 2048  # values in a block of contiguous statistics
-    TILE = 256  # columns (or lanes) whose accumulators stay in the nearest cache
+    TILE = 256  # columns whose accumulators stay in the nearest cache
+    WIDE = 1024  # neighbouring vectors whose accumulators do
+    CACHED = 65536  # values that stay in the second cache from one pass to the next
 
 cdef enum Norm:
     L1 = 1
@@ -52,6 +75,25 @@ cdef double HUGE_SQUARE = ldexp(1.0, 600)
 def constants():
     """Return what must equal the constants of ``_moments``."""
     return TAME, EXPONENT_LIMIT, NEUTRAL, MOST_SAMPLES_IN_BOUND
+
+
+def processor_level():
+    """Return 4 where the processor has AVX-512, 3 where it has AVX2, else 0."""
+    return sknorm_level()
+
+
+cdef inline Lanes load(const floating* x) noexcept nogil:
+    if floating is float:
+        return lanes_load_float(x)
+    else:
+        return lanes_load_double(x)
+
+
+cdef inline void store(floating* x, Lanes a) noexcept nogil:
+    if floating is float:
+        lanes_store_float(x, a)
+    else:
+        lanes_store_double(x, a)
 
 
 # ---------------------------------------------------------------------------------------------
@@ -96,8 +138,8 @@ cdef inline double unit_exponent(double magnitude, bint tame_is_zero) noexcept n
 
 cdef inline bint is_constant(double count, double mean, double var) noexcept nogil:
     """Tell whether a variance cannot be told from zero (see ``_moments.is_constant``)."""
-    cdef double samples = max(1.0, min(count, MOST_SAMPLES_IN_BOUND))
-    return sqrt(var) <= samples * MACHINE_EPSILON * fabs(mean)
+    cdef double bound = max(1.0, min(count, MOST_SAMPLES_IN_BOUND)) * MACHINE_EPSILON * mean
+    return var <= bound * bound
 
 
 # ---------------------------------------------------------------------------------------------
@@ -217,91 +259,124 @@ cdef void sum_rows(
 ) noexcept nogil:
     """Sum deviations from a shift per column over a block of rows.
 
-    The accumulators are local arrays, so that the compiler knows that nothing else points at
-    them: it vectorizes without run-time checks.
+    Eight rows of eight columns at a time; the last columns overlap those before, as the sums of
+    each column are the same in both.
     """
-    cdef double a1[TILE]
-    cdef double a2[TILE]
-    cdef double sh[TILE]
-    cdef Py_ssize_t r = 0, c
-    cdef double s, d0, d1, d2, d3, d4, d5, d6, d7, weight
+    cdef double a1[TILE + LANES]
+    cdef double a2[TILE + LANES]
+    cdef Py_ssize_t r = 0, c, k, i, last
+    cdef double d
+    cdef Lanes s, v, t1, t2, weight
     cdef const floating* p
-    for c in range(width):
+    if width < LANES:
+        sum_narrow_rows(x, rows, stride, width, w, shift, s1, s2)
+        return
+    for c in range(width + LANES):
         a1[c] = a2[c] = 0.0
-        sh[c] = shift[c]
-    if w == NULL:
-        while r + 8 <= rows:
-            p = x + r * stride
-            for c in range(width):
-                s = sh[c]
-                d0 = p[c] - s
-                d1 = p[stride + c] - s
-                d2 = p[2 * stride + c] - s
-                d3 = p[3 * stride + c] - s
-                d4 = p[4 * stride + c] - s
-                d5 = p[5 * stride + c] - s
-                d6 = p[6 * stride + c] - s
-                d7 = p[7 * stride + c] - s
-                a1[c] += ((d0 + d1) + (d2 + d3)) + ((d4 + d5) + (d6 + d7))
-                a2[c] += (((d0 * d0 + d1 * d1) + (d2 * d2 + d3 * d3))
-                          + ((d4 * d4 + d5 * d5) + (d6 * d6 + d7 * d7)))
-            r += 8
-        while r < rows:
-            p = x + r * stride
-            for c in range(width):
-                d0 = p[c] - sh[c]
-                a1[c] += d0
-                a2[c] += d0 * d0
-            r += 1
-    else:
-        for r in range(rows):
-            p = x + r * stride
-            weight = w[r]
-            for c in range(width):
-                d0 = p[c] - sh[c]
-                a1[c] += weight * d0
-                a2[c] += weight * (d0 * d0)
+    while r < rows:
+        last = min(r + LANES, rows)
+        c = k = 0
+        while k < width:
+            c = min(k, width - LANES)
+            s = lanes_load_double(shift + c)
+            t1 = t2 = lanes_all(0.0)
+            p = x + r * stride + c
+            if w == NULL:
+                for i in range(r, last):
+                    v = lanes_sub(load(p), s)
+                    t1 = lanes_add(t1, v)
+                    t2 = lanes_add(t2, lanes_mul(v, v))
+                    p += stride
+            else:
+                for i in range(r, last):
+                    v = lanes_sub(load(p), s)
+                    weight = lanes_all(w[i])
+                    t1 = lanes_add(t1, lanes_mul(weight, v))
+                    t2 = lanes_add(t2, lanes_mul(weight, lanes_mul(v, v)))
+                    p += stride
+            lanes_store_double(a1 + k, lanes_add(lanes_load_double(a1 + k), t1))
+            lanes_store_double(a2 + k, lanes_add(lanes_load_double(a2 + k), t2))
+            k += LANES
+        r = last
+    k = 0
+    while k < width:
+        c = min(k, width - LANES)
+        lanes_store_double(s1 + c, lanes_load_double(a1 + k))
+        lanes_store_double(s2 + c, lanes_load_double(a2 + k))
+        k += LANES
+
+
+cdef void sum_narrow_rows(
+    const floating* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width,
+    const double* w, const double* shift, double* s1, double* s2
+) noexcept nogil:
+    cdef Py_ssize_t r, c
+    cdef double d, weight = 1.0
     for c in range(width):
-        s1[c] = a1[c]
-        s2[c] = a2[c]
+        s1[c] = s2[c] = 0.0
+    for r in range(rows):
+        if w != NULL:
+            weight = w[r]
+        for c in range(width):
+            d = x[r * stride + c] - shift[c]
+            s1[c] += weight * d
+            s2[c] += weight * (d * d)
 
 
-cdef void sum_run(
+cdef inline double sum_deviations(const floating* x, Py_ssize_t n, double shift) noexcept nogil:
+    """Return the sum of deviations from a shift over contiguous values."""
+    cdef Lanes a = lanes_all(0.0), s = lanes_all(shift)
+    cdef Py_ssize_t i = 0
+    cdef double rest = 0.0
+    while i + LANES <= n:
+        a = lanes_add(a, lanes_sub(load(x + i), s))
+        i += LANES
+    while i < n:
+        rest += x[i] - shift
+        i += 1
+    return lanes_sum(a) + rest
+
+
+cdef inline void sum_run(
     const floating* x, Py_ssize_t n, const double* w, double shift, double* s1, double* s2
 ) noexcept nogil:
     """Add sums of deviations from a shift over contiguous values to s1 and s2."""
-    cdef double a1[LANES]
-    cdef double a2[LANES]
-    cdef double d
-    cdef Py_ssize_t i = 0, k
-    for k in range(LANES):
-        a1[k] = a2[k] = 0.0
+    cdef Lanes a1 = lanes_all(0.0), a2 = a1, b1 = a1, b2 = a1, s = lanes_all(shift), v, u, weight
+    cdef double d, rest1 = 0.0, rest2 = 0.0
+    cdef Py_ssize_t i = 0
     if w == NULL:
-        while i + LANES <= n:
-            for k in range(LANES):
-                d = x[i + k] - shift
-                a1[k] += d
-                a2[k] += d * d
+        while i + 2 * LANES <= n:
+            v = lanes_sub(load(x + i), s)
+            u = lanes_sub(load(x + i + LANES), s)
+            a1 = lanes_add(a1, v)
+            b1 = lanes_add(b1, u)
+            a2 = lanes_add(a2, lanes_mul(v, v))
+            b2 = lanes_add(b2, lanes_mul(u, u))
+            i += 2 * LANES
+        if i + LANES <= n:
+            v = lanes_sub(load(x + i), s)
+            a1 = lanes_add(a1, v)
+            a2 = lanes_add(a2, lanes_mul(v, v))
             i += LANES
         while i < n:
             d = x[i] - shift
-            a1[0] += d
-            a2[0] += d * d
+            rest1 += d
+            rest2 += d * d
             i += 1
     else:
         while i + LANES <= n:
-            for k in range(LANES):
-                d = x[i + k] - shift
-                a1[k] += w[i + k] * d
-                a2[k] += w[i + k] * (d * d)
+            v = lanes_sub(load(x + i), s)
+            weight = lanes_load_double(w + i)
+            a1 = lanes_add(a1, lanes_mul(weight, v))
+            a2 = lanes_add(a2, lanes_mul(weight, lanes_mul(v, v)))
             i += LANES
         while i < n:
             d = x[i] - shift
-            a1[0] += w[i] * d
-            a2[0] += w[i] * (d * d)
+            rest1 += w[i] * d
+            rest2 += w[i] * (d * d)
             i += 1
-    s1[0] += ((a1[0] + a1[1]) + (a1[2] + a1[3])) + ((a1[4] + a1[5]) + (a1[6] + a1[7]))
-    s2[0] += ((a2[0] + a2[1]) + (a2[2] + a2[3])) + ((a2[4] + a2[5]) + (a2[6] + a2[7]))
+    s1[0] += lanes_sum(lanes_add(a1, b1)) + rest1
+    s2[0] += lanes_sum(lanes_add(a2, b2)) + rest2
 
 
 cdef void sum_weights(
@@ -384,15 +459,14 @@ cdef bint merge_runs(
     const double* w_outer, const double* w_inner, double* cell
 ) noexcept nogil:
     """Merge one channel's runs (in all at most RUN values) into its cell."""
-    cdef double shift = start(cell), s1 = 0.0, s2 = 0.0, ignored = 0.0, run1, run2
+    cdef double shift = start(cell), s1 = 0.0, s2 = 0.0, run1, run2
     cdef double count, count_low = 0.0
     cdef Py_ssize_t o
     if cell[0] == 0.0:
         shift = x[0] if x[0] - x[0] == 0.0 else 0.0
-        sum_run(x, inner, NULL, shift, &s1, &ignored)
-        if fabs(s1) < HUGE_SQUARE:
-            shift += s1 / inner
-        s1 = 0.0
+        run1 = sum_deviations(x, inner, shift)
+        if fabs(run1) < HUGE_SQUARE:
+            shift += run1 / inner
     for o in range(outer):
         if w_outer == NULL:
             sum_run(x + o * stride, inner, w_inner, shift, &s1, &s2)
@@ -586,37 +660,31 @@ cdef double rescale_row(
     const double* gain, const double* offset, const double* power, bint inverse
 ) noexcept nogil:
     """Rescale one value per channel; return 0, or NaN where a value is not finite."""
-    cdef double y[LANES]
-    cdef double check[LANES]
-    cdef Py_ssize_t c = 0, k
-    cdef double v, total = 0.0
-    for k in range(LANES):
-        check[k] = 0.0
+    cdef Lanes v, check = lanes_all(0.0)
+    cdef Py_ssize_t c = 0
+    cdef double rest = 0.0
     if power == NULL and not inverse:
-        # Results go through a local array: the compiler vectorizes, as nothing can alias it.
         while c + LANES <= n:
-            for k in range(LANES):
-                v = x[c + k]
-                y[k] = ((v - shift[c + k]) / scale[c + k]) * gain[c + k] + offset[c + k]
-                check[k] += v - v
-            for k in range(LANES):
-                out[c + k] = <floating> y[k]
+            v = load(x + c)
+            check = lanes_add(check, lanes_sub(v, v))
+            v = lanes_div(
+                lanes_sub(v, lanes_load_double(shift + c)), lanes_load_double(scale + c)
+            )
+            v = lanes_mul(v, lanes_load_double(gain + c))
+            store(out + c, lanes_add(v, lanes_load_double(offset + c)))
             c += LANES
     while c < n:
-        v = x[c]
-        check[0] += v - v
+        rest += x[c] - x[c]
         if inverse:
             out[c] = <floating> backward(
-                v, 1.0 if power == NULL else power[c], shift[c], scale[c], gain[c], offset[c]
+                x[c], 1.0 if power == NULL else power[c], shift[c], scale[c], gain[c], offset[c]
             )
         else:
             out[c] = <floating> forward(
-                v, 1.0 if power == NULL else power[c], shift[c], scale[c], gain[c], offset[c]
+                x[c], 1.0 if power == NULL else power[c], shift[c], scale[c], gain[c], offset[c]
             )
         c += 1
-    for k in range(LANES):
-        total += check[k]
-    return total
+    return lanes_sum(check) + rest
 
 
 cdef double rescale_run(
@@ -624,32 +692,25 @@ cdef double rescale_run(
     double offset, double power, bint inverse
 ) noexcept nogil:
     """Rescale contiguous values of one channel; return 0, or NaN where one is not finite."""
-    cdef double y[LANES]
-    cdef double check[LANES]
-    cdef Py_ssize_t i = 0, k
-    cdef double v, total = 0.0
-    for k in range(LANES):
-        check[k] = 0.0
+    cdef Lanes v, check = lanes_all(0.0), s = lanes_all(shift), t = lanes_all(scale)
+    cdef Lanes g = lanes_all(gain), b = lanes_all(offset)
+    cdef Py_ssize_t i = 0
+    cdef double rest = 0.0
     if power == 1.0 and not inverse:
         while i + LANES <= n:
-            for k in range(LANES):
-                v = x[i + k]
-                y[k] = ((v - shift) / scale) * gain + offset
-                check[k] += v - v
-            for k in range(LANES):
-                out[i + k] = <floating> y[k]
+            v = load(x + i)
+            check = lanes_add(check, lanes_sub(v, v))
+            v = lanes_div(lanes_sub(v, s), t)
+            store(out + i, lanes_add(lanes_mul(v, g), b))
             i += LANES
     while i < n:
-        v = x[i]
-        check[0] += v - v
+        rest += x[i] - x[i]
         if inverse:
-            out[i] = <floating> backward(v, power, shift, scale, gain, offset)
+            out[i] = <floating> backward(x[i], power, shift, scale, gain, offset)
         else:
-            out[i] = <floating> forward(v, power, shift, scale, gain, offset)
+            out[i] = <floating> forward(x[i], power, shift, scale, gain, offset)
         i += 1
-    for k in range(LANES):
-        total += check[k]
-    return total
+    return lanes_sum(check) + rest
 
 
 cdef bint has_infinity(const floating* x, Py_ssize_t n) noexcept nogil:
@@ -731,29 +792,26 @@ def rescale_compressed(
 
 def finite(const floating[::1] x, bint allow_nan):
     """Tell whether all values are finite (or, where allowed, NaN)."""
-    cdef double check[LANES]
-    cdef Py_ssize_t i, k, n = x.shape[0], start = 0, stop
+    cdef Lanes v, check
+    cdef Py_ssize_t i, n = x.shape[0], first = 0, last
     cdef double total
     cdef bint ok = True
     with nogil:
-        while ok and start < n:
-            stop = min(start + 4096, n)
-            for k in range(LANES):
-                check[k] = 0.0
-            i = start
-            while i + LANES <= stop:
-                for k in range(LANES):
-                    check[k] += x[i + k] - x[i + k]
-                i += LANES
-            while i < stop:
-                check[0] += x[i] - x[i]
-                i += 1
+        while ok and first < n:
+            last = min(first + 4096, n)
+            check = lanes_all(0.0)
             total = 0.0
-            for k in range(LANES):
-                total += check[k]
-            if total != 0.0:
-                ok = allow_nan and not has_infinity(&x[start], stop - start)
-            start = stop
+            i = first
+            while i + LANES <= last:
+                v = load(&x[i])
+                check = lanes_add(check, lanes_sub(v, v))
+                i += LANES
+            while i < last:
+                total += x[i] - x[i]
+                i += 1
+            if total + lanes_sum(check) != 0.0:
+                ok = allow_nan and not has_infinity(&x[first], last - first)
+            first = last
     return ok
 
 
@@ -761,40 +819,39 @@ def finite(const floating[::1] x, bint allow_nan):
 # Vector norms
 
 
+cdef inline Py_ssize_t lanes_at_once(Py_ssize_t n) noexcept nogil:
+    """Return how many neighbouring vectors of n values to work on together."""
+    return max(<Py_ssize_t> 128, min(<Py_ssize_t> WIDE, CACHED // n))
+
+
 cdef inline double norm_of_run(const floating* x, Py_ssize_t n, Norm kind) noexcept nogil:
     """Return the sum of magnitudes, sum of squares or largest magnitude; NaN for NaN."""
-    cdef double a[LANES]
-    cdef double check[LANES]
-    cdef Py_ssize_t i = 0, k
-    cdef double v
-    for k in range(LANES):
-        a[k] = check[k] = 0.0
-    if kind == MAX:
-        while i + LANES <= n:
-            for k in range(LANES):
-                v = fabs(x[i + k])
-                a[k] = v if v > a[k] else a[k]
-                check[k] += v - v
-            i += LANES
-        while i < n:
-            v = fabs(x[i])
-            a[0] = v if v > a[0] else a[0]
-            check[0] += v - v
-            i += 1
-        for k in range(1, LANES):
-            a[0] = max(a[0], a[k])
-            check[0] += check[k]
-        return a[0] + check[0]
+    cdef Lanes a = lanes_all(0.0), check = a, v
+    cdef Py_ssize_t i = 0
+    cdef double d, rest = 0.0, bad = 0.0
     while i + LANES <= n:
-        for k in range(LANES):
-            v = x[i + k]
-            a[k] += fabs(v) if kind == L1 else v * v
+        v = load(x + i)
+        if kind == L1:
+            a = lanes_add(a, lanes_abs(v))
+        elif kind == L2:
+            a = lanes_add(a, lanes_mul(v, v))
+        else:
+            a = lanes_max(lanes_abs(v), a)
+            check = lanes_add(check, lanes_sub(v, v))
         i += LANES
     while i < n:
-        v = x[i]
-        a[0] += fabs(v) if kind == L1 else v * v
+        d = x[i]
+        if kind == L1:
+            rest += fabs(d)
+        elif kind == L2:
+            rest += d * d
+        else:
+            rest = fabs(d) if fabs(d) > rest else rest
+            bad += d - d
         i += 1
-    return ((a[0] + a[1]) + (a[2] + a[3])) + ((a[4] + a[5]) + (a[6] + a[7]))
+    if kind == MAX:
+        return max(lanes_largest(a), rest) + (bad + lanes_sum(check))
+    return lanes_sum(a) + rest
 
 
 cdef inline bint settles(double* value, Norm kind) noexcept nogil:
@@ -841,25 +898,32 @@ cdef bint normalize_carefully(
     return False
 
 
-cdef bint normalize_run(
+cdef inline Lanes divided(const floating* x, Lanes total, Lanes inverse) noexcept nogil:
+    """Divide; in float32 a product with the float64 inverse rounds to the same, and is faster."""
+    if floating is float:
+        return lanes_mul(load(x), inverse)
+    else:
+        return lanes_div(load(x), total)
+
+
+cdef inline bint normalize_run(
     const floating* x, floating* out, Py_ssize_t n, Norm kind, double* norm
 ) noexcept nogil:
     """Divide contiguous values by their norm."""
-    cdef double y[LANES]
-    cdef Py_ssize_t i = 0, k
+    cdef Lanes t, inverse
+    cdef Py_ssize_t i = 0
     cdef double total = norm_of_run(x, n, kind)
     if not settles(&total, kind):
         return normalize_carefully(x, out, n, 1, kind, norm)
+    norm[0] = total
+    t = lanes_all(total)
+    inverse = lanes_all(1.0 / total)
     while i + LANES <= n:
-        for k in range(LANES):
-            y[k] = x[i + k] / total
-        for k in range(LANES):
-            out[i + k] = <floating> y[k]
+        store(out + i, divided(x + i, t, inverse))
         i += LANES
     while i < n:
         out[i] = <floating> (x[i] / total)
         i += 1
-    norm[0] = total
     return False
 
 
@@ -867,44 +931,60 @@ cdef bint normalize_lanes(
     const floating* x, floating* out, Py_ssize_t n, Py_ssize_t stride, Py_ssize_t width,
     Norm kind, double* norms
 ) noexcept nogil:
-    """Divide neighbouring lanes, each strided through memory, by their norms."""
-    cdef double a[TILE]
-    cdef double y[TILE]
-    cdef double v
-    cdef Py_ssize_t i, j, odd = 0
-    cdef bint bad = False
+    """Divide neighbouring vectors, each strided through memory, by their norms."""
+    cdef double a[WIDE]
+    cdef double inverse[WIDE]
+    cdef Lanes v, t
+    cdef double d
+    cdef Py_ssize_t i, j
+    cdef bint bad = False, plain = True
+    cdef const floating* p
+    cdef floating* q
     for i in range(width):
         a[i] = 0.0
     for j in range(n):
-        if kind == L1:
-            for i in range(width):
-                a[i] += fabs(x[j * stride + i])
-        elif kind == L2:
-            for i in range(width):
-                v = x[j * stride + i]
-                a[i] += v * v
-        else:
-            for i in range(width):
-                v = fabs(x[j * stride + i])
-                a[i] = v + (v - v) if not v <= a[i] else a[i]
+        p = x + j * stride
+        i = 0
+        while i + LANES <= width:
+            v = load(p + i)
+            t = lanes_load_double(a + i)
+            if kind == L1:
+                t = lanes_add(t, lanes_abs(v))
+            elif kind == L2:
+                t = lanes_add(t, lanes_mul(v, v))
+            else:
+                # The first is NaN where v is not finite, and then stays so.
+                t = lanes_add(lanes_max(lanes_abs(v), t), lanes_sub(v, v))
+            lanes_store_double(a + i, t)
+            i += LANES
+        while i < width:
+            d = fabs(p[i])
+            if kind == L1:
+                a[i] += d
+            elif kind == L2:
+                a[i] += d * d
+            else:
+                a[i] = (d if d > a[i] else a[i]) + (d - d)
+            i += 1
     for i in range(width):
         if settles(&a[i], kind):
             norms[i] = a[i]
+            inverse[i] = 1.0 / a[i]
         else:
             bad |= normalize_carefully(x + i, out + i, n, stride, kind, &norms[i])
             a[i] = 0.0
-            odd += 1
-    if odd:
-        for i in range(width):
-            if a[i] > 0.0:
-                for j in range(n):
-                    out[j * stride + i] = <floating> (x[j * stride + i] / a[i])
-        return bad
+            plain = False
     for j in range(n):
-        for i in range(width):
-            y[i] = x[j * stride + i] / a[i]
-        for i in range(width):
-            out[j * stride + i] = <floating> y[i]
+        p = x + j * stride
+        q = out + j * stride
+        i = 0
+        while plain and i + LANES <= width:
+            store(q + i, divided(p + i, lanes_load_double(a + i), lanes_load_double(inverse + i)))
+            i += LANES
+        while i < width:
+            if a[i] > 0.0:
+                q[i] = <floating> (p[i] / a[i])
+            i += 1
     return bad
 
 
@@ -912,10 +992,11 @@ def normalize_vectors(
     const floating[:, :, ::1] x, floating[:, :, ::1] out, double[:, ::1] norms, int kind
 ):
     """Divide each vector along the middle axis of x by its norm, into out."""
-    cdef Py_ssize_t o, i, width, n = x.shape[1], inner = x.shape[2]
+    cdef Py_ssize_t o, i, width, most, n = x.shape[1], inner = x.shape[2]
     cdef bint bad = False
     if x.shape[0] == 0 or n == 0 or inner == 0:
         return False
+    most = lanes_at_once(n)
     with nogil:
         for o in range(x.shape[0]):
             if inner == 1:
@@ -925,7 +1006,7 @@ def normalize_vectors(
                 continue
             i = 0
             while i < inner:
-                width = min(<Py_ssize_t> TILE, inner - i)
+                width = min(most, inner - i)
                 bad |= normalize_lanes(
                     &x[o, 0, i], &out[o, 0, i], n, inner, width, <Norm> kind, &norms[o, i]
                 )
@@ -960,12 +1041,6 @@ cdef struct Layer:
     bint scale
     double eps
     double extra  # values that are zero and not stored (sparse rows)
-
-
-cdef inline double layer_mean(const floating* x, Py_ssize_t n) noexcept nogil:
-    cdef double s1 = 0.0, ignored = 0.0
-    sum_run(x, n, NULL, x[0], &s1, &ignored)
-    return x[0] + s1 / n
 
 
 cdef inline bint divisor(
@@ -1038,92 +1113,119 @@ cdef bint layer_carefully(
     return False
 
 
-cdef bint layer_run(
+cdef inline bint layer_run(
     const floating* x, floating* out, Py_ssize_t n, Layer* layer, const double* gain,
     const double* offset
 ) noexcept nogil:
     """Normalize the contiguous values of one group."""
-    cdef double y[LANES]
-    cdef double mean = 0.0, low = 0.0, divide, s1 = 0.0, s2 = 0.0
-    cdef Py_ssize_t i = 0, k
+    cdef Lanes m, t, u
+    cdef double mean = 0.0, low = 0.0, divide, inverse, s1 = 0.0, s2 = 0.0, z
+    cdef Py_ssize_t i = 0
     if layer.centre:
-        mean = layer_mean(x, n)
+        mean = x[0] + sum_deviations(x, n, x[0]) / n
     sum_run(x, n, NULL, mean, &s1, &s2)
     if not divisor(layer, n + layer.extra, mean, s1, s2, &low, &divide):
         return layer_carefully(x, out, n, 1, layer, gain, offset)
-    if divide == 0.0:
-        for i in range(n):
-            out[i] = <floating> (0.0 if gain == NULL else offset[i])
-        return False
+    inverse = 1.0 / divide if divide > 0.0 else 0.0
+    m = lanes_all(mean)
+    u = lanes_all(low)
+    t = lanes_all(inverse)
     while i + LANES <= n:
-        if gain == NULL:
-            for k in range(LANES):
-                y[k] = ((x[i + k] - mean) - low) / divide
-        else:
-            for k in range(LANES):
-                y[k] = ((x[i + k] - mean) - low) / divide * gain[i + k] + offset[i + k]
-        for k in range(LANES):
-            out[i + k] = <floating> y[k]
+        store(out + i, scored(load(x + i), m, u, t, gain, offset, i))
         i += LANES
     while i < n:
-        y[0] = ((x[i] - mean) - low) / divide
-        if gain != NULL:
-            y[0] = y[0] * gain[i] + offset[i]
-        out[i] = <floating> y[0]
+        z = ((x[i] - mean) - low) * inverse
+        out[i] = <floating> (z if gain == NULL else z * gain[i] + offset[i])
         i += 1
     return False
+
+
+cdef inline Lanes scored(
+    Lanes v, Lanes mean, Lanes low, Lanes inverse, const double* gain, const double* offset,
+    Py_ssize_t i
+) noexcept nogil:
+    """Return values centred and scaled; the second part of the mean keeps large offsets exact."""
+    v = lanes_mul(lanes_sub(lanes_sub(v, mean), low), inverse)
+    if gain == NULL:
+        return v
+    return lanes_add(lanes_mul(v, lanes_load_double(gain + i)), lanes_load_double(offset + i))
 
 
 cdef bint layer_lanes(
     const floating* x, floating* out, Py_ssize_t n, Py_ssize_t stride, Py_ssize_t width,
     Layer* layer, const double* gain, const double* offset
 ) noexcept nogil:
-    """Normalize neighbouring lanes, each strided through memory."""
-    cdef double first[TILE]
-    cdef double mean[TILE]
-    cdef double low[TILE]
-    cdef double s1[TILE]
-    cdef double s2[TILE]
-    cdef double y[TILE]
-    cdef double d, g, b
+    """Normalize neighbouring groups, each strided through memory."""
+    cdef double mean[WIDE]
+    cdef double low[WIDE]
+    cdef double s1[WIDE]
+    cdef double s2[WIDE]
+    cdef double inverse[WIDE]
+    cdef double d, g = 1.0, b = 0.0
     cdef Py_ssize_t i, j
     cdef bint bad = False, plain = True
+    cdef Lanes v
+    cdef const floating* p
+    cdef floating* q
     for i in range(width):
-        first[i] = x[i] if layer.centre else 0.0
-        s1[i] = s2[i] = mean[i] = 0.0
+        s1[i] = s2[i] = 0.0
+        mean[i] = x[i] if layer.centre else 0.0
     if layer.centre:
-        for j in range(n):
-            for i in range(width):
-                s1[i] += x[j * stride + i] - first[i]
+        for j in range(1, n):
+            add_deviations(x + j * stride, width, mean, s1, NULL)
         for i in range(width):
-            mean[i] = first[i] + s1[i] / n
+            mean[i] += s1[i] / n
             s1[i] = 0.0
     for j in range(n):
-        for i in range(width):
-            d = x[j * stride + i] - mean[i]
-            s1[i] += d
-            s2[i] += d * d
+        add_deviations(x + j * stride, width, mean, s1, s2)
     for i in range(width):
-        # From here on s2 is what to divide by; negative: the lane is done already.
-        if not divisor(layer, <double> n, mean[i], s1[i], s2[i], &low[i], &s2[i]):
+        if not divisor(layer, <double> n, mean[i], s1[i], s2[i], &low[i], &d):
             bad |= layer_carefully(x + i, out + i, n, stride, layer, gain, offset)
-            s2[i] = -1.0
-        plain &= s2[i] > 0.0
+            d = -1.0  # this lane is done
+            plain = False
+        inverse[i] = 1.0 / d if d > 0.0 else min(d, 0.0)
     for j in range(n):
-        g = 1.0 if gain == NULL else gain[j]
-        b = 0.0 if gain == NULL else offset[j]
-        if plain:
-            for i in range(width):
-                y[i] = ((x[j * stride + i] - mean[i]) - low[i]) / s2[i] * g + b
-            for i in range(width):
-                out[j * stride + i] = <floating> y[i]
-        else:
-            for i in range(width):
-                if s2[i] >= 0.0:
-                    d = (x[j * stride + i] - mean[i]) - low[i]
-                    d = d / s2[i] if s2[i] > 0.0 else 0.0
-                    out[j * stride + i] = <floating> (d * g + b)
+        p = x + j * stride
+        q = out + j * stride
+        if gain != NULL:
+            g = gain[j]
+            b = offset[j]
+        i = 0
+        while plain and i + LANES <= width:
+            v = scored(
+                load(p + i), lanes_load_double(mean + i), lanes_load_double(low + i),
+                lanes_load_double(inverse + i), NULL, NULL, 0
+            )
+            if gain != NULL:
+                v = lanes_add(lanes_mul(v, lanes_all(g)), lanes_all(b))
+            store(q + i, v)
+            i += LANES
+        while i < width:
+            if inverse[i] >= 0.0:
+                q[i] = <floating> (((p[i] - mean[i]) - low[i]) * inverse[i] * g + b)
+            i += 1
     return bad
+
+
+cdef inline void add_deviations(
+    const floating* x, Py_ssize_t width, const double* shift, double* s1, double* s2
+) noexcept nogil:
+    """Add the deviations of one row from a shift, and (unless s2 is NULL) their squares."""
+    cdef Lanes v
+    cdef double d
+    cdef Py_ssize_t i = 0
+    while i + LANES <= width:
+        v = lanes_sub(load(x + i), lanes_load_double(shift + i))
+        lanes_store_double(s1 + i, lanes_add(lanes_load_double(s1 + i), v))
+        if s2 != NULL:
+            lanes_store_double(s2 + i, lanes_add(lanes_load_double(s2 + i), lanes_mul(v, v)))
+        i += LANES
+    while i < width:
+        d = x[i] - shift[i]
+        s1[i] += d
+        if s2 != NULL:
+            s2[i] += d * d
+        i += 1
 
 
 def normalize_layers(
@@ -1133,6 +1235,7 @@ def normalize_layers(
     """Normalize each vector along the middle axis of x; groups take their gains in turn."""
     cdef Layer layer
     cdef Py_ssize_t o, i, width, group, n = x.shape[1], inner = x.shape[2]
+    cdef Py_ssize_t most = lanes_at_once(n) if n else 0
     cdef const double* g = NULL
     cdef const double* b = NULL
     cdef bint bad = False
@@ -1150,7 +1253,7 @@ def normalize_layers(
                 continue
             i = 0
             while i < inner:
-                width = min(<Py_ssize_t> TILE, inner - i)
+                width = min(most, inner - i)
                 bad |= layer_lanes(&x[o, 0, i], &out[o, 0, i], n, inner, width, &layer, g, b)
                 i += width
     return bad

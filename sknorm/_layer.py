@@ -214,7 +214,7 @@ class LayerScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEsti
     ) -> Array:
         array = _validate.check_affine(name, value, default, [element, element[:1]])
         array = array.reshape(array.shape + (1,) * (len(element) - array.ndim))
-        full = np.ascontiguousarray(np.broadcast_to(array, element))
+        full = np.broadcast_to(array, element).copy()
         return full.reshape(self.n_groups, math.prod(element) // self.n_groups)
 
     def _refuse_sparse(self, X: Any, offset: Array) -> None:

@@ -34,12 +34,13 @@ def _check_same_features(scaler: Any, other: Any, name: str) -> None:
             f"Cannot merge {name}s of {scaler.n_features_in_} and {other.n_features_in_} features. "
             "Fit them on rows of the same table."
         )
-    names = getattr(scaler, "feature_names_in_", None), getattr(other, "feature_names_in_", None)
-    if names[0] is not None and names[1] is not None and not np.array_equal(*names):
-        position = int(np.argmax(np.asarray(names[0]) != np.asarray(names[1])))
+    mine: Any = getattr(scaler, "feature_names_in_", None)
+    theirs: Any = getattr(other, "feature_names_in_", None)
+    if mine is not None and theirs is not None and not np.array_equal(mine, theirs):
+        position = int(np.argmax(mine != theirs))
         raise ValueError(
             f"Cannot merge {name}s whose features have different names: feature {position} is "
-            f"{names[0][position]!r} here and {names[1][position]!r} there."
+            f"{mine[position]!r} here and {theirs[position]!r} there."
         )
     if scaler._centred != other._centred:
         raise ValueError(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,14 +27,14 @@ NEUTRAL = -5000.0
 # scikit-learn's bound on the rounding error of a mean grows with the number of samples, as a naive
 # sum's error does. Ours does not, so from here on the bound stays: a million values of 1e10 +- 1
 # are not constant.
-MOST_SAMPLES_IN_BOUND = 10_000
+MOST_SAMPLES_IN_BOUND = 10_000.0
+EPSILON = float(np.finfo(np.float64).eps)
 
 
-def is_constant(count: Array, mean: Array, var: Array) -> NDArray[np.bool_]:
+def is_constant(count: Any, mean: Any, var: Any, xp: Any = np) -> Any:
     """Tell whether a variance cannot be told from zero, given rounding (scikit-learn's bound)."""
-    samples = np.clip(count, 1.0, MOST_SAMPLES_IN_BOUND)
-    bound = samples * np.finfo(np.float64).eps * np.abs(mean)
-    return np.asarray(np.sqrt(var) <= bound)
+    bound = xp.clip(count, 1.0, MOST_SAMPLES_IN_BOUND) * EPSILON * mean
+    return var <= bound * bound
 
 
 def unit_exponent(magnitude: Array) -> Array:
@@ -72,7 +73,8 @@ class Moments:
     @property
     def count(self) -> Array:
         """The number of values, or the sum of their weights."""
-        return self.table[0]
+        count: Array = self.table[0]
+        return count
 
     @property
     def exponent(self) -> NDArray[np.int64]:
@@ -114,7 +116,8 @@ class Moments:
     @property
     def constant(self) -> NDArray[np.bool_]:
         """Whether the variance cannot be told from zero, given rounding."""
-        return is_constant(self.count, self.unit_mean, self.unit_var)
+        constant: NDArray[np.bool_] = is_constant(self.count, self.unit_mean, self.unit_var)
+        return constant
 
     def merge(self, other: Moments) -> Moments:
         """Return the statistics of the union (Chan, Golub and LeVeque 1983, equation 2.1)."""

@@ -11,8 +11,9 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.metaestimators import available_if
 
 from sknorm import _ops, _validate
+from sknorm._compat import array_namespace, as_numpy
 from sknorm._docs import DocLinkMixin
-from sknorm._reference import array_namespace, like_input
+from sknorm._layout import output_dtype
 
 
 def _keeps_norm(normalizer: Any) -> bool:
@@ -124,13 +125,13 @@ class RowNormalizer(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEs
         if sparse.issparse(X):
             X = X.tocsr()
             norms = X[:, [-1]].toarray().ravel()
-            result = X[:, :-1].astype(_validate.output_dtype(X.dtype))
+            result = X[:, :-1].astype(output_dtype(X.dtype))
             factors = np.repeat(norms, np.diff(result.indptr))
             result.data = (result.data * factors).astype(result.dtype, copy=False)
             return result
         xp = array_namespace(X)
         if isinstance(X, np.ndarray):
-            X = X.astype(_validate.output_dtype(X.dtype), copy=False)
+            X = X.astype(output_dtype(X.dtype), copy=False)
         elif not xp.isdtype(X.dtype, "real floating"):
             X = xp.astype(X, xp.float64)
         return X[:, :-1, ...] * X[:, -1:, ...]
@@ -169,22 +170,20 @@ class RowNormalizer(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEs
 
     def _append(self, result: Any, norms: Any) -> Any:
         """Return the result with the norms as its last column."""
-        if isinstance(norms, np.ndarray):
-            with np.errstate(over="ignore"):
-                norms = norms.astype(result.dtype)
-            if not np.isfinite(norms).all():
-                row = int(np.argwhere(~np.isfinite(norms))[0][0])
-                raise ValueError(
-                    f"The {self._norm} norm of row {row} exceeds the largest {result.dtype}, so "
-                    "keep_norm=True cannot keep it. Divide X by a constant first, or use "
-                    "keep_norm=False."
-                )
+        xp = array_namespace(norms)
+        with np.errstate(over="ignore"):
+            norms = xp.astype(norms, result.dtype, copy=False)
+        if not xp.all(xp.isfinite(norms)):
+            row = int(np.argwhere(~np.isfinite(as_numpy(norms)))[0][0])
+            raise ValueError(
+                f"The {self._norm} norm of row {row} exceeds the largest {result.dtype}, so "
+                "keep_norm=True cannot keep it. Divide X by a constant first, or use "
+                "keep_norm=False."
+            )
         if sparse.issparse(result):
             column = sparse.csr_array(norms[:, None])
             joined = sparse.hstack([result, column], format="csr")
             return joined if isinstance(result, sparse.sparray) else sparse.csr_matrix(joined)
-        xp = array_namespace(result)
-        norms = norms if isinstance(norms, np.ndarray) else like_input(norms, result)
         return xp.concat([result, xp.expand_dims(norms, axis=1)], axis=1)
 
 

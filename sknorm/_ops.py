@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from sknorm import _reference, _twofold
+from sknorm import _compiled, _reference, _twofold
+from sknorm._compat import array_namespace, device
 from sknorm._layout import (
     NATIVE,
     AnyArray,
@@ -32,16 +33,10 @@ from sknorm._moments import Moments
 from sknorm._reference import NonFiniteError
 from sknorm._rescaling import Rescaling
 
-try:
-    from sknorm import _kernels
-except ImportError:
-    if os.environ.get("SKNORM_REQUIRE_KERNELS", "0") not in ("", "0"):
-        raise
-    _kernels = None  # type: ignore[assignment]
-
 Array = NDArray[np.float64]
 View = Callable[[AnyArray], AnyArray | None]
 
+_kernels, BUILD = _compiled.load()
 HAS_KERNELS = _kernels is not None
 NORMS = {"l1": 1, "l2": 2, "max": 3}
 # Narrow matrices are rescaled several rows at a time, as if they were one wide row.
@@ -68,7 +63,7 @@ def column_moments(x: Any, weight: Array | None = None) -> Moments:
     if sparse.issparse(x):
         return _sparse_moments(x, weight)
     if not isinstance(x, np.ndarray):
-        xp = _reference.array_namespace(x)
+        xp = array_namespace(x)
         view = xp.reshape(x, (x.shape[0], x.shape[1], -1))
         return _reference.column_moments(view, _reference_weight(weight, view, xp))
     if uses_kernels(x) and x.dtype in NATIVE and channel_view(x) is not None:
@@ -83,7 +78,7 @@ def column_moments(x: Any, weight: Array | None = None) -> Moments:
 def _reference_weight(weight: Array | None, view: Any, xp: Any) -> Any:
     if weight is None:
         return None
-    weight = xp.asarray(weight, device=_reference.device(view))
+    weight = xp.asarray(weight, device=device(view))
     return xp.reshape(weight, (-1, 1, 1))
 
 
@@ -104,7 +99,7 @@ def _view_moments(x: AnyArray, weight: Array | None) -> Moments:
 
 def _sparse_moments(x: Any, weight: Array | None) -> Moments:
     """Return the statistics of the columns of a CSR or CSC array, zeros that are not stored too."""
-    n_rows, n_columns = x.shape
+    n_columns = x.shape[1]
     if uses_kernels(x):
         function = _kernels.csr_moments if x.format == "csr" else _kernels.csc_moments
         table = np.ascontiguousarray(Moments.zero(n_columns).table.T)
@@ -134,7 +129,7 @@ def _implicit_zeros(x: Any, weight: Array | None, stored: Moments) -> Moments:
         return Moments.zeros_only(n_rows - entries, np.zeros(n_columns))
     rows, columns = _coordinates(x)
     missing = np.isnan(x.data)
-    lost = np.bincount(columns[missing], weight[rows[missing]], minlength=n_columns)
+    lost: Array = np.bincount(columns[missing], weight[rows[missing]], minlength=n_columns)
     total = math.fsum(weight)
     rest = math.fsum([*weight, -total])
     everything = np.full(n_columns, total), np.full(n_columns, rest)
@@ -214,7 +209,7 @@ def normalize_vectors(x: Any, norm: str, *, copy: bool) -> tuple[Any, Any]:
     if sparse.issparse(x):
         return _normalize_csr(x, norm, copy=copy)
     if not isinstance(x, np.ndarray):
-        xp = _reference.array_namespace(x)
+        xp = array_namespace(x)
         view = xp.reshape(x, (x.shape[0], x.shape[1], -1))
         out, norms = _reference.normalize_vectors(view, norm)
         return xp.reshape(out, x.shape), xp.reshape(norms, (x.shape[0], *x.shape[2:]))
@@ -280,7 +275,7 @@ def normalize_layers(
         return _reference.normalize_layers(view, gain=gain, offset=offset, **options)
 
     if not isinstance(x, np.ndarray):
-        xp = _reference.array_namespace(x)
+        xp = array_namespace(x)
         view = xp.reshape(x, (x.shape[0] * n_groups, -1, 1))
         return xp.reshape(readable(view), x.shape)
 
@@ -319,7 +314,7 @@ def _normalize_layers_csr(
 
 
 def _via_three_axes(x: Any, function: Callable[[Any], Any]) -> Any:
-    xp = _reference.array_namespace(x)
+    xp = array_namespace(x)
     view = xp.reshape(x, (x.shape[0], x.shape[1], -1))
     return xp.reshape(function(view), x.shape)
 
@@ -370,7 +365,7 @@ def check_finite(x: Any, *, allow_nan: bool) -> None:
     if sparse.issparse(x):
         _check_in_place(x.data, copy=False, allow_nan=allow_nan)
     elif not isinstance(x, np.ndarray):
-        xp = _reference.array_namespace(x)
+        xp = array_namespace(x)
         _check(bool(xp.any(xp.isinf(x) if allow_nan else ~xp.isfinite(x))))
     elif x.dtype in NATIVE:
         _check_in_place(x, copy=False, allow_nan=allow_nan)

@@ -9,6 +9,7 @@ the compiled extension, and the tests, as their oracle. Dense arrays arrive as t
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from sknorm import _twofold
-from sknorm._compat import array_namespace, device, widest_float
+from sknorm._compat import array_namespace, as_numpy, device, widest_float
 from sknorm._moments import EXPONENT_LIMIT, Moments, is_constant, unit_exponent
 from sknorm._rescaling import Rescaling
 
@@ -33,13 +34,9 @@ def _widen(x: Any) -> tuple[Any, Any]:
     return xp, xp.astype(x, widest_float(xp, device(x)), copy=False)
 
 
-def to_numpy(x: Any) -> Array:
+def _floats(x: Any) -> Array:
     """Copy a small array of statistics to NumPy."""
-    if hasattr(x, "cpu"):  # torch
-        x = x.detach().cpu()
-    elif hasattr(x, "get"):  # CuPy
-        x = x.get()
-    return np.asarray(x, dtype=np.float64)
+    return as_numpy(x).astype(np.float64, copy=False)
 
 
 def like_input(values: Any, x: Any) -> Any:
@@ -68,7 +65,7 @@ def column_moments(x: Any, weight: Any = None) -> Moments:
     _refuse_infinity(x, xp)
     missing = xp.isnan(x)
     x = xp.where(missing, xp.zeros_like(x), x)
-    magnitude = to_numpy(xp.max(xp.abs(x), axis=(0, 2)))
+    magnitude = _floats(xp.max(xp.abs(x), axis=(0, 2)))
     exponent = unit_exponent(magnitude)
     unit = np.where(exponent < -EXPONENT_LIMIT, 0.0, exponent).astype(np.int64)
 
@@ -76,7 +73,7 @@ def column_moments(x: Any, weight: Any = None) -> Moments:
         return _like(values, x, xp)[None, :, None]
 
     def total(values: Any) -> Array:
-        return to_numpy(xp.sum(values, axis=(0, 2)))
+        return _floats(xp.sum(values, axis=(0, 2)))
 
     x = x * per_channel(np.ldexp(1.0, -unit))
     weight = xp.ones_like(x) if weight is None else weight * xp.ones_like(x)
@@ -84,7 +81,7 @@ def column_moments(x: Any, weight: Any = None) -> Moments:
     count = total(weight)
     filled = np.where(count > 0, count, 1.0)
     # A channel of equal values has this one, exactly, for its mean.
-    shift = to_numpy(xp.max(xp.where(missing, xp.full_like(x, -np.inf), x), axis=(0, 2)))
+    shift = _floats(xp.max(xp.where(missing, xp.full_like(x, -np.inf), x), axis=(0, 2)))
     shift = np.where(np.isfinite(shift), shift, 0.0)
     shift = shift + total(weight * (x - per_channel(shift))) / filled
     deviation = x - per_channel(shift)
@@ -130,7 +127,8 @@ def _stored_block(
     starts = np.flatnonzero(np.diff(codes, prepend=-1))
 
     def total(values: Array) -> Array:
-        return np.bincount(codes, weights=values, minlength=names.size)
+        sums: Array = np.bincount(codes, weights=values, minlength=names.size)
+        return sums
 
     exponent = unit_exponent(np.maximum.reduceat(np.abs(x), starts))
     unit = np.where(exponent < -EXPONENT_LIMIT, 0.0, exponent).astype(np.int64)
@@ -236,11 +234,10 @@ def _layer_scores(x: Any, missing: Any, centre: bool, scale: bool, eps: float, x
     var = xp.where(var > 0, var, xp.zeros_like(var))
     divide = xp.ones_like(unit) * unit
     if scale:
-        divide = _hypot(xp.sqrt(var), np.sqrt(eps) * unit, xp)
+        divide = _hypot(xp.sqrt(var), math.sqrt(eps) * unit, xp)
     constant = var == 0
     if centre:
-        host = [to_numpy(values) for values in (count, mean, var)]
-        constant = xp.asarray(is_constant(*host), device=device(x))
+        constant = is_constant(count, mean, var, xp)
     one = xp.ones_like(divide)
     with np.errstate(all="ignore"):
         z = (deviation - rest) / xp.where(divide > 0, divide, one)
@@ -279,8 +276,8 @@ def normalize_layers_csr(
     unit = np.ldexp(1.0, -np.clip(exponent, -EXPONENT_LIMIT, EXPONENT_LIMIT))
     filled = filled * unit[code]
     count = size - np.bincount(code, weights=missing, minlength=magnitude.size)
-    mean_square = np.bincount(code, weights=filled * filled, minlength=magnitude.size)
-    mean_square = mean_square / np.where(count > 0, count, 1.0)
-    divide = _hypot(np.sqrt(mean_square), np.sqrt(eps) * unit, np)
+    square_sum = np.bincount(code, weights=filled * filled, minlength=magnitude.size)
+    mean_square = square_sum / np.where(count > 0, count, 1.0)
+    divide = _hypot(np.sqrt(mean_square), math.sqrt(eps) * unit, np)
     result = filled / np.where(divide > 0, divide, 1.0)[code]
     return np.where(missing, np.nan, result).astype(data.dtype)

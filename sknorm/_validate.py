@@ -13,7 +13,13 @@ from scipy import sparse
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from sknorm._compat import array_namespace, asks_for_dataframe
+from sknorm._compat import (
+    array_namespace,
+    as_numpy,
+    asks_for_dataframe,
+    check_same_namespace,
+    device,
+)
 from sknorm._layout import NATIVE, output_dtype
 from sknorm._reference import NonFiniteError
 
@@ -27,6 +33,8 @@ def check_input(
 
     Numbers keep their dtype, so that a large integer array is never converted as a whole.
     """
+    if not reset and hasattr(estimator, "_home"):
+        check_same_namespace(X, estimator, attribute="_home", method="transform")
     try:
         X = validate_data(
             estimator,
@@ -44,6 +52,9 @@ def check_input(
         return _canonical(X)
     if isinstance(X, np.ndarray):
         _check_kind(X)
+    elif reset:
+        # An array of the namespace and device, which later input must have too.
+        estimator._home = array_namespace(X).empty(0, device=device(X))
     if 0 in X.shape[1:]:
         raise ValueError(
             f"Found array with 0 feature(s) (shape={tuple(X.shape)}) while a minimum of 1 is "
@@ -136,10 +147,8 @@ def check_weights(sample_weight: Any, n_samples: int) -> Array | None:
         return None
     if isinstance(sample_weight, Real):
         sample_weight = np.full(n_samples, float(sample_weight))
-    if hasattr(sample_weight, "cpu"):  # a torch tensor on any device
-        sample_weight = sample_weight.cpu()
     weights: Array = check_array(
-        sample_weight,
+        as_numpy(sample_weight) if hasattr(sample_weight, "__dlpack__") else sample_weight,
         ensure_2d=False,
         dtype=np.float64,
         order="C",

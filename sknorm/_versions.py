@@ -39,4 +39,4 @@ def _kernel_state() -> str:
         )
     if not _ops.uses_kernels(np.empty(0)):
         return "compiled, but turned off by SKNORM_FORCE_REFERENCE"
-    return "compiled"
+    return f"compiled, for {_ops.BUILD}"

@@ -1,0 +1,33 @@
+"""The compiled loops, in the build for this processor.
+
+The same source is compiled three times: for any processor, and with AVX2 and AVX-512 (the levels
+v3 and v4 of x86-64), which are up to three times faster. All give the same bits: the order of
+operations is fixed, and multiplications and additions are never fused. On other processors and
+compilers the last two are not built.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from typing import Any
+
+BUILDS = {4: ("_kernels_v4", "AVX-512"), 3: ("_kernels_v3", "AVX2")}
+
+
+def load() -> tuple[Any, str]:
+    """Return the module of compiled loops, or None where there is none, and what it is for."""
+    try:
+        from sknorm import _kernels
+    except ImportError:
+        if os.environ.get("SKNORM_REQUIRE_KERNELS", "0") not in ("", "0"):
+            raise
+        return None, "not built"
+    level = _kernels.processor_level()
+    for needed, (name, instructions) in BUILDS.items():
+        if level >= needed:
+            try:
+                return importlib.import_module(f"sknorm.{name}"), instructions
+            except ImportError:
+                continue
+    return _kernels, "any processor"
