@@ -43,6 +43,7 @@ class ChannelScaler(
     n_samples_seen_: Any
     _moments: Moments
     _weighted: bool
+    _found_rescaling: tuple[Rescaling, tuple[Any, ...]]
     _centred: bool
 
     @with_callbacks
@@ -247,9 +248,8 @@ class ChannelScaler(
             X = _validate.sum_duplicates(X, copy=True)
         weights = _validate.check_weights(sample_weight, X.shape[0])
         n_channels = self._channels_of(X)
-        self._affine(n_channels)
         with _validate.naming_values(self, X):
-            batch = _ops.column_moments(X, weights)
+            batch = _ops.column_moments(X, weights, self.n_jobs)
         if n_channels != X.shape[1]:
             batch = batch.pool(n_channels)
         self._weighted = self._weighted or weights is not None
@@ -277,6 +277,7 @@ class ChannelScaler(
             setattr(self, name, None if value is None else like_input(value, like))
         if all_equal:
             self.n_samples_seen_ = counts[0].item()
+        self._found_rescaling = self._find_rescaling(), self._ingredients()
 
     def _channels_of(self, X: Any) -> int:
         """Return the number of channels that X is read with."""
@@ -325,37 +326,47 @@ class ChannelScaler(
         if (positions := self._channels_of(X)) != X.shape[1]:
             rescaling = rescaling.repeat(X.shape[1] // positions)
         with _validate.naming_values(self, X):
-            return _ops.rescale(X, rescaling, inverse=inverse, copy=copy)
+            return _ops.rescale(X, rescaling, inverse=inverse, copy=copy, n_jobs=self.n_jobs)
 
     def _rescaling(self) -> Rescaling:
-        """Return what transform does.
+        """Return what transform does: as found in fit, unless its ingredients were replaced."""
+        found, ingredients = self._found_rescaling
+        now = self._ingredients()
+        if all(a is b for a, b in zip(now, ingredients, strict=True)):
+            return found
+        return self._find_rescaling()
 
-        It follows the learned attributes, but for channels in a unit of their own: float64 in the
-        data's unit may be unable to hold their statistics.
+    def _ingredients(self) -> tuple[Any, ...]:
+        return getattr(self, "mean_", None), self.scale_, self.gamma, self.beta
+
+    def _find_rescaling(self) -> Rescaling:
+        """Return what follows from the learned attributes.
+
+        Channels in a unit of their own follow from the moments instead: float64 in the data's
+        unit may be unable to hold their statistics.
         """
         moments = self._moments
         exponent = moments.exponent
         shift, scale = self._public_shift_and_scale()
-        if exponent.any():
-            own_unit = exponent != 0
-            shift = np.where(own_unit, self._shift(moments), shift)
-            scale = np.where(own_unit, self._scale(moments), scale)
-        gain, offset = self._affine(moments.count.size)
-        return Rescaling(shift, scale, gain, offset, exponent if exponent.any() else None)
+        if not exponent.any():
+            return Rescaling(shift, scale, *self._affine(moments.count.size))
+        own_unit = exponent != 0
+        shift = np.where(own_unit, self._shift(moments), shift)
+        scale = np.where(own_unit, self._scale(moments), scale)
+        return Rescaling(shift, scale, *self._affine(moments.count.size), exponent)
 
     def _public_shift_and_scale(self) -> tuple[Array, Array]:
         n_channels = self._moments.count.size
-        shift, scale = np.zeros(n_channels), np.ones(n_channels)
-        if self._centred:
-            shift = as_numpy(self.mean_)
-        if self.scale_ is not None:
-            scale = as_numpy(self.scale_)
+        shift = as_numpy(self.mean_) if self._centred else np.zeros(n_channels)
+        scale = np.ones(n_channels) if self.scale_ is None else as_numpy(self.scale_)
         return shift, scale
 
 
 def root_in_unit(square: Array, moments: Moments, eps: float, constant: NDArray[np.bool_]) -> Array:
     """Return ``sqrt(square + eps)`` in the moments' units; where constant, 1 in the data's unit."""
     exponent = moments.exponent
+    if not exponent.any():
+        return np.where(constant, 1.0, np.sqrt(square + eps))
     one = np.ldexp(1.0, -exponent)
     with np.errstate(over="ignore"):
         far = np.hypot(np.sqrt(square), np.sqrt(eps) * one)

@@ -38,7 +38,9 @@ def rescale_compressed(
     inverse: bool,
 ) -> bool: ...
 def finite(x: _Array, allow_nan: bool) -> bool: ...
-def normalize_vectors(x: _Array, out: _Array, norms: _Array, kind: int) -> bool: ...
+def normalize_vectors(
+    x: _Array, out: _Array, norms: _Array, kind: int, first: int, last: int
+) -> bool: ...
 def normalize_vectors_csr(
     data: _Array, out: _Array, indptr: _Array, norms: _Array, kind: int
 ) -> bool: ...
@@ -50,6 +52,8 @@ def normalize_layers(
     eps: float,
     gain: _Array | None,
     offset: _Array | None,
+    first: int,
+    last: int,
 ) -> bool: ...
 def normalize_layers_csr(
     data: _Array,

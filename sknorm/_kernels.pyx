@@ -989,9 +989,10 @@ cdef bint normalize_lanes(
 
 
 def normalize_vectors(
-    const floating[:, :, ::1] x, floating[:, :, ::1] out, double[:, ::1] norms, int kind
+    const floating[:, :, ::1] x, floating[:, :, ::1] out, double[:, ::1] norms, int kind,
+    Py_ssize_t first, Py_ssize_t last
 ):
-    """Divide each vector along the middle axis of x by its norm, into out."""
+    """Divide each vector along the middle axis of x, in a range of the inner, by its norm."""
     cdef Py_ssize_t o, i, width, most, n = x.shape[1], inner = x.shape[2]
     cdef bint bad = False
     if x.shape[0] == 0 or n == 0 or inner == 0:
@@ -1004,9 +1005,9 @@ def normalize_vectors(
                     &x[o, 0, 0], &out[o, 0, 0], n, <Norm> kind, &norms[o, 0]
                 )
                 continue
-            i = 0
-            while i < inner:
-                width = min(most, inner - i)
+            i = first
+            while i < last:
+                width = min(most, last - i)
                 bad |= normalize_lanes(
                     &x[o, 0, i], &out[o, 0, i], n, inner, width, <Norm> kind, &norms[o, i]
                 )
@@ -1230,9 +1231,12 @@ cdef inline void add_deviations(
 
 def normalize_layers(
     const floating[:, :, ::1] x, floating[:, :, ::1] out, bint centre, bint scale, double eps,
-    const double[:, ::1] gain, const double[:, ::1] offset
+    const double[:, ::1] gain, const double[:, ::1] offset, Py_ssize_t first, Py_ssize_t last
 ):
-    """Normalize each vector along the middle axis of x; groups take their gains in turn."""
+    """Normalize each vector along the middle axis of x, in a range of the inner.
+
+    Groups take their gains in turn.
+    """
     cdef Layer layer
     cdef Py_ssize_t o, i, width, group, n = x.shape[1], inner = x.shape[2]
     cdef Py_ssize_t most = lanes_at_once(n) if n else 0
@@ -1251,9 +1255,9 @@ def normalize_layers(
             if inner == 1:
                 bad |= layer_run(&x[o, 0, 0], &out[o, 0, 0], n, &layer, g, b)
                 continue
-            i = 0
-            while i < inner:
-                width = min(most, inner - i)
+            i = first
+            while i < last:
+                width = min(most, last - i)
                 bad |= layer_lanes(&x[o, 0, i], &out[o, 0, i], n, inner, width, &layer, g, b)
                 i += width
     return bad

@@ -176,6 +176,7 @@ class LayerScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEsti
                 gain=gain,
                 offset=offset,
                 copy=copy,
+                n_jobs=self.n_jobs,
             )
         return result.tocsc() if is_csc else result
 

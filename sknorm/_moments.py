@@ -70,13 +70,22 @@ class Moments:
         moments.table[0], moments.table[1] = count, count_low
         return moments
 
+    @classmethod
+    def from_cells(cls, cells: Array) -> Moments:
+        """Return the statistics in cells that the kernels have filled."""
+        return cls(np.ascontiguousarray(cells.T))
+
+    def cells(self) -> Array:
+        """Return a copy with one row a channel, in which the kernels work."""
+        return np.array(self.table.T, order="C")
+
     @property
     def count(self) -> Array:
         """The number of values, or the sum of their weights."""
         count: Array = self.table[0]
         return count
 
-    @property
+    @cached_property
     def exponent(self) -> NDArray[np.int64]:
         """The power of two that scales each channel, 0 for nearly all data."""
         exponent = self.table[6]
@@ -113,7 +122,7 @@ class Moments:
         """The mean of squares; inf where it is beyond the largest float64."""
         return self._squared(self.unit_quad_mean)
 
-    @property
+    @cached_property
     def constant(self) -> NDArray[np.bool_]:
         """Whether the variance cannot be told from zero, given rounding."""
         constant: NDArray[np.bool_] = is_constant(self.count, self.unit_mean, self.unit_var)

@@ -127,15 +127,14 @@ def _stored_block(
     starts = np.flatnonzero(np.diff(codes, prepend=-1))
 
     def total(values: Array) -> Array:
-        sums: Array = np.bincount(codes, weights=values, minlength=names.size)
-        return sums
+        return np.bincount(codes, weights=values, minlength=names.size).astype(np.float64)
 
     exponent = unit_exponent(np.maximum.reduceat(np.abs(x), starts))
     unit = np.where(exponent < -EXPONENT_LIMIT, 0.0, exponent).astype(np.int64)
     x = np.ldexp(x, -unit[codes])
     count = total(weight)
     filled = np.where(count > 0, count, 1.0)
-    shift = x[starts]
+    shift: Array = x[starts]
     shift = shift + total(weight * (x - shift[codes])) / filled
     deviation = x - shift[codes]
     s1, s2 = total(weight * deviation), total(weight * deviation * deviation)

@@ -41,7 +41,7 @@ class Rescaling:
         """Return the same map with all channels repeated one after the other."""
         return self._map(lambda values: np.tile(values, n_times))
 
-    def take(self, channels: NDArray[np.integer]) -> Rescaling:
+    def take(self, channels: NDArray[np.integer] | slice) -> Rescaling:
         """Return the map of the given channels."""
         return self._map(lambda values: values[channels])
 

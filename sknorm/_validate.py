@@ -33,6 +33,12 @@ def check_input(
 
     Numbers keep their dtype, so that a large integer array is never converted as a whole.
     """
+    if _is_plain(estimator, X):
+        if reset:
+            estimator.n_features_in_ = X.shape[1]
+            return X
+        if X.shape[1] == getattr(estimator, "n_features_in_", X.shape[1]):
+            return X
     if not reset and hasattr(estimator, "_home"):
         check_same_namespace(X, estimator, attribute="_home", method="transform")
     try:
@@ -67,6 +73,22 @@ def check_input(
             "the number of channels or groups."
         )
     return X
+
+
+def _is_plain(estimator: Any, X: Any) -> bool:
+    """Tell whether X is a matrix of floats to or from no data frame, which needs no more checks.
+
+    scikit-learn's checks take twenty times as long as transforming one row.
+    """
+    return (
+        type(X) is np.ndarray
+        and X.ndim == 2
+        and X.dtype in NATIVE
+        and X.shape[0] > 0
+        and X.shape[1] > 0
+        and not hasattr(estimator, "feature_names_in_")
+        and not hasattr(estimator, "_home")
+    )
 
 
 def check_output(estimator: Any, X: Any, extra: int = 0) -> Any:

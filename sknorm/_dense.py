@@ -1,0 +1,327 @@
+"""The operations on NumPy arrays, cut into the pieces that the loops take.
+
+``kernels`` is the module of compiled loops, or None for the reference path. Arrays of native
+floats with a view of three axes (see ``_layout``) go to the kernels whole, or in one piece a
+thread; all others go through blocks of samples, which are converted one at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sknorm import _reference, _threads
+from sknorm._layout import (
+    NATIVE,
+    AnyArray,
+    as_floats,
+    channel_view,
+    group_view,
+    output_dtype,
+    sample_blocks,
+)
+from sknorm._moments import Moments
+from sknorm._reference import NonFiniteError
+from sknorm._rescaling import Rescaling
+from sknorm._sparse import NORMS
+
+Array = NDArray[np.float64]
+View = Callable[[AnyArray], AnyArray | None]
+Compiled = Callable[[AnyArray, AnyArray, int], bool]
+
+# Statistics are merged from pieces of this many values, whatever the number of threads, so that
+# this changes no bit of them.
+PIECE = 1 << 23
+# Narrow matrices are worked on several rows at a time, as if those were one wide row.
+NARROW = 256
+TIMES = 8
+
+
+def check_finite(x: AnyArray, kernels: Any, *, allow_nan: bool) -> None:
+    """Raise NonFiniteError where a float is infinite, or NaN where that is not allowed."""
+    if kernels is not None and x.dtype in NATIVE and x.flags.forc:
+        finite = kernels.finite(x.ravel(order="K"), allow_nan)
+    else:
+        finite = not np.any(np.isinf(x) if allow_nan else ~np.isfinite(x))
+    if not finite:
+        raise NonFiniteError
+
+
+# Statistics per channel --------------------------------------------------------------------------
+
+
+def moments(x: AnyArray, weight: Array | None, kernels: Any, n_jobs: int | None) -> Moments:
+    """Return the statistics of each channel (axis 1), each sample with its weight."""
+    view = channel_view(x) if kernels is not None and x.dtype in NATIVE else None
+    if view is not None:
+        return _view_moments(view, weight, kernels, n_jobs, samples_are_inner(x, view))
+    result = Moments.zero(x.shape[1])
+    for block in sample_blocks(x):
+        values = as_floats(x[block])
+        part = None if weight is None else weight[block]
+        view = channel_view(values)
+        assert view is not None
+        inner = samples_are_inner(values, view)
+        if kernels is not None:
+            found = _view_moments(view, part, kernels, n_jobs, inner)
+        else:
+            if part is not None:
+                part = part.reshape((1, 1, -1) if inner else (-1, 1, 1))
+            found = _reference.column_moments(view, part)
+        result = result.merge(found)
+    return result
+
+
+def samples_are_inner(x: AnyArray, view: AnyArray) -> bool:
+    """Tell whether a view's innermost axis counts the samples (Fortran order)."""
+    return x.ndim == 2 and view.shape[2] > 1
+
+
+def _view_moments(
+    view: AnyArray, weight: Array | None, kernels: Any, n_jobs: int | None, inner: bool
+) -> Moments:
+    """Return the statistics of a view: of pieces of samples, merged, or of pieces of channels."""
+    threads = _threads.n_threads(n_jobs, view.size)
+    rows, channels, _ = view.shape
+    if rows == 1 and channels > 1:
+        table = Moments.zero(channels).cells()
+
+        def by_channel(piece: slice) -> None:
+            if kernels.column_moments(view[:, piece], weight, inner, table[piece]):
+                raise NonFiniteError
+
+        _threads.run(by_channel, _threads.slices(channels, threads), threads)
+        return Moments.from_cells(table)
+
+    def by_row(piece: slice) -> Moments:
+        part = weight if weight is None or inner else weight[piece]
+        return _piece_moments(view[piece], part, kernels, inner)
+
+    pieces = _threads.slices(rows, -(-view.size // PIECE), TIMES)
+    found = _threads.run(by_row, pieces, threads)
+    result = found[0]
+    for part in found[1:]:
+        result = result.merge(part)
+    return result
+
+
+def _piece_moments(view: AnyArray, weight: Array | None, kernels: Any, inner: bool) -> Moments:
+    rows, channels, length = view.shape
+    if channels < TIMES and length == 1 and weight is None and rows >= 2 * TIMES:
+        return _narrow_moments(view, kernels)
+    table = Moments.zero(channels).cells()
+    if kernels.column_moments(view, weight, inner, table):
+        raise NonFiniteError
+    return Moments.from_cells(table)
+
+
+def _narrow_moments(view: AnyArray, kernels: Any) -> Moments:
+    """Return the statistics of a few columns, as of eight times as many that are then pooled."""
+    rows, channels, _ = view.shape
+    whole = rows - rows % TIMES
+    table = Moments.zero(channels * TIMES).cells()
+    wide = view[:whole].reshape(whole // TIMES, channels * TIMES, 1)
+    rest = Moments.zero(channels).cells()
+    bad = kernels.column_moments(wide, None, False, table)
+    if kernels.column_moments(view[whole:], None, False, rest) or bad:
+        raise NonFiniteError
+    by_channel = table.reshape(TIMES, channels, 7).transpose(1, 0, 2).reshape(-1, 7)
+    return Moments.from_cells(by_channel).pool(channels).merge(Moments.from_cells(rest))
+
+
+# Transforms --------------------------------------------------------------------------------------
+
+
+def rescale(
+    x: AnyArray,
+    rescaling: Rescaling,
+    kernels: Any,
+    *,
+    inverse: bool,
+    copy: bool,
+    n_jobs: int | None,
+) -> AnyArray:
+    """Return x with each channel (axis 1) rescaled."""
+
+    def part(view: AnyArray, out: AnyArray, channels: slice | None, times: int) -> bool:
+        own = rescaling if channels is None else rescaling.take(channels)
+        own = own if times == 1 else own.tile(times)
+        bad: bool = kernels.rescale(
+            view, out, own.shift, own.scale, own.gain, own.offset,
+            own.power(inverse=inverse), inverse,
+        )  # fmt: skip
+        return bad
+
+    def compiled(view: AnyArray, out: AnyArray, threads: int) -> bool:
+        rows, channels, length = view.shape
+        if rows == 1 and threads > 1:
+            return any(
+                _threads.run(
+                    lambda piece: part(view[:, piece], out[:, piece], piece, 1),
+                    _threads.slices(channels, threads),
+                    threads,
+                )
+            )
+        times = TIMES if length == 1 and channels < NARROW and rows >= TIMES else 1
+        whole = rows - rows % times
+        shape = (whole // times, channels * times, length)
+        wide, wide_out = view[:whole].reshape(shape), out[:whole].reshape(shape)
+        bad = _threads.run(
+            lambda piece: part(wide[piece], wide_out[piece], None, times),
+            _threads.slices(shape[0], threads),
+            threads,
+        )
+        rest = whole < rows and part(view[whole:], out[whole:], None, 1)
+        return any(bad) or rest
+
+    def readable(view: AnyArray) -> AnyArray:
+        result: AnyArray = _reference.rescale(view, rescaling, inverse=inverse)
+        return result
+
+    return _transform(
+        x, channel_view, kernels, compiled, readable, copy=copy, allow_nan=True, n_jobs=n_jobs
+    )
+
+
+def normalize_vectors(
+    x: AnyArray, norm: str, kernels: Any, *, copy: bool, n_jobs: int | None
+) -> tuple[AnyArray, Array]:
+    """Return x with its vectors along axis 1 divided by their norms, and the norms."""
+    found: list[Array] = []
+
+    def compiled(view: AnyArray, out: AnyArray, threads: int) -> bool:
+        norms = np.empty((view.shape[0], view.shape[2]))
+        found.append(norms.ravel())
+
+        def part(rows: slice, inner: slice) -> bool:
+            bad: bool = kernels.normalize_vectors(
+                view[rows], out[rows], norms[rows], NORMS[norm], inner.start, inner.stop
+            )
+            return bad
+
+        return _run_within(part, view, threads)
+
+    def readable(view: AnyArray) -> AnyArray:
+        result, norms = _reference.normalize_vectors(view, norm)
+        found.append(norms.ravel())
+        return result  # type: ignore[no-any-return]
+
+    result = _transform(
+        x, channel_view, kernels, compiled, readable, copy=copy, allow_nan=False, n_jobs=n_jobs
+    )
+    norms = found[0] if len(found) == 1 else np.concatenate(found)
+    return result, norms.reshape(x.shape[0], *x.shape[2:])
+
+
+def normalize_layers(
+    x: AnyArray,
+    n_groups: int,
+    kernels: Any,
+    *,
+    centre: bool,
+    scale: bool,
+    eps: float,
+    gain: Array | None,
+    offset: Array | None,
+    copy: bool,
+    n_jobs: int | None,
+) -> AnyArray:
+    """Return x with each sample's groups of channels normalized."""
+
+    def compiled(view: AnyArray, out: AnyArray, threads: int) -> bool:
+        def part(rows: slice, inner: slice) -> bool:
+            bad: bool = kernels.normalize_layers(
+                view[rows], out[rows], centre, scale, eps, gain, offset, inner.start, inner.stop
+            )
+            return bad
+
+        return _run_within(part, view, threads, unit=n_groups)
+
+    def readable(view: AnyArray) -> AnyArray:
+        result: AnyArray = _reference.normalize_layers(
+            view, centre=centre, scale=scale, eps=eps, gain=gain, offset=offset
+        )
+        return result
+
+    return _transform(
+        x,
+        lambda array: group_view(array, n_groups),
+        kernels,
+        compiled,
+        readable,
+        copy=copy,
+        allow_nan=True,
+        n_jobs=n_jobs,
+    )
+
+
+def _run_within(
+    part: Callable[[slice, slice], bool], view: AnyArray, threads: int, unit: int = 1
+) -> bool:
+    """Run a loop over vectors along the middle axis, in pieces of rows or of inner lanes."""
+    rows, _, inner = view.shape
+    everything = slice(0, rows), slice(0, inner)
+    if threads == 1:
+        return part(*everything)
+    if rows >= threads * unit:
+        pieces = [(piece, everything[1]) for piece in _threads.slices(rows, threads, unit)]
+    else:
+        pieces = [(everything[0], piece) for piece in _threads.slices(inner, threads, 64)]
+    return any(_threads.run(lambda piece: part(*piece), pieces, threads))
+
+
+def _transform(
+    x: AnyArray,
+    view_of: View,
+    kernels: Any,
+    compiled: Compiled,
+    readable: Callable[[AnyArray], AnyArray],
+    *,
+    copy: bool,
+    allow_nan: bool,
+    n_jobs: int | None,
+) -> AnyArray:
+    """Apply a transform, whole where the kernels can, else by blocks of samples.
+
+    Without copy, the result is x itself if its dtype is that of results. Then values are checked
+    before anything is written.
+    """
+    dtype = output_dtype(x.dtype)
+    in_place = not copy and x.dtype == dtype and x.flags.writeable
+    if in_place:
+        check_finite(x, kernels, allow_nan=allow_nan)
+    out = x if in_place else np.empty_like(x, dtype=dtype, subok=False)
+    if kernels is not None and x.dtype in NATIVE:
+        view, out_view = view_of(x), view_of(out)
+        if view is not None and out_view is not None:
+            if compiled(view, out_view, _threads.n_threads(n_jobs, x.size)):
+                raise NonFiniteError
+            return out
+    for block in sample_blocks(x):
+        values = as_floats(x[block])
+        with np.errstate(all="ignore"):
+            out[block] = _transform_block(values, view_of, kernels, compiled, readable)
+    return out
+
+
+def _transform_block(
+    values: AnyArray,
+    view_of: View,
+    kernels: Any,
+    compiled: Compiled,
+    readable: Callable[[AnyArray], AnyArray],
+) -> AnyArray:
+    """Return the transform of a contiguous block of floats."""
+    view = view_of(values)
+    result = np.empty_like(values)
+    result_view = view_of(result)
+    assert view is not None
+    assert result_view is not None
+    if kernels is None:
+        result_view[...] = readable(view)
+    elif compiled(view, result_view, 1):
+        raise NonFiniteError
+    return result

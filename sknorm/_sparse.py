@@ -1,0 +1,206 @@
+"""The operations on CSR and CSC arrays, of which only the stored values are looked at.
+
+``kernels`` is the module of compiled loops, or None for the reference path.
+"""
+
+from __future__ import annotations
+
+import math
+from copy import copy as copy_object
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sknorm import _reference, _threads, _twofold
+from sknorm._layout import sample_blocks
+from sknorm._moments import Moments
+from sknorm._reference import NonFiniteError
+from sknorm._rescaling import Rescaling
+
+Array = NDArray[np.float64]
+AnyArray = NDArray[Any]
+
+NORMS = {"l1": 1, "l2": 2, "max": 3}
+# Statistics of CSR arrays are merged from pieces of this many stored values, whatever the number
+# of threads, so that this changes no bit of them.
+PIECE = 1 << 22
+
+
+def moments(x: Any, weight: Array | None, kernels: Any, n_jobs: int | None) -> Moments:
+    """Return the statistics of the columns, zeros that are not stored included."""
+    if kernels is None:
+        rows, columns = coordinates(x)
+        stored_weight = None if weight is None else weight[rows]
+        stored = _reference.stored_moments(x.data, columns, stored_weight, x.shape[1])
+    elif x.format == "csr":
+        stored = _csr_moments(x, weight, kernels, n_jobs)
+    else:
+        stored = _csc_moments(x, weight, kernels, n_jobs)
+    return stored.merge(_implicit_zeros(x, weight, stored))
+
+
+def _csr_moments(x: Any, weight: Array | None, kernels: Any, n_jobs: int | None) -> Moments:
+    def piece(rows: slice) -> Moments:
+        table = Moments.zero(x.shape[1]).cells()
+        part = None if weight is None else weight[rows]
+        pointers = x.indptr[rows.start : rows.stop + 1]
+        if kernels.csr_moments(x.data, x.indices, pointers, part, table):
+            raise NonFiniteError
+        return Moments.from_cells(table)
+
+    n_pieces = -(-x.data.size // PIECE)
+    pieces = _threads.slices(x.shape[0], n_pieces)
+    threads = _threads.n_threads(n_jobs, x.data.size)
+    result = Moments.zero(x.shape[1])
+    for part in _threads.run(piece, pieces, threads):
+        result = result.merge(part)
+    return result
+
+
+def _csc_moments(x: Any, weight: Array | None, kernels: Any, n_jobs: int | None) -> Moments:
+    table = Moments.zero(x.shape[1]).cells()
+
+    def piece(columns: slice) -> bool:
+        pointers = x.indptr[columns.start : columns.stop + 1]
+        infinite: bool = kernels.csc_moments(x.data, x.indices, pointers, weight, table[columns])
+        return infinite
+
+    threads = _threads.n_threads(n_jobs, x.data.size)
+    if any(_threads.run(piece, _threads.slices(x.shape[1], threads), threads)):
+        raise NonFiniteError
+    return Moments.from_cells(table)
+
+
+def coordinates(x: Any) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+    """Return the row and the column of each stored value."""
+    major = np.repeat(np.arange(x.indptr.size - 1), np.diff(x.indptr))
+    return (major, x.indices) if x.format == "csr" else (x.indices, major)
+
+
+def _implicit_zeros(x: Any, weight: Array | None, stored: Moments) -> Moments:
+    """Return the statistics of the zeros that are not stored."""
+    n_rows, n_columns = x.shape
+    if weight is None:
+        entries = stored.count
+        if entries.sum() != x.data.size:
+            missing = np.isnan(x.data)
+            entries = entries + np.bincount(coordinates(x)[1][missing], minlength=n_columns)
+        return Moments.zeros_only(n_rows - entries, np.zeros(n_columns))
+    rows, columns = coordinates(x)
+    missing = np.isnan(x.data)
+    lost = np.bincount(columns[missing], weight[rows[missing]], minlength=n_columns).astype(float)
+    total = math.fsum(weight)
+    rest = math.fsum([*weight, -total])
+    everything = np.full(n_columns, total), np.full(n_columns, rest)
+    seen = _twofold.add((stored.table[0], stored.table[1]), (lost, np.zeros(n_columns)))
+    count, low = _twofold.subtract(everything, seen)
+    full = np.bincount(columns, minlength=n_columns) == n_rows
+    empty = full | (count <= 0)
+    return Moments.zeros_only(np.where(empty, 0.0, count), np.where(empty, 0.0, low))
+
+
+def rescale(
+    x: Any, rescaling: Rescaling, kernels: Any, *, inverse: bool, copy: bool, n_jobs: int | None
+) -> Any:
+    """Return the array with its stored values rescaled, by a map that keeps 0 at 0."""
+    if kernels is None:
+        channels = rescaling.take(coordinates(x)[1])
+        values = _reference.rescale(x.data[None, :, None], channels, inverse=inverse)
+        return _with_data(x, values[0, :, 0], copy=copy)
+    out = np.empty_like(x.data) if copy else x.data
+    power = rescaling.power(inverse=inverse)
+    by_index = x.format == "csr"
+
+    def piece(major: slice) -> bool:
+        pointers = x.indptr[major.start : major.stop + 1]
+        own = slice(None) if by_index else major
+        infinite: bool = kernels.rescale_compressed(
+            x.data,
+            out,
+            x.indices if by_index else None,
+            pointers,
+            rescaling.scale[own],
+            rescaling.gain[own],
+            None if power is None else power[own],
+            inverse,
+        )
+        return infinite
+
+    threads = _threads.n_threads(n_jobs, x.data.size)
+    if any(_threads.run(piece, _threads.slices(x.indptr.size - 1, threads), threads)):
+        raise NonFiniteError
+    return _with_data(x, out, copy=copy)
+
+
+def normalize_vectors(
+    x: Any, norm: str, kernels: Any, *, copy: bool, n_jobs: int | None
+) -> tuple[Any, Array]:
+    """Return a CSR array with its rows divided by their norms, and the norms."""
+    norms = np.zeros(x.shape[0])
+    out = np.empty_like(x.data) if copy or kernels is None else x.data
+    if kernels is None:
+        # Blocks of dense rows: slow, but the same code as for dense arrays.
+        for block in sample_blocks(np.broadcast_to(0.0, x.shape)):
+            part = x[block]
+            dense, found = _reference.normalize_vectors(part.toarray()[:, :, None], norm)
+            rows, columns = coordinates(part)
+            out[x.indptr[block.start] : x.indptr[block.stop]] = dense[rows, columns, 0]
+            norms[block] = found[:, 0]
+        return _with_data(x, out, copy=copy), norms
+
+    def piece(rows: slice) -> bool:
+        pointers = x.indptr[rows.start : rows.stop + 1]
+        bad: bool = kernels.normalize_vectors_csr(x.data, out, pointers, norms[rows], NORMS[norm])
+        return bad
+
+    threads = _threads.n_threads(n_jobs, x.data.size)
+    if any(_threads.run(piece, _threads.slices(x.shape[0], threads), threads)):
+        raise NonFiniteError
+    return _with_data(x, out, copy=copy), norms
+
+
+def normalize_layers(
+    x: Any,
+    n_groups: int,
+    kernels: Any,
+    *,
+    scale: bool,
+    eps: float,
+    gain: Array | None,
+    copy: bool,
+    n_jobs: int | None,
+) -> Any:
+    """Return a CSR array with each row's groups divided by their root mean square."""
+    size = x.shape[1] // n_groups
+    if kernels is None:
+        rows, columns = coordinates(x)
+        out = _reference.normalize_layers_csr(
+            x.data, rows, columns // size, (x.shape[0], n_groups), size, scale=scale, eps=eps
+        )
+    else:
+        out = np.empty_like(x.data) if copy else x.data
+
+        def piece(rows: slice) -> bool:
+            pointers = x.indptr[rows.start : rows.stop + 1]
+            bad: bool = kernels.normalize_layers_csr(
+                x.data, out, x.indices, pointers, x.shape[1], n_groups, scale, eps
+            )
+            return bad
+
+        threads = _threads.n_threads(n_jobs, x.data.size)
+        if any(_threads.run(piece, _threads.slices(x.shape[0], threads), threads)):
+            raise NonFiniteError
+    if gain is not None:
+        out *= gain.ravel()[x.indices].astype(out.dtype)
+    return _with_data(x, out, copy=copy)
+
+
+def _with_data(x: Any, data: AnyArray, *, copy: bool) -> Any:
+    """Return the array with other stored values."""
+    if not copy:
+        x.data[:] = data
+        return x
+    result = copy_object(x)
+    result.data, result.indices, result.indptr = data, x.indices.copy(), x.indptr.copy()
+    return result
