@@ -7,6 +7,7 @@ from sknorm._layer import LayerScaler
 from sknorm._norms import L1Normalizer, L2Normalizer, MaxNormalizer
 from sknorm._power import PowerNormScaler
 from sknorm._versions import show_versions
+from sknorm.compare import NormalizerComparison, NormalizerComparisonDisplay, compare_normalizers
 
 __version__ = _version("sknorm")
 
@@ -16,7 +17,10 @@ __all__ = [
     "L2Normalizer",
     "LayerScaler",
     "MaxNormalizer",
+    "NormalizerComparison",
+    "NormalizerComparisonDisplay",
     "PowerNormScaler",
     "__version__",
+    "compare_normalizers",
     "show_versions",
 ]

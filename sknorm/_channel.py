@@ -257,15 +257,19 @@ class ChannelScaler(
         return self
 
     def _combine(self, batch: Moments) -> Moments:
-        n_channels = self._moments.count.size
-        if batch.count.size != n_channels:
-            raise ValueError(
-                f"n_channels={self.n_channels} gives {batch.count.size} channels, but this "
-                f"{type(self).__name__} has statistics of {n_channels}. Use fit to start anew."
-            )
+        self._check_width(batch.count.size)
         if self.momentum is None:
             return self._moments.merge(batch)
         return self._moments.decay(batch, float(self.momentum))
+
+    def _check_width(self, n_channels: int) -> None:
+        """Refuse another number of channels than that of the statistics."""
+        known = self._moments.count.size
+        if n_channels != known:
+            raise ValueError(
+                f"n_channels={self.n_channels} gives {n_channels} channels, but this "
+                f"{type(self).__name__} has statistics of {known}. Use fit to start anew."
+            )
 
     def _set_moments(self, moments: Moments, like: Any) -> None:
         """Set the state and the learned attributes, these in the namespace of an array."""
@@ -323,8 +327,10 @@ class ChannelScaler(
                 f"gamma is 0 for channel {channel}: what it was cannot be told from the output. "
                 "inverse_transform needs gamma != 0."
             )
-        if (positions := self._channels_of(X)) != X.shape[1]:
-            rescaling = rescaling.repeat(X.shape[1] // positions)
+        n_channels = self._channels_of(X)
+        self._check_width(n_channels)
+        if n_channels != X.shape[1]:
+            rescaling = rescaling.repeat(X.shape[1] // n_channels)
         with _validate.naming_values(self, X):
             return _ops.rescale(X, rescaling, inverse=inverse, copy=copy, n_jobs=self.n_jobs)
 

@@ -30,12 +30,15 @@ def rescale(
 def rescale_compressed(
     data: _Array,
     out: _Array,
-    channels: _Array | None,
     indptr: _Array,
+    channels: _Array | None,
     scale: _Array,
     gain: _Array,
     power: _Array | None,
     inverse: bool,
+) -> bool: ...
+def multiply_compressed(
+    data: _Array, out: _Array, indptr: _Array, indices: _Array | None, factor: _Array
 ) -> bool: ...
 def finite(x: _Array, allow_nan: bool) -> bool: ...
 def normalize_vectors(

@@ -37,6 +37,7 @@ cdef extern from "_lanes.h" nogil:
     Lanes lanes_load_float(const float* x)
     void lanes_store_double(double* x, Lanes a)
     void lanes_store_float(float* x, Lanes a)
+    void lanes_prefetch(const void* x)
     Lanes lanes_add(Lanes a, Lanes b)
     Lanes lanes_sub(Lanes a, Lanes b)
     Lanes lanes_mul(Lanes a, Lanes b)
@@ -45,12 +46,14 @@ cdef extern from "_lanes.h" nogil:
     Lanes lanes_max(Lanes a, Lanes b)
     double lanes_sum(Lanes a)
     double lanes_largest(Lanes a)
+    void sknorm_scatter(double* fields, double x)
     int sknorm_level()
 
 cdef enum:
     ROWS = 512  # rows in a block of column statistics
     RUN = 2048  # values in a block of contiguous statistics
     TILE = 256  # columns whose accumulators stay in the nearest cache
+    CHUNK = 256  # contiguous values that are summed up plainly
     WIDE = 1024  # neighbouring vectors whose accumulators do
     CACHED = 65536  # values that stay in the second cache from one pass to the next
 
@@ -151,8 +154,9 @@ cdef void merge(
     double exponent
 ) noexcept nogil:
     """Merge a block's statistics into a cell (see ``_moments.Moments.merge``)."""
-    cdef double unit, share, old, delta, delta_low
-    cdef int change
+    cdef double unit, share, delta
+    cdef double other[6]
+    cdef int change, i
     if not count > 0.0:
         return
     if cell[0] == 0.0:
@@ -176,15 +180,19 @@ cdef void merge(
         mean = ldexp(mean, change)
         mean_low = ldexp(mean_low, change)
         spread = ldexp(spread, 2 * change)
-    old = cell[0]
-    add(&cell[0], &cell[1], count, count_low)
-    share = count / cell[0]
-    delta = mean
-    delta_low = mean_low
-    add(&delta, &delta_low, -cell[2], -cell[3])
+    other[:] = [count, count_low, mean, mean_low, spread, 0.0]
+    # The mean moves from that of the larger part: from the smaller, digits would cancel.
+    if count > cell[0]:
+        for i in range(6):
+            other[i], cell[i] = cell[i], other[i]
+    count = cell[0]
+    add(&cell[0], &cell[1], other[0], other[1])
+    share = other[0] / cell[0]
+    delta = other[2]
+    add(&delta, &other[3], -cell[2], -cell[3])
     add(&cell[2], &cell[3], delta * share, 0.0)
-    add(&cell[4], &cell[5], spread, 0.0)
-    add(&cell[4], &cell[5], delta * delta * (old * share), 0.0)
+    add(&cell[4], &cell[5], other[4], other[5])
+    add(&cell[4], &cell[5], delta * delta * (count * share), 0.0)
 
 
 cdef inline void merge_sums(
@@ -210,10 +218,12 @@ cdef inline bint in_own_unit(const double* cell) noexcept nogil:
 cdef bint merge_carefully(double* v, double* w, Py_ssize_t n, double* cell) noexcept nogil:
     """Merge buffered values (weighted unless w is NULL), whatever they are, into a cell."""
     cdef Py_ssize_t i, k = 0
-    cdef double magnitude = 0.0, exponent, shift, d, s1, s2, mean, mean_low
+    cdef double magnitude = 0.0, exponent, shift, d, s1, s2, low1, low2, mean, mean_low, weight
     cdef double count = 0.0, count_low = 0.0
     for i in range(n):
-        if v[i] != v[i]:
+        if fabs(v[i]) == INFINITY:
+            return True
+        if v[i] != v[i] or (w != NULL and w[i] == 0.0):
             continue
         v[k] = v[i]
         if w != NULL:
@@ -221,8 +231,6 @@ cdef bint merge_carefully(double* v, double* w, Py_ssize_t n, double* cell) noex
             add(&count, &count_low, w[k], 0.0)
         magnitude = max(magnitude, fabs(v[k]))
         k += 1
-    if magnitude == INFINITY:
-        return True
     if w == NULL:
         count = <double> k
     if not count > 0.0:
@@ -232,20 +240,17 @@ cdef bint merge_carefully(double* v, double* w, Py_ssize_t n, double* cell) noex
         for i in range(k):
             v[i] = ldexp(v[i], -<int> exponent)
     shift = v[0]
-    s1 = 0.0
+    s1 = s2 = low1 = low2 = 0.0
     for i in range(k):
-        d = v[i] - shift
-        s1 += d if w == NULL else w[i] * d
+        weight = 1.0 if w == NULL else w[i]
+        add(&s1, &low1, weight * (v[i] - shift), 0.0)
     shift += s1 / count
-    s1 = s2 = 0.0
+    s1 = low1 = 0.0
     for i in range(k):
+        weight = 1.0 if w == NULL else w[i]
         d = v[i] - shift
-        if w == NULL:
-            s1 += d
-            s2 += d * d
-        else:
-            s1 += w[i] * d
-            s2 += w[i] * d * d
+        add(&s1, &low1, weight * d, 0.0)
+        add(&s2, &low2, weight * (d * d), 0.0)
     mean = shift
     mean_low = 0.0
     add(&mean, &mean_low, s1 / count, 0.0)
@@ -283,6 +288,7 @@ cdef void sum_rows(
             p = x + r * stride + c
             if w == NULL:
                 for i in range(r, last):
+                    lanes_prefetch(p + 2 * LANES * stride)
                     v = lanes_sub(load(p), s)
                     t1 = lanes_add(t1, v)
                     t2 = lanes_add(t2, lanes_mul(v, v))
@@ -340,7 +346,30 @@ cdef inline double sum_deviations(const floating* x, Py_ssize_t n, double shift)
 cdef inline void sum_run(
     const floating* x, Py_ssize_t n, const double* w, double shift, double* s1, double* s2
 ) noexcept nogil:
-    """Add sums of deviations from a shift over contiguous values to s1 and s2."""
+    """Add sums of deviations from a shift over contiguous values to s1 and s2.
+
+    Sums of CHUNK values are added up with their rounding errors: the error does not grow with n.
+    """
+    cdef double low1 = 0.0, low2 = 0.0, part1, part2
+    cdef Py_ssize_t i = 0
+    if n <= CHUNK:
+        sum_chunk(x, n, w, shift, s1, s2)
+        return
+    while i < n:
+        part1 = part2 = 0.0
+        sum_chunk(
+            x + i, min(<Py_ssize_t> CHUNK, n - i), w + i if w != NULL else NULL, shift, &part1,
+            &part2,
+        )
+        add(s1, &low1, part1, 0.0)
+        add(s2, &low2, part2, 0.0)
+        i += CHUNK
+
+
+cdef inline void sum_chunk(
+    const floating* x, Py_ssize_t n, const double* w, double shift, double* s1, double* s2
+) noexcept nogil:
+    """Add sums of deviations from a shift over a few contiguous values to s1 and s2."""
     cdef Lanes a1 = lanes_all(0.0), a2 = a1, b1 = a1, b2 = a1, s = lanes_all(shift), v, u, weight
     cdef double d, rest1 = 0.0, rest2 = 0.0
     cdef Py_ssize_t i = 0
@@ -407,6 +436,16 @@ cdef bint merge_block(
     return merge_carefully(v, w if weighted else NULL, k, cell)
 
 
+cdef inline Py_ssize_t first_weighted(const double* w, Py_ssize_t n) noexcept nogil:
+    """Return the position of the first weight that is not 0 (0 if there is none)."""
+    cdef Py_ssize_t i = 0
+    if w == NULL:
+        return 0
+    while i < n and w[i] == 0.0:
+        i += 1
+    return i if i < n else 0
+
+
 cdef bint column_moments_of_rows(
     const floating* x, Py_ssize_t n, Py_ssize_t n_columns, const double* w, double* table
 ) noexcept nogil:
@@ -414,7 +453,7 @@ cdef bint column_moments_of_rows(
     cdef double shift[TILE]
     cdef double s1[TILE]
     cdef double s2[TILE]
-    cdef Py_ssize_t c0 = 0, r0, c, width, rows
+    cdef Py_ssize_t c0 = 0, r0, c, width, rows, row
     cdef const floating* block
     cdef const double* weights
     cdef double* cell
@@ -432,8 +471,9 @@ cdef bint column_moments_of_rows(
             if weights != NULL:
                 sum_weights(weights, rows, 1.0, &count, &count_low)
             if r0 == 0:
+                row = first_weighted(weights, rows) * n_columns
                 for c in range(width):
-                    shift[c] = block[c] if block[c] - block[c] == 0.0 else 0.0
+                    shift[c] = block[row + c] if block[row + c] - block[row + c] == 0.0 else 0.0
                 sum_rows(block, rows, n_columns, width, weights, shift, s1, s2)
                 for c in range(width):
                     if count > 0.0 and fabs(s1[c]) < HUGE_SQUARE:
@@ -459,33 +499,46 @@ cdef bint merge_runs(
     const double* w_outer, const double* w_inner, double* cell
 ) noexcept nogil:
     """Merge one channel's runs (in all at most RUN values) into its cell."""
-    cdef double shift = start(cell), s1 = 0.0, s2 = 0.0, run1, run2
-    cdef double count, count_low = 0.0
+    cdef double shift = start(cell), s1 = 0.0, s2 = 0.0, run1, run2, count, count_low = 0.0
     cdef Py_ssize_t o
-    if cell[0] == 0.0:
-        shift = x[0] if x[0] - x[0] == 0.0 else 0.0
-        run1 = sum_deviations(x, inner, shift)
-        if fabs(run1) < HUGE_SQUARE:
-            shift += run1 / inner
-    for o in range(outer):
-        if w_outer == NULL:
-            sum_run(x + o * stride, inner, w_inner, shift, &s1, &s2)
-        else:
-            run1 = run2 = 0.0
-            sum_run(x + o * stride, inner, NULL, shift, &run1, &run2)
-            s1 += w_outer[o] * run1
-            s2 += w_outer[o] * run2
-    if not (in_own_unit(cell) and is_tame(shift, s2)):
-        return merge_block(x, outer, stride, inner, w_outer, w_inner, cell)
     if w_outer != NULL:
         sum_weights(w_outer, outer, <double> inner, &count, &count_low)
     elif w_inner != NULL:
         sum_weights(w_inner, inner, 1.0, &count, &count_low)
     else:
         count = <double> (outer * inner)
+    if cell[0] == 0.0:
+        shift = first_shift(
+            x + first_weighted(w_outer, outer) * stride, inner, w_inner, count
+        )
+    for o in range(outer):
+        run1 = run2 = 0.0
+        sum_run(x + o * stride, inner, w_inner, shift, &run1, &run2)
+        if w_outer != NULL:
+            run1 *= w_outer[o]
+            run2 *= w_outer[o]
+        s1 += run1
+        s2 += run2
+    if not (in_own_unit(cell) and is_tame(shift, s2)):
+        return merge_block(x, outer, stride, inner, w_outer, w_inner, cell)
     if count > 0.0:
         merge_sums(cell, count, count_low, shift, s1, s2)
     return False
+
+
+cdef inline double first_shift(
+    const floating* x, Py_ssize_t n, const double* w, double count
+) noexcept nogil:
+    """Return about the mean of a run, or 0 where that cannot be told."""
+    cdef double shift = x[first_weighted(w, n)], s1 = 0.0, s2 = 0.0
+    if shift - shift != 0.0:
+        return 0.0
+    if w == NULL:
+        s1 = sum_deviations(x, n, shift)
+        count = <double> n
+    else:
+        sum_run(x, n, w, shift, &s1, &s2)
+    return shift + s1 / count if fabs(s1) < HUGE_SQUARE and count > 0.0 else shift
 
 
 cdef bint column_moments_of_runs(
@@ -578,32 +631,113 @@ def csc_moments(
     return infinite
 
 
+cdef enum:
+    FIELDS = 4  # of a column of CSR: its shift, sums of deviations and of squares, and count
+
+
+cdef bint scatter_block(
+    const floating* data, const integral* indices, Py_ssize_t n, Py_ssize_t n_columns,
+    double* columns, double* table
+) noexcept nogil:
+    """Merge a block of values into the cells of their columns; False if one needs more care.
+
+    A column's four fields share a cache line. Where the block has the first values of a column,
+    a first pass finds the shift.
+    """
+    cdef Py_ssize_t j, k, attempt
+    cdef double* c
+    cdef bint fresh = False
+    for j in range(n_columns):
+        columns[FIELDS * j] = start(table + 7 * j)
+    for attempt in range(2):
+        for j in range(n_columns):
+            c = columns + FIELDS * j
+            c[1] = c[2] = c[3] = 0.0
+        for k in range(n):
+            sknorm_scatter(columns + FIELDS * indices[k], data[k])
+        fresh = False
+        for j in range(n_columns):
+            c = columns + FIELDS * j
+            if attempt == 0 and c[3] > 0.0 and table[7 * j] == 0.0 and fabs(c[1]) < HUGE_SQUARE:
+                c[0] = c[1] / c[3]
+                fresh = True
+        if not fresh:
+            break
+    for j in range(n_columns):
+        c = columns + FIELDS * j
+        if c[3] > 0.0 and not (in_own_unit(table + 7 * j) and is_tame(c[0], c[2])):
+            return False
+        if c[3] > CHUNK:
+            return False  # too many for a plain sum
+    for j in range(n_columns):
+        c = columns + FIELDS * j
+        if c[3] > 0.0:
+            merge_sums(table + 7 * j, c[3], 0.0, c[0], c[1], c[2])
+    return True
+
+
+cdef bint sort_block(
+    const floating* data, const integral* indices, const integral[::1] indptr, Py_ssize_t first,
+    Py_ssize_t last, const double[::1] weight, Py_ssize_t n_columns, double* values,
+    double* weights, Py_ssize_t* ends, double* table
+) noexcept nogil:
+    """Merge a block of rows by sorting its values by column (a counting sort), with all care."""
+    cdef Py_ssize_t row, j, k
+    cdef bint infinite = False
+    for j in range(n_columns + 1):
+        ends[j] = 0
+    for k in range(indptr[first], indptr[last]):
+        ends[indices[k] + 1] += 1
+    for j in range(n_columns):
+        ends[j + 1] += ends[j]
+    # ends[j] is where column j begins; placing a value moves it on to where j + 1 begins.
+    for row in range(first, last):
+        for k in range(indptr[row], indptr[row + 1]):
+            j = indices[k]
+            values[ends[j]] = data[k]
+            if weights != NULL:
+                weights[ends[j]] = weight[row]
+            ends[j] += 1
+    k = 0
+    for j in range(n_columns):
+        infinite |= merge_values(
+            values + k, weights + k if weights != NULL else NULL, ends[j] - k, table + 7 * j
+        )
+        k = ends[j]
+    return infinite
+
+
 def csr_moments(
     const floating[::1] data, const integral[::1] indices, const integral[::1] indptr,
     const double[::1] weight, double[:, ::1] table
 ):
     """Merge the stored values of each column of a CSR array into its cell.
 
-    Blocks of rows are sorted by column first (a counting sort), so that a column's values are
-    contiguous. A block has some 32 values a column, which makes the merging cheap.
+    Blocks of rows have some 64 values a column, which makes the merging cheap.
     """
     cdef Py_ssize_t n_rows = indptr.shape[0] - 1, n_columns = table.shape[0]
-    cdef Py_ssize_t row = 0, first, last, k, j, most, longest = 0
-    cdef bint weighted = weight is not None, infinite = False
+    cdef Py_ssize_t first, last, row, most, longest = 0
+    cdef bint weighted = weight is not None, infinite = False, done
     cdef double* values
-    cdef double* weights = NULL
+    cdef double* weights
+    cdef double* columns
     cdef Py_ssize_t* ends
-    if data.shape[0] == 0:
+    if data.shape[0] == 0 or n_rows == 0:
         return False
     for row in range(n_rows):
         longest = max(longest, <Py_ssize_t> (indptr[row + 1] - indptr[row]))
-    most = min(max(<Py_ssize_t> 32768, 32 * n_columns, longest), data.shape[0])
-    values = <double*> malloc(most * sizeof(double))
-    weights = <double*> malloc(most * sizeof(double)) if weighted else NULL
+    most = min(
+        max(<Py_ssize_t> 32768, 64 * n_columns, longest),
+        <Py_ssize_t> (indptr[n_rows] - indptr[0]),
+    )
+    values = <double*> malloc((most + 1) * sizeof(double))
+    weights = <double*> malloc((most + 1) * sizeof(double)) if weighted else NULL
+    columns = <double*> malloc(FIELDS * (n_columns + 2) * sizeof(double))
     ends = <Py_ssize_t*> malloc((n_columns + 1) * sizeof(Py_ssize_t))
-    if values == NULL or ends == NULL or (weighted and weights == NULL):
+    if values == NULL or columns == NULL or ends == NULL or (weighted and weights == NULL):
         free(values)
         free(weights)
+        free(columns)
         free(ends)
         raise MemoryError("no memory for the statistics of a sparse array")
     with nogil:
@@ -612,29 +746,20 @@ def csr_moments(
             last = first + 1
             while last < n_rows and indptr[last + 1] - indptr[first] <= most:
                 last += 1
-            for j in range(n_columns + 1):
-                ends[j] = 0
-            for k in range(indptr[first], indptr[last]):
-                ends[indices[k] + 1] += 1
-            for j in range(n_columns):
-                ends[j + 1] += ends[j]
-            # ends[j] is where column j begins; placing a value moves it on to where j + 1 begins.
-            for row in range(first, last):
-                for k in range(indptr[row], indptr[row + 1]):
-                    j = indices[k]
-                    values[ends[j]] = data[k]
-                    if weighted:
-                        weights[ends[j]] = weight[row]
-                    ends[j] += 1
-            k = 0
-            for j in range(n_columns):
-                infinite |= merge_values(
-                    values + k, weights + k if weighted else NULL, ends[j] - k, &table[j, 0]
+            done = not weighted and scatter_block(
+                &data[0] + indptr[first], &indices[0] + indptr[first],
+                indptr[last] - indptr[first], n_columns,
+                <double*> ((<size_t> columns + 63) & ~<size_t> 63), &table[0, 0],
+            )
+            if not done:
+                infinite |= sort_block(
+                    &data[0], &indices[0], indptr, first, last, weight, n_columns, values,
+                    weights, ends, &table[0, 0],
                 )
-                k = ends[j]
             first = last
     free(values)
     free(weights)
+    free(columns)
     free(ends)
     return infinite
 
@@ -768,8 +893,8 @@ cdef bint contains_infinity(const floating* x, const floating* out, Py_ssize_t n
 
 
 def rescale_compressed(
-    const floating[::1] data, floating[::1] out, const integral[::1] channels,
-    const integral[::1] indptr, const double[::1] scale, const double[::1] gain,
+    const floating[::1] data, floating[::1] out, const integral[::1] indptr,
+    const integral[::1] channels, const double[::1] scale, const double[::1] gain,
     const double[::1] power, bint inverse
 ):
     """Rescale stored values whose channel is their index, or, without indices, their segment."""
@@ -790,26 +915,56 @@ def rescale_compressed(
     return check != 0.0 and contains_infinity(&data[0], &out[0], data.shape[0])
 
 
+cdef bint is_finite(const floating* x, Py_ssize_t n) noexcept nogil:
+    cdef Lanes v, check = lanes_all(0.0)
+    cdef Py_ssize_t i = 0
+    cdef double rest = 0.0
+    while i + LANES <= n:
+        v = load(x + i)
+        check = lanes_add(check, lanes_sub(v, v))
+        i += LANES
+    while i < n:
+        rest += x[i] - x[i]
+        i += 1
+    return lanes_sum(check) + rest == 0.0
+
+
+def multiply_compressed(
+    const floating[::1] data, floating[::1] out, const integral[::1] indptr,
+    const integral[::1] indices, const double[::1] factor
+):
+    """Multiply stored values by the factor of their index, or, without indices, their segment."""
+    cdef Py_ssize_t j, k, first, last
+    cdef double f
+    cdef bint infinite = False
+    if data.shape[0] == 0:
+        return False
+    with nogil:
+        if indices is None:
+            for j in range(indptr.shape[0] - 1):
+                f = factor[j]
+                for k in range(indptr[j], indptr[j + 1]):
+                    out[k] = <floating> (data[k] * f)
+        first = indptr[0]
+        while first < indptr[indptr.shape[0] - 1]:
+            last = min(first + RUN, <Py_ssize_t> indptr[indptr.shape[0] - 1])
+            if indices is not None:
+                for k in range(first, last):
+                    out[k] = <floating> (data[k] * factor[indices[k]])
+            if not is_finite(&out[first], last - first):
+                infinite |= contains_infinity(&data[first], &out[first], last - first)
+            first = last
+    return infinite
+
+
 def finite(const floating[::1] x, bint allow_nan):
     """Tell whether all values are finite (or, where allowed, NaN)."""
-    cdef Lanes v, check
-    cdef Py_ssize_t i, n = x.shape[0], first = 0, last
-    cdef double total
+    cdef Py_ssize_t n = x.shape[0], first = 0, last
     cdef bint ok = True
     with nogil:
         while ok and first < n:
             last = min(first + 4096, n)
-            check = lanes_all(0.0)
-            total = 0.0
-            i = first
-            while i + LANES <= last:
-                v = load(&x[i])
-                check = lanes_add(check, lanes_sub(v, v))
-                i += LANES
-            while i < last:
-                total += x[i] - x[i]
-                i += 1
-            if total + lanes_sum(check) != 0.0:
+            if not is_finite(&x[first], last - first):
                 ok = allow_nan and not has_infinity(&x[first], last - first)
             first = last
     return ok
@@ -826,6 +981,17 @@ cdef inline Py_ssize_t lanes_at_once(Py_ssize_t n) noexcept nogil:
 
 cdef inline double norm_of_run(const floating* x, Py_ssize_t n, Norm kind) noexcept nogil:
     """Return the sum of magnitudes, sum of squares or largest magnitude; NaN for NaN."""
+    cdef double total = 0.0, low = 0.0
+    cdef Py_ssize_t i = 0
+    if n <= CHUNK or kind == MAX:
+        return norm_of_chunk(x, n, kind)
+    while i < n:
+        add(&total, &low, norm_of_chunk(x + i, min(<Py_ssize_t> CHUNK, n - i), kind), 0.0)
+        i += CHUNK
+    return total
+
+
+cdef inline double norm_of_chunk(const floating* x, Py_ssize_t n, Norm kind) noexcept nogil:
     cdef Lanes a = lanes_all(0.0), check = a, v
     cdef Py_ssize_t i = 0
     cdef double d, rest = 0.0, bad = 0.0
@@ -868,7 +1034,7 @@ cdef bint normalize_carefully(
     const floating* x, floating* out, Py_ssize_t n, Py_ssize_t stride, Norm kind, double* norm
 ) noexcept nogil:
     """Divide strided values by their norm in a unit where nothing leaves the range."""
-    cdef double magnitude = 0.0, total = 0.0, v
+    cdef double magnitude = 0.0, total = 0.0, low = 0.0, v
     cdef Py_ssize_t i
     cdef int exponent
     for i in range(n):
@@ -885,9 +1051,9 @@ cdef bint normalize_carefully(
     for i in range(n):
         v = fabs(ldexp(x[i * stride], -exponent))
         if kind == L1:
-            total += v
+            add(&total, &low, v, 0.0)
         elif kind == L2:
-            total += v * v
+            add(&total, &low, v * v, 0.0)
         else:
             total = max(total, v)
     if kind == L2:
@@ -933,6 +1099,7 @@ cdef bint normalize_lanes(
 ) noexcept nogil:
     """Divide neighbouring vectors, each strided through memory, by their norms."""
     cdef double a[WIDE]
+    cdef double errors[WIDE]
     cdef double inverse[WIDE]
     cdef Lanes v, t
     cdef double d
@@ -941,28 +1108,28 @@ cdef bint normalize_lanes(
     cdef const floating* p
     cdef floating* q
     for i in range(width):
-        a[i] = 0.0
+        a[i] = errors[i] = 0.0
     for j in range(n):
         p = x + j * stride
         i = 0
         while i + LANES <= width:
+            lanes_prefetch(p + stride + i)
             v = load(p + i)
-            t = lanes_load_double(a + i)
             if kind == L1:
-                t = lanes_add(t, lanes_abs(v))
+                add_exactly(a + i, errors + i, lanes_abs(v))
             elif kind == L2:
-                t = lanes_add(t, lanes_mul(v, v))
+                add_exactly(a + i, errors + i, lanes_mul(v, v))
             else:
-                # The first is NaN where v is not finite, and then stays so.
-                t = lanes_add(lanes_max(lanes_abs(v), t), lanes_sub(v, v))
-            lanes_store_double(a + i, t)
+                # The sum is NaN where v is not finite, and then stays so.
+                t = lanes_max(lanes_abs(v), lanes_load_double(a + i))
+                lanes_store_double(a + i, lanes_add(t, lanes_sub(v, v)))
             i += LANES
         while i < width:
             d = fabs(p[i])
             if kind == L1:
-                a[i] += d
+                add_one_exactly(a + i, errors + i, d)
             elif kind == L2:
-                a[i] += d * d
+                add_one_exactly(a + i, errors + i, d * d)
             else:
                 a[i] = (d if d > a[i] else a[i]) + (d - d)
             i += 1
@@ -1068,7 +1235,7 @@ cdef bint layer_carefully(
 ) noexcept nogil:
     """Normalize strided values, whatever they are, in a unit where nothing leaves the range."""
     cdef double magnitude = 0.0, v, d, mean = 0.0, first = 0.0, s1 = 0.0, s2 = 0.0, divide, z
-    cdef double count = layer.extra, var
+    cdef double count = layer.extra, var, low1 = 0.0, low2 = 0.0
     cdef Py_ssize_t i
     cdef int exponent = 0
     cdef bint any_value = False
@@ -1089,15 +1256,15 @@ cdef bint layer_carefully(
         for i in range(n):
             v = ldexp(x[i * stride], -exponent)
             if v == v:
-                s1 += v - first
+                add(&s1, &low1, v - first, 0.0)
         mean = first + s1 / count
-    s1 = 0.0
+    s1 = low1 = 0.0
     for i in range(n):
         v = ldexp(x[i * stride], -exponent)
         if v == v:
             d = v - mean
-            s1 += d
-            s2 += d * d
+            add(&s1, &low1, d, 0.0)
+            add(&s2, &low2, d * d, 0.0)
     divide = ldexp(1.0, -exponent)
     s1 = s1 / count if layer.centre and count > 0.0 else 0.0
     var = max(0.0, s2 / count - s1 * s1) if count > 0.0 else 0.0
@@ -1162,6 +1329,7 @@ cdef bint layer_lanes(
     cdef double s1[WIDE]
     cdef double s2[WIDE]
     cdef double inverse[WIDE]
+    cdef double errors[WIDE]
     cdef double d, g = 1.0, b = 0.0
     cdef Py_ssize_t i, j
     cdef bint bad = False, plain = True
@@ -1169,16 +1337,16 @@ cdef bint layer_lanes(
     cdef const floating* p
     cdef floating* q
     for i in range(width):
-        s1[i] = s2[i] = 0.0
+        s1[i] = s2[i] = errors[i] = 0.0
         mean[i] = x[i] if layer.centre else 0.0
     if layer.centre:
         for j in range(1, n):
-            add_deviations(x + j * stride, width, mean, s1, NULL)
+            add_deviations(x + j * stride, stride, width, mean, s1, NULL, NULL)
         for i in range(width):
             mean[i] += s1[i] / n
             s1[i] = 0.0
     for j in range(n):
-        add_deviations(x + j * stride, width, mean, s1, s2)
+        add_deviations(x + j * stride, stride, width, mean, s1, s2, errors)
     for i in range(width):
         if not divisor(layer, <double> n, mean[i], s1[i], s2[i], &low[i], &d):
             bad |= layer_carefully(x + i, out + i, n, stride, layer, gain, offset)
@@ -1208,24 +1376,43 @@ cdef bint layer_lanes(
     return bad
 
 
+cdef inline void add_exactly(double* sums, double* errors, Lanes v) noexcept nogil:
+    """Add to sums, taking their rounding errors along (Kahan)."""
+    cdef Lanes s = lanes_load_double(sums), t
+    v = lanes_sub(v, lanes_load_double(errors))
+    t = lanes_add(s, v)
+    lanes_store_double(errors, lanes_sub(lanes_sub(t, s), v))
+    lanes_store_double(sums, t)
+
+
+cdef inline void add_one_exactly(double* sums, double* errors, double v) noexcept nogil:
+    cdef double t
+    v -= errors[0]
+    t = sums[0] + v
+    errors[0] = (t - sums[0]) - v
+    sums[0] = t
+
+
 cdef inline void add_deviations(
-    const floating* x, Py_ssize_t width, const double* shift, double* s1, double* s2
+    const floating* x, Py_ssize_t stride, Py_ssize_t width, const double* shift, double* s1,
+    double* s2, double* errors
 ) noexcept nogil:
     """Add the deviations of one row from a shift, and (unless s2 is NULL) their squares."""
     cdef Lanes v
     cdef double d
     cdef Py_ssize_t i = 0
     while i + LANES <= width:
+        lanes_prefetch(x + stride + i)
         v = lanes_sub(load(x + i), lanes_load_double(shift + i))
         lanes_store_double(s1 + i, lanes_add(lanes_load_double(s1 + i), v))
         if s2 != NULL:
-            lanes_store_double(s2 + i, lanes_add(lanes_load_double(s2 + i), lanes_mul(v, v)))
+            add_exactly(s2 + i, errors + i, lanes_mul(v, v))
         i += LANES
     while i < width:
         d = x[i] - shift[i]
         s1[i] += d
         if s2 != NULL:
-            s2[i] += d * d
+            add_one_exactly(s2 + i, errors + i, d * d)
         i += 1
 
 

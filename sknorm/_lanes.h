@@ -90,6 +90,15 @@ SKNORM_INLINE void lanes_store_float(float *x, Lanes a) {
 #endif
 }
 
+/* Ask for memory that will be needed soon; harmless anywhere. */
+SKNORM_INLINE void lanes_prefetch(const void *x) {
+#if SKNORM_REGISTER == 8
+    (void)x;
+#else
+    __builtin_prefetch(x);
+#endif
+}
+
 SKNORM_INLINE Lanes lanes_add(Lanes a, Lanes b) {
     SKNORM_EACH a.part[k] = a.part[k] + b.part[k];
     return a;
@@ -146,6 +155,23 @@ SKNORM_INLINE double lanes_largest(Lanes a) {
     m = v[0];
     for (int k = 1; k < SKNORM_LANES; k++) m = v[k] > m ? v[k] : m;
     return m;
+}
+
+/* Add a value to a column's four fields, which are its shift, the sums of deviations from it and of
+   their squares, and the count. */
+SKNORM_INLINE void sknorm_scatter(double *fields, double x) {
+    double d = x - fields[0];
+#if SKNORM_REGISTER >= 32
+    typedef double four __attribute__((vector_size(32)));
+    four sum;
+    memcpy(&sum, fields, sizeof sum);
+    sum += (four){0.0, d, d * d, 1.0};
+    memcpy(fields, &sum, sizeof sum);
+#else
+    fields[1] += d;
+    fields[2] += d * d;
+    fields[3] += 1.0;
+#endif
 }
 
 /* What the running processor can do: 4 for AVX-512, 3 for AVX2 (x86-64-v4 and -v3), else 0. */

@@ -135,6 +135,10 @@ class Moments:
         if not other.count.any():
             return self
         a, b = self._in_common_unit(other)
+        # The mean moves from that of the larger part: from the smaller, digits would cancel.
+        swap = b[0] > a[0]
+        if swap.any():
+            a, b = np.where(swap, b, a), np.where(swap, a, b)
         count = _twofold.add((a[0], a[1]), (b[0], b[1]))
         share = b[0] / np.where(count[0] > 0, count[0], 1.0)
         delta = _twofold.subtract((b[2], b[3]), (a[2], a[3]))[0]

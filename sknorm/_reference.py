@@ -59,11 +59,20 @@ def _refuse_infinity(x: Any, xp: Any, *, allow_nan: bool = True) -> None:
         raise NonFiniteError
 
 
+def _sum(values: Any, axis: int, xp: Any) -> Any:
+    """Sum along an axis, which is kept, pairwise: NumPy does that along contiguous memory only."""
+    moved = xp.moveaxis(values, axis, -1)
+    moved = np.ascontiguousarray(moved) if isinstance(moved, np.ndarray) else moved
+    return xp.expand_dims(xp.sum(moved, axis=-1), axis=axis)
+
+
 def column_moments(x: Any, weight: Any = None) -> Moments:
     """Return the statistics per channel of (outer, channel, inner); weight has three axes too."""
     xp, x = _widen(x)
     _refuse_infinity(x, xp)
     missing = xp.isnan(x)
+    if weight is not None:
+        missing = missing | (weight == 0)
     x = xp.where(missing, xp.zeros_like(x), x)
     magnitude = _floats(xp.max(xp.abs(x), axis=(0, 2)))
     exponent = unit_exponent(magnitude)
@@ -73,7 +82,7 @@ def column_moments(x: Any, weight: Any = None) -> Moments:
         return _like(values, x, xp)[None, :, None]
 
     def total(values: Any) -> Array:
-        return _floats(xp.sum(values, axis=(0, 2)))
+        return _floats(_sum(_sum(values, 2, xp), 0, xp)[0, :, 0])
 
     x = x * per_channel(np.ldexp(1.0, -unit))
     weight = xp.ones_like(x) if weight is None else weight * xp.ones_like(x)
@@ -116,6 +125,8 @@ def _stored_block(
     """Return the statistics of one block, over the channels that it has values of."""
     _refuse_infinity(x, np)
     present = ~np.isnan(x)
+    if weight is not None:
+        present &= weight > 0
     names, codes = np.unique(channels[present], return_inverse=True)
     weight = None if weight is None else weight[present]
     order = np.argsort(codes, kind="stable")
@@ -182,9 +193,9 @@ def normalize_vectors(x: Any, norm: str) -> tuple[Any, Any]:
     unit = _unit(wide, xp)
     wide = wide * unit
     if norm == "l1":
-        norms = xp.sum(xp.abs(wide), axis=1, keepdims=True)
+        norms = _sum(xp.abs(wide), 1, xp)
     elif norm == "l2":
-        norms = xp.sqrt(xp.sum(wide * wide, axis=1, keepdims=True))
+        norms = xp.sqrt(_sum(wide * wide, 1, xp))
     else:
         norms = xp.max(xp.abs(wide), axis=1, keepdims=True)
     with np.errstate(all="ignore"):
@@ -216,11 +227,11 @@ def _layer_scores(x: Any, missing: Any, centre: bool, scale: bool, eps: float, x
     unit = _unit(x, xp)
     x = x * unit
     present = xp.astype(~missing, x.dtype)
-    count = xp.sum(present, axis=1, keepdims=True)
+    count = _sum(present, 1, xp)
     count = xp.where(count > 0, count, xp.ones_like(count))
 
     def mean_of(values: Any) -> Any:
-        return xp.sum(values * present, axis=1, keepdims=True) / count
+        return _sum(values * present, 1, xp) / count
 
     mean, rest = xp.zeros_like(count), xp.zeros_like(count)
     if centre:

@@ -24,7 +24,7 @@ AnyArray = NDArray[Any]
 NORMS = {"l1": 1, "l2": 2, "max": 3}
 # Statistics of CSR arrays are merged from pieces of this many stored values, whatever the number
 # of threads, so that this changes no bit of them.
-PIECE = 1 << 22
+PIECE = 1 << 23
 
 
 def moments(x: Any, weight: Array | None, kernels: Any, n_jobs: int | None) -> Moments:
@@ -110,22 +110,22 @@ def rescale(
         return _with_data(x, values[0, :, 0], copy=copy)
     out = np.empty_like(x.data) if copy else x.data
     power = rescaling.power(inverse=inverse)
-    by_index = x.format == "csr"
+    indices = x.indices if x.format == "csr" else None
+    scale, gain = rescaling.scale, rescaling.gain
+    with np.errstate(divide="ignore"):
+        factor = scale / gain if inverse else gain / scale
 
     def piece(major: slice) -> bool:
         pointers = x.indptr[major.start : major.stop + 1]
-        own = slice(None) if by_index else major
-        infinite: bool = kernels.rescale_compressed(
-            x.data,
-            out,
-            x.indices if by_index else None,
-            pointers,
-            rescaling.scale[own],
-            rescaling.gain[own],
-            None if power is None else power[own],
-            inverse,
-        )
-        return infinite
+        own = major if indices is None else slice(None)
+        bad: bool
+        if power is None:
+            bad = kernels.multiply_compressed(x.data, out, pointers, indices, factor[own])
+        else:
+            bad = kernels.rescale_compressed(
+                x.data, out, pointers, indices, scale[own], gain[own], power[own], inverse
+            )
+        return bad
 
     threads = _threads.n_threads(n_jobs, x.data.size)
     if any(_threads.run(piece, _threads.slices(x.indptr.size - 1, threads), threads)):

@@ -25,6 +25,9 @@ from sknorm._reference import NonFiniteError
 
 Array = NDArray[np.float64]
 
+# What errors say when text was met where numbers were expected.
+TEXT_ERRORS = ("could not convert", "dtype='numeric'", "not numeric")
+
 
 def check_input(
     estimator: Any, X: Any, *, reset: bool, sparse_formats: tuple[str, ...] = ("csr", "csc")
@@ -41,6 +44,7 @@ def check_input(
             return X
     if not reset and hasattr(estimator, "_home"):
         check_same_namespace(X, estimator, attribute="_home", method="transform")
+    given = X
     try:
         X = validate_data(
             estimator,
@@ -51,21 +55,17 @@ def check_input(
             ensure_all_finite=False,
             allow_nd=True,
         )
+        if isinstance(X, np.ndarray):
+            _check_kind(X)
     except (TypeError, ValueError) as error:
-        _add_note_on_text(X, error)
+        _add_note_on_text(given, error)
         raise
     if sparse.issparse(X):
         return _canonical(X)
-    if isinstance(X, np.ndarray):
-        _check_kind(X)
-    elif reset:
+    if not isinstance(X, np.ndarray) and reset:
         # An array of the namespace and device, which later input must have too.
         estimator._home = array_namespace(X).empty(0, device=device(X))
-    if 0 in X.shape[1:]:
-        raise ValueError(
-            f"Found array with 0 feature(s) (shape={tuple(X.shape)}) while a minimum of 1 is "
-            "required: an axis after the first is empty."
-        )
+    _check_not_empty(X)
     if X.ndim > 2 and (library := asks_for_dataframe(estimator)):
         raise ValueError(
             f"X has {X.ndim} dimensions, and a {library} data frame has only two. Use "
@@ -108,11 +108,20 @@ def check_output(estimator: Any, X: Any, extra: int = 0) -> Any:
             f"X has {X.shape[1]} features, but {type(estimator).__name__} is expecting {expected} "
             "features as input."
         )
+    _check_not_empty(X)
     if sparse.issparse(X):
         return _canonical(X)
     if isinstance(X, np.ndarray):
         _check_kind(X)
     return X
+
+
+def _check_not_empty(X: Any) -> None:
+    if 0 in X.shape[1:]:
+        raise ValueError(
+            f"Found array with 0 feature(s) (shape={tuple(X.shape)}) while a minimum of 1 is "
+            "required: an axis after the first is empty."
+        )
 
 
 def _check_kind(X: NDArray[Any]) -> None:
@@ -124,7 +133,7 @@ def _check_kind(X: NDArray[Any]) -> None:
 
 def _add_note_on_text(X: Any, error: Exception) -> None:
     """Say which columns of a data frame hold text, where that is what went wrong."""
-    if "could not convert" not in str(error) and "dtype='numeric'" not in str(error):
+    if not any(text in str(error) for text in TEXT_ERRORS):
         return
     way_out = "Encode text first, for example with OneHotEncoder in a ColumnTransformer."
     if hasattr(X, "columns"):
@@ -145,7 +154,7 @@ def _canonical(X: Any) -> Any:
     """Return a sparse array of native floats with sorted, unique indices of one dtype."""
     _check_kind(X.data)
     if X.dtype not in NATIVE:
-        X = X.astype(output_dtype(X.dtype) if X.dtype.itemsize > 2 else np.float32)
+        X = X.astype(np.float32 if X.dtype == np.float16 else output_dtype(X.dtype))
     if X.indices.dtype != X.indptr.dtype:
         X = X.copy()
         X.indices = X.indices.astype(np.int64)
