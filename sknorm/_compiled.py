@@ -12,6 +12,10 @@ import importlib
 import os
 from typing import Any
 
+REINSTALL = (
+    "With a C compiler, install it again: pip install --no-cache-dir --force-reinstall, followed "
+    "by what you installed it from."
+)
 BUILDS = {4: ("_kernels_v4", "AVX-512"), 3: ("_kernels_v3", "AVX2")}
 
 
@@ -19,9 +23,12 @@ def load() -> tuple[Any, str]:
     """Return the module of compiled loops, or None where there is none, and what it is for."""
     try:
         from sknorm import _kernels
-    except ImportError:
+    except ImportError as error:
         if os.environ.get("SKNORM_REQUIRE_KERNELS", "0") not in ("", "0"):
-            raise
+            raise ImportError(
+                "SKNORM_REQUIRE_KERNELS is set, but sknorm was installed without its compiled "
+                f"extension. {REINSTALL}"
+            ) from error
         return None, "not built"
     level = _kernels.processor_level()
     for needed, (name, instructions) in BUILDS.items():

@@ -149,10 +149,9 @@ def rescale(
     def part(view: AnyArray, out: AnyArray, channels: slice | None, times: int) -> bool:
         own = rescaling if channels is None else rescaling.take(channels)
         own = own if times == 1 else own.tile(times)
-        bad: bool = kernels.rescale(
-            view, out, own.shift, own.scale, own.gain, own.offset,
-            own.power(inverse=inverse), inverse,
-        )  # fmt: skip
+        gain, offset = (None, None) if rescaling.is_plain else (own.gain, own.offset)
+        power = own.power(inverse=inverse)
+        bad: bool = kernels.rescale(view, out, own.shift, own.scale, gain, offset, power, inverse)
         return bad
 
     def compiled(view: AnyArray, out: AnyArray, threads: int) -> bool:

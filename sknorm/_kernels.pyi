@@ -22,8 +22,8 @@ def rescale(
     out: _Array,
     shift: _Array,
     scale: _Array,
-    gain: _Array,
-    offset: _Array,
+    gain: _Array | None,
+    offset: _Array | None,
     power: _Array | None,
     inverse: bool,
 ) -> bool: ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,11 @@ class Rescaling:
     gain: Array
     offset: Array
     exponent: NDArray[np.int64] | None = None
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether all gains are 1 and all offsets 0."""
+        return bool((self.gain == 1.0).all() and (self.offset == 0.0).all())
 
     def power(self, *, inverse: bool) -> Array | None:
         """Return what values are multiplied with: before the map, or after its inverse."""

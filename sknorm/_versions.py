@@ -9,6 +9,7 @@ import sys
 import numpy as np
 
 from sknorm import _ops
+from sknorm._compiled import REINSTALL
 
 NAMES = ("sknorm", "scikit-learn", "numpy", "scipy", "pandas", "polars", "torch")
 
@@ -33,10 +34,7 @@ def show_versions() -> None:
 
 def _kernel_state() -> str:
     if not _ops.HAS_KERNELS:
-        return (
-            "not built: the reference path serves everything, more slowly. With a C compiler, "
-            "reinstall with pip install --no-cache-dir --force-reinstall sknorm"
-        )
+        return f"not built: the reference path serves everything, more slowly. {REINSTALL}"
     if not _ops.uses_kernels(np.empty(0)):
         return "compiled, but turned off by SKNORM_FORCE_REFERENCE"
     return f"compiled, for {_ops.BUILD}"

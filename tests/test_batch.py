@@ -93,7 +93,9 @@ def test_the_unit_of_the_data_changes_nothing(x, power, factor):
     z = BatchStatScaler().fit_transform(x)
     if constant(x):
         return
-    np.testing.assert_array_equal(BatchStatScaler().fit_transform(np.ldexp(x, power)), z)
+    # Far from 1 other loops do the work, which add up in another order.
+    other = BatchStatScaler().fit_transform(np.ldexp(x, power))
+    assert np.all(np.abs(other - z) <= 4 * np.spacing(np.maximum(1, np.abs(z))))
     offset = np.abs(x).max(axis=0) / x.std(axis=0)
     scaled = BatchStatScaler().fit_transform(x * factor)
     assert np.all(np.abs(scaled - z) <= 1e-14 * offset * np.maximum(1, np.abs(z)))

@@ -262,6 +262,7 @@ def test_every_compiled_loop_is_reached(ran):
     for form in (np.asarray, np.asfortranarray, sparse.csr_array, sparse.csc_array):
         for name in STAYS_SPARSE:
             run(ESTIMATORS[name], form(x))
+            run(ESTIMATORS[name], form(np.ldexp(x, -900)))
     assert set(COMPILED) == ran["compiled"]
 
 

@@ -1,0 +1,449 @@
+# Statistics per channel. A cell is a channel's count, mean and spread (twofold) and exponent,
+# as in a row of ``Moments.cells``.
+
+cdef void merge(
+    double* cell, double count, double count_low, double mean, double mean_low, double spread,
+    double exponent
+) noexcept nogil:
+    """Merge a block's statistics into a cell (see ``_moments.Moments.merge``)."""
+    cdef double unit, share, delta
+    cdef double other[6]
+    cdef int change, i
+    if not count > 0.0:
+        return
+    if cell[0] == 0.0:
+        cell[0] = count
+        cell[1] = count_low
+        cell[2] = mean
+        cell[3] = mean_low
+        cell[4] = spread
+        cell[5] = 0.0
+        cell[6] = exponent
+        return
+    if cell[6] != exponent:
+        unit = max(cell[6], exponent)
+        change = <int> max(cell[6] - unit, -2000.0)
+        cell[2] = ldexp(cell[2], change)
+        cell[3] = ldexp(cell[3], change)
+        cell[4] = ldexp(cell[4], 2 * change)
+        cell[5] = ldexp(cell[5], 2 * change)
+        cell[6] = unit
+        change = <int> max(exponent - unit, -2000.0)
+        mean = ldexp(mean, change)
+        mean_low = ldexp(mean_low, change)
+        spread = ldexp(spread, 2 * change)
+    other[:] = [count, count_low, mean, mean_low, spread, 0.0]
+    # The mean moves from that of the larger part: from the smaller, digits would cancel.
+    if count > cell[0]:
+        for i in range(6):
+            other[i], cell[i] = cell[i], other[i]
+    count = cell[0]
+    add(&cell[0], &cell[1], other[0], other[1])
+    share = other[0] / cell[0]
+    delta = other[2]
+    add(&delta, &other[3], -cell[2], -cell[3])
+    add(&cell[2], &cell[3], delta * share, 0.0)
+    add(&cell[4], &cell[5], other[4], other[5])
+    add(&cell[4], &cell[5], delta * delta * (count * share), 0.0)
+
+
+cdef inline void merge_sums(
+    double* cell, double count, double count_low, double shift, double s1, double s2
+) noexcept nogil:
+    """Merge sums of deviations from a shift, and of their squares, into a cell."""
+    cdef double mean = shift
+    cdef double mean_low = 0.0
+    cdef double centre = s1 / count
+    add(&mean, &mean_low, centre, 0.0)
+    merge(cell, count, count_low, mean, mean_low, max(0.0, s2 - s1 * centre), 0.0)
+
+
+cdef inline double start(const double* cell) noexcept nogil:
+    """Return the shift for a cell's next block: its mean so far."""
+    return cell[2] if cell[6] == 0.0 else 0.0
+
+
+cdef inline bint in_own_unit(const double* cell) noexcept nogil:
+    return cell[6] == 0.0 or cell[6] == NEUTRAL
+
+
+cdef bint merge_carefully(double* v, double* w, Py_ssize_t n, double* cell) noexcept nogil:
+    """Merge buffered values (weighted unless w is NULL), whatever they are, into a cell."""
+    cdef Py_ssize_t i, k = 0
+    cdef double magnitude = 0.0, exponent, shift, d, s1, s2, low1, low2, mean, mean_low, weight
+    cdef double count = 0.0, count_low = 0.0
+    for i in range(n):
+        if fabs(v[i]) == INFINITY:
+            return True
+        if v[i] != v[i] or (w != NULL and w[i] == 0.0):
+            continue
+        v[k] = v[i]
+        if w != NULL:
+            w[k] = w[i]
+            add(&count, &count_low, w[k], 0.0)
+        magnitude = max(magnitude, fabs(v[k]))
+        k += 1
+    if w == NULL:
+        count = <double> k
+    if not count > 0.0:
+        return False
+    exponent = unit_exponent(magnitude, True)
+    if exponent != 0.0 and exponent != NEUTRAL:
+        for i in range(k):
+            v[i] = ldexp(v[i], -<int> exponent)
+    shift = v[0]
+    s1 = s2 = low1 = low2 = 0.0
+    for i in range(k):
+        weight = 1.0 if w == NULL else w[i]
+        add(&s1, &low1, weight * (v[i] - shift), 0.0)
+    shift += s1 / count
+    s1 = low1 = 0.0
+    for i in range(k):
+        weight = 1.0 if w == NULL else w[i]
+        d = v[i] - shift
+        add(&s1, &low1, weight * d, 0.0)
+        add(&s2, &low2, weight * (d * d), 0.0)
+    mean = shift
+    mean_low = 0.0
+    add(&mean, &mean_low, s1 / count, 0.0)
+    merge(cell, count, count_low, mean, mean_low, max(0.0, s2 - s1 * (s1 / count)), exponent)
+    return False
+
+
+cdef void sum_rows(
+    const floating* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width,
+    const double* w, const double* shift, double* s1, double* s2
+) noexcept nogil:
+    """Sum deviations from a shift per column over a block of rows.
+
+    Eight rows of eight columns at a time; the last columns overlap those before, as the sums of
+    each column are the same in both.
+    """
+    cdef double a1[TILE + LANES]
+    cdef double a2[TILE + LANES]
+    cdef Py_ssize_t r = 0, c, k, i, last
+    cdef double d
+    cdef Lanes s, v, t1, t2, weight
+    cdef const floating* p
+    if width < LANES:
+        sum_narrow_rows(x, rows, stride, width, w, shift, s1, s2)
+        return
+    for c in range(width + LANES):
+        a1[c] = a2[c] = 0.0
+    while r < rows:
+        last = min(r + LANES, rows)
+        c = k = 0
+        while k < width:
+            c = min(k, width - LANES)
+            s = lanes_load_double(shift + c)
+            t1 = t2 = lanes_all(0.0)
+            p = x + r * stride + c
+            if w == NULL:
+                for i in range(r, last):
+                    lanes_prefetch(p + 2 * LANES * stride)
+                    v = lanes_sub(load(p), s)
+                    t1 = lanes_add(t1, v)
+                    t2 = lanes_add(t2, lanes_mul(v, v))
+                    p += stride
+            else:
+                for i in range(r, last):
+                    v = lanes_sub(load(p), s)
+                    weight = lanes_all(w[i])
+                    t1 = lanes_add(t1, lanes_mul(weight, v))
+                    t2 = lanes_add(t2, lanes_mul(weight, lanes_mul(v, v)))
+                    p += stride
+            lanes_store_double(a1 + k, lanes_add(lanes_load_double(a1 + k), t1))
+            lanes_store_double(a2 + k, lanes_add(lanes_load_double(a2 + k), t2))
+            k += LANES
+        r = last
+    k = 0
+    while k < width:
+        c = min(k, width - LANES)
+        lanes_store_double(s1 + c, lanes_load_double(a1 + k))
+        lanes_store_double(s2 + c, lanes_load_double(a2 + k))
+        k += LANES
+
+
+cdef void sum_narrow_rows(
+    const floating* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width,
+    const double* w, const double* shift, double* s1, double* s2
+) noexcept nogil:
+    cdef Py_ssize_t r, c
+    cdef double d, weight = 1.0
+    for c in range(width):
+        s1[c] = s2[c] = 0.0
+    for r in range(rows):
+        if w != NULL:
+            weight = w[r]
+        for c in range(width):
+            d = x[r * stride + c] - shift[c]
+            s1[c] += weight * d
+            s2[c] += weight * (d * d)
+
+
+cdef inline double sum_deviations(const floating* x, Py_ssize_t n, double shift) noexcept nogil:
+    """Return the sum of deviations from a shift over contiguous values."""
+    cdef Lanes a = lanes_all(0.0), s = lanes_all(shift)
+    cdef Py_ssize_t i = 0
+    cdef double rest = 0.0
+    while i + LANES <= n:
+        a = lanes_add(a, lanes_sub(load(x + i), s))
+        i += LANES
+    while i < n:
+        rest += x[i] - shift
+        i += 1
+    return lanes_sum(a) + rest
+
+
+cdef void sum_run(
+    const floating* x, Py_ssize_t n, const double* w, double shift, double* s1, double* s2
+) noexcept nogil:
+    """Find the sums of deviations from a shift, and of their squares, over contiguous values.
+
+    Sums of CHUNK values are added up with their rounding errors: the error does not grow with n.
+    """
+    cdef double low1 = 0.0, low2 = 0.0, part1, part2
+    cdef Py_ssize_t i = 0, length
+    s1[0] = s2[0] = 0.0
+    while i < n:
+        length = min(<Py_ssize_t> CHUNK, n - i)
+        if w == NULL:
+            sum_plain(x + i, length, shift, &part1, &part2)
+        else:
+            sum_weighted(x + i, length, w + i, shift, &part1, &part2)
+        add(s1, &low1, part1, 0.0)
+        add(s2, &low2, part2, 0.0)
+        i += length
+
+
+cdef inline void sum_plain(
+    const floating* x, Py_ssize_t n, double shift, double* s1, double* s2
+) noexcept nogil:
+    """Find the sums of deviations from a shift over a few contiguous values."""
+    cdef Lanes a1 = lanes_all(0.0), a2 = a1, b1 = a1, b2 = a1, s = lanes_all(shift), v, u
+    cdef double d, rest1 = 0.0, rest2 = 0.0
+    cdef Py_ssize_t i = 0
+    while i + 2 * LANES <= n:
+        v = lanes_sub(load(x + i), s)
+        u = lanes_sub(load(x + i + LANES), s)
+        a1 = lanes_add(a1, v)
+        b1 = lanes_add(b1, u)
+        a2 = lanes_add(a2, lanes_mul(v, v))
+        b2 = lanes_add(b2, lanes_mul(u, u))
+        i += 2 * LANES
+    if i + LANES <= n:
+        v = lanes_sub(load(x + i), s)
+        a1 = lanes_add(a1, v)
+        a2 = lanes_add(a2, lanes_mul(v, v))
+        i += LANES
+    while i < n:
+        d = x[i] - shift
+        rest1 += d
+        rest2 += d * d
+        i += 1
+    s1[0] = lanes_sum(lanes_add(a1, b1)) + rest1
+    s2[0] = lanes_sum(lanes_add(a2, b2)) + rest2
+
+
+cdef void sum_weighted(
+    const floating* x, Py_ssize_t n, const double* w, double shift, double* s1, double* s2
+) noexcept nogil:
+    """Find the weighted sums of deviations from a shift over a few contiguous values."""
+    cdef Lanes a1 = lanes_all(0.0), a2 = a1, s = lanes_all(shift), v, weight
+    cdef double d, rest1 = 0.0, rest2 = 0.0
+    cdef Py_ssize_t i = 0
+    while i + LANES <= n:
+        v = lanes_sub(load(x + i), s)
+        weight = lanes_load_double(w + i)
+        a1 = lanes_add(a1, lanes_mul(weight, v))
+        a2 = lanes_add(a2, lanes_mul(weight, lanes_mul(v, v)))
+        i += LANES
+    while i < n:
+        d = x[i] - shift
+        rest1 += w[i] * d
+        rest2 += w[i] * (d * d)
+        i += 1
+    s1[0] = lanes_sum(a1) + rest1
+    s2[0] = lanes_sum(a2) + rest2
+
+
+cdef void sum_weights(
+    const double* w, Py_ssize_t n, double times, double* high, double* low
+) noexcept nogil:
+    """Sum weights, each counted a number of times, into a twofold number."""
+    cdef Py_ssize_t i
+    high[0] = low[0] = 0.0
+    for i in range(n):
+        add(high, low, times * w[i], 0.0)
+
+
+cdef bint merge_block(
+    const floating* x, Py_ssize_t outer, Py_ssize_t stride, Py_ssize_t inner,
+    const double* w_outer, const double* w_inner, double* cell
+) noexcept nogil:
+    """Merge one channel's values in a block, ``outer`` runs of ``inner``, carefully."""
+    cdef double v[RUN]
+    cdef double w[RUN]
+    cdef Py_ssize_t o, i, k = 0
+    cdef bint weighted = w_outer != NULL or w_inner != NULL
+    for o in range(outer):
+        for i in range(inner):
+            v[k] = x[o * stride + i]
+            if weighted:
+                w[k] = w_outer[o] if w_outer != NULL else w_inner[i]
+            k += 1
+    return merge_carefully(v, w if weighted else NULL, k, cell)
+
+
+cdef inline Py_ssize_t first_weighted(const double* w, Py_ssize_t n) noexcept nogil:
+    """Return the position of the first weight that is not 0 (0 if there is none)."""
+    cdef Py_ssize_t i = 0
+    if w == NULL:
+        return 0
+    while i < n and w[i] == 0.0:
+        i += 1
+    return i if i < n else 0
+
+
+cdef bint column_moments_of_rows(
+    const floating* x, Py_ssize_t n, Py_ssize_t n_columns, const double* w, double* table
+) noexcept nogil:
+    """Merge the columns of a C-contiguous matrix into their cells."""
+    cdef double shift[TILE]
+    cdef double s1[TILE]
+    cdef double s2[TILE]
+    cdef Py_ssize_t c0 = 0, r0, c, width, rows, row
+    cdef const floating* block
+    cdef const double* weights
+    cdef double* cell
+    cdef double count, count_low
+    cdef bint infinite = False
+    while c0 < n_columns:
+        width = min(<Py_ssize_t> TILE, n_columns - c0)
+        r0 = 0
+        while r0 < n:
+            rows = min(<Py_ssize_t> ROWS, n - r0)
+            block = x + r0 * n_columns + c0
+            weights = w + r0 if w != NULL else NULL
+            count = <double> rows
+            count_low = 0.0
+            if weights != NULL:
+                sum_weights(weights, rows, 1.0, &count, &count_low)
+            if r0 == 0:
+                row = first_weighted(weights, rows) * n_columns
+                for c in range(width):
+                    shift[c] = block[row + c] if block[row + c] - block[row + c] == 0.0 else 0.0
+                sum_rows(block, rows, n_columns, width, weights, shift, s1, s2)
+                for c in range(width):
+                    if count > 0.0 and fabs(s1[c]) < HUGE_SQUARE:
+                        shift[c] += s1[c] / count
+            else:
+                for c in range(width):
+                    shift[c] = start(table + 7 * (c0 + c))
+            sum_rows(block, rows, n_columns, width, weights, shift, s1, s2)
+            for c in range(width):
+                cell = table + 7 * (c0 + c)
+                if in_own_unit(cell) and is_tame(shift[c], s2[c]):
+                    if count > 0.0:
+                        merge_sums(cell, count, count_low, shift[c], s1[c], s2[c])
+                else:
+                    infinite |= merge_block(block + c, rows, n_columns, 1, weights, NULL, cell)
+            r0 += rows
+        c0 += width
+    return infinite
+
+
+cdef bint merge_runs(
+    const floating* x, Py_ssize_t outer, Py_ssize_t stride, Py_ssize_t inner,
+    const double* w_outer, const double* w_inner, double* cell
+) noexcept nogil:
+    """Merge one channel's runs (in all at most RUN values) into its cell."""
+    cdef double shift = start(cell), s1 = 0.0, s2 = 0.0, run1, run2, count, count_low = 0.0
+    cdef Py_ssize_t o
+    if w_outer != NULL:
+        sum_weights(w_outer, outer, <double> inner, &count, &count_low)
+    elif w_inner != NULL:
+        sum_weights(w_inner, inner, 1.0, &count, &count_low)
+    else:
+        count = <double> (outer * inner)
+    if cell[0] == 0.0:
+        shift = first_shift(
+            x + first_weighted(w_outer, outer) * stride, inner, w_inner, count
+        )
+    for o in range(outer):
+        sum_run(x + o * stride, inner, w_inner, shift, &run1, &run2)
+        if w_outer != NULL:
+            run1 *= w_outer[o]
+            run2 *= w_outer[o]
+        s1 += run1
+        s2 += run2
+    if not (in_own_unit(cell) and is_tame(shift, s2)):
+        return merge_block(x, outer, stride, inner, w_outer, w_inner, cell)
+    if count > 0.0:
+        merge_sums(cell, count, count_low, shift, s1, s2)
+    return False
+
+
+cdef inline double first_shift(
+    const floating* x, Py_ssize_t n, const double* w, double count
+) noexcept nogil:
+    """Return about the mean of a run, or 0 where that cannot be told."""
+    cdef double shift = x[first_weighted(w, n)], s1 = 0.0, s2 = 0.0
+    if shift - shift != 0.0:
+        return 0.0
+    if w == NULL:
+        s1 = sum_deviations(x, n, shift)
+        count = <double> n
+    else:
+        sum_run(x, n, w, shift, &s1, &s2)
+    return shift + s1 / count if fabs(s1) < HUGE_SQUARE and count > 0.0 else shift
+
+
+cdef bint column_moments_of_runs(
+    const floating* x, Py_ssize_t n_outer, Py_ssize_t n_channels, Py_ssize_t n_inner,
+    const double* w_outer, const double* w_inner, double* table
+) noexcept nogil:
+    """Merge the channels of a C-contiguous (outer, channel, inner) array into their cells."""
+    cdef Py_ssize_t most = max(<Py_ssize_t> 1, ROWS // n_inner)
+    cdef Py_ssize_t o = 0, c, i, outer, inner
+    cdef Py_ssize_t stride = n_channels * n_inner
+    cdef bint infinite = False
+    while o < n_outer:
+        outer = min(most, n_outer - o)
+        for c in range(n_channels):
+            i = 0
+            while i < n_inner:
+                inner = min(<Py_ssize_t> RUN, n_inner - i)
+                infinite |= merge_runs(
+                    x + o * stride + c * n_inner + i, outer, stride, inner,
+                    w_outer + o if w_outer != NULL else NULL,
+                    w_inner + i if w_inner != NULL else NULL,
+                    table + 7 * c,
+                )
+                i += inner
+        o += outer
+    return infinite
+
+
+def column_moments(
+    const floating[:, :, ::1] x, const double[::1] weight, bint weight_is_inner,
+    double[:, ::1] table
+):
+    """Merge the values of each channel into its cell, a row of the table."""
+    cdef const double* w = NULL
+    cdef bint infinite
+    if x.shape[0] == 0 or x.shape[1] == 0 or x.shape[2] == 0:
+        return False
+    if weight is not None:
+        w = &weight[0]
+    with nogil:
+        if x.shape[2] == 1:
+            infinite = column_moments_of_rows(
+                &x[0, 0, 0], x.shape[0], x.shape[1], w, &table[0, 0]
+            )
+        else:
+            infinite = column_moments_of_runs(
+                &x[0, 0, 0], x.shape[0], x.shape[1], x.shape[2],
+                NULL if weight_is_inner else w, w if weight_is_inner else NULL, &table[0, 0],
+            )
+    return infinite
