@@ -42,7 +42,7 @@ TIMES = 8
 
 def check_finite(x: AnyArray, kernels: Any, *, allow_nan: bool) -> None:
     """Raise NonFiniteError where a float is infinite, or NaN where that is not allowed."""
-    if kernels is not None and x.dtype in NATIVE and x.flags.forc:
+    if kernels is not None and x.dtype in NATIVE and x.flags.forc and x.flags.aligned:
         finite = kernels.finite(x.ravel(order="K"), allow_nan)
     else:
         finite = not np.any(np.isinf(x) if allow_nan else ~np.isfinite(x))
@@ -186,18 +186,20 @@ def rescale(
 
 
 def normalize_vectors(
-    x: AnyArray, norm: str, kernels: Any, *, copy: bool, n_jobs: int | None
-) -> tuple[AnyArray, Array]:
-    """Return x with its vectors along axis 1 divided by their norms, and the norms."""
+    x: AnyArray, norm: str, kernels: Any, *, keep: bool, copy: bool, n_jobs: int | None
+) -> tuple[AnyArray, Array | None]:
+    """Return x with its vectors along axis 1 divided by their norms, and, to keep, the norms."""
     found: list[Array] = []
 
     def compiled(view: AnyArray, out: AnyArray, threads: int) -> bool:
-        norms = np.empty((view.shape[0], view.shape[2]))
-        found.append(norms.ravel())
+        norms = np.empty((view.shape[0], view.shape[2])) if keep else None
+        if norms is not None:
+            found.append(norms.ravel())
 
         def part(rows: slice, inner: slice) -> bool:
+            own = None if norms is None else norms[rows]
             bad: bool = kernels.normalize_vectors(
-                view[rows], out[rows], norms[rows], NORMS[norm], inner.start, inner.stop
+                view[rows], out[rows], own, NORMS[norm], inner.start, inner.stop
             )
             return bad
 
@@ -205,12 +207,15 @@ def normalize_vectors(
 
     def readable(view: AnyArray) -> AnyArray:
         result, norms = _reference.normalize_vectors(view, norm)
-        found.append(norms.ravel())
+        if keep:
+            found.append(norms.ravel())
         return result  # type: ignore[no-any-return]
 
     result = _transform(
         x, channel_view, kernels, compiled, readable, copy=copy, allow_nan=False, n_jobs=n_jobs
     )
+    if not keep:
+        return result, None
     norms = found[0] if len(found) == 1 else np.concatenate(found)
     return result, norms.reshape(x.shape[0], *x.shape[2:])
 

@@ -34,6 +34,8 @@ def output_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 def channel_view(x: AnyArray) -> AnyArray | None:
     """View x as (outer, channel, inner), the channel being axis 1, without a copy if possible."""
+    if not x.flags.aligned:
+        return None
     one_run = x.ndim == 2 and x.shape[1] == 1
     if x.flags.c_contiguous and not one_run:
         return x.reshape(x.shape[0], x.shape[1], math.prod(x.shape[2:]))
@@ -44,6 +46,8 @@ def channel_view(x: AnyArray) -> AnyArray | None:
 
 def group_view(x: AnyArray, n_groups: int) -> AnyArray | None:
     """View x as (outer, element of the group, inner), outer counting the groups fastest."""
+    if not x.flags.aligned:
+        return None
     if x.flags.c_contiguous:
         return x.reshape(x.shape[0] * n_groups, math.prod(x.shape[1:]) // n_groups, 1)
     if x.ndim == 2 and x.flags.f_contiguous:

@@ -96,7 +96,9 @@ class RowNormalizer(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEs
         if sparse.issparse(X):
             X = _validate.sum_duplicates(X, copy=copy)
         with _validate.naming_values(self, X, allow_nan=False):
-            result, norms = _ops.normalize_vectors(X, self._norm, copy=copy, n_jobs=self.n_jobs)
+            result, norms = _ops.normalize_vectors(
+                X, self._norm, keep=self.keep_norm, copy=copy, n_jobs=self.n_jobs
+            )
         return self._append(result, norms) if self.keep_norm else result
 
     @available_if(_keeps_norm)

@@ -67,14 +67,15 @@ def rescale(
 
 
 def normalize_vectors(
-    x: Any, norm: str, *, copy: bool, n_jobs: int | None = None
+    x: Any, norm: str, *, keep: bool, copy: bool, n_jobs: int | None = None
 ) -> tuple[Any, Any]:
     """Return x with its vectors along axis 1 divided by their norms, and the norms.
 
-    The norms have the shape of x without axis 1.
+    The norms have the shape of x without axis 1; dense ones that are not to be kept are None.
     """
     if isinstance(x, np.ndarray):
-        return _dense.normalize_vectors(x, norm, _kernels_for(x), copy=copy, n_jobs=n_jobs)
+        kernels = _kernels_for(x)
+        return _dense.normalize_vectors(x, norm, kernels, keep=keep, copy=copy, n_jobs=n_jobs)
     if sparse.issparse(x):
         check_in_place(x.data, copy=copy, allow_nan=False)
         return _sparse.normalize_vectors(x, norm, _kernels_for(x), copy=copy, n_jobs=n_jobs)

@@ -159,6 +159,8 @@ def _canonical(X: Any) -> Any:
         X = X.copy()
         X.indices = X.indices.astype(np.int64)
         X.indptr = X.indptr.astype(np.int64)
+    if not all(part.flags.aligned for part in (X.data, X.indices, X.indptr)):
+        X = X.copy()
     return X
 
 
@@ -185,6 +187,7 @@ def check_weights(sample_weight: Any, n_samples: int) -> Array | None:
         order="C",
         input_name="sample_weight",
     )
+    weights = np.require(weights, requirements=["C", "A"])
     if weights.ndim != 1:
         raise ValueError(
             f"Sample weights must be 1D array or scalar, got {weights.ndim}D array. Expected "

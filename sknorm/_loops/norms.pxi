@@ -128,7 +128,7 @@ cdef bint normalize_lanes(
     cdef double errors[WIDE]
     cdef double inverse[WIDE]
     cdef Lanes v, t
-    cdef double d
+    cdef double d, norm = 0.0
     cdef Py_ssize_t i, j
     cdef bint bad = False, plain = True
     cdef const floating* p
@@ -161,12 +161,14 @@ cdef bint normalize_lanes(
             i += 1
     for i in range(width):
         if settles(&a[i], kind):
-            norms[i] = a[i]
+            norm = a[i]
             inverse[i] = 1.0 / a[i]
         else:
-            bad |= normalize_carefully(x + i, out + i, n, stride, kind, &norms[i])
+            bad |= normalize_carefully(x + i, out + i, n, stride, kind, &norm)
             a[i] = 0.0
             plain = False
+        if norms != NULL:
+            norms[i] = norm
     for j in range(n):
         p = x + j * stride
         q = out + j * stride
@@ -184,18 +186,22 @@ cdef bint normalize_lanes(
 cdef bint normalize_rows(
     const floating* x, floating* out, Py_ssize_t n_rows, Py_ssize_t n, Norm kind, double* norms
 ) noexcept nogil:
-    """Divide contiguous vectors by their norms; the loop over each kind is compiled apart."""
+    """Divide contiguous vectors by their norms, which are kept unless norms is NULL.
+
+    The loop over each kind is compiled apart.
+    """
     cdef Py_ssize_t r
+    cdef double norm
     cdef bint bad = False
-    if kind == L1:
-        for r in range(n_rows):
-            bad |= normalize_run(x + r * n, out + r * n, n, L1, norms + r)
-    elif kind == L2:
-        for r in range(n_rows):
-            bad |= normalize_run(x + r * n, out + r * n, n, L2, norms + r)
-    else:
-        for r in range(n_rows):
-            bad |= normalize_run(x + r * n, out + r * n, n, MAX, norms + r)
+    for r in range(n_rows):
+        if kind == L1:
+            bad |= normalize_run(x + r * n, out + r * n, n, L1, &norm)
+        elif kind == L2:
+            bad |= normalize_run(x + r * n, out + r * n, n, L2, &norm)
+        else:
+            bad |= normalize_run(x + r * n, out + r * n, n, MAX, &norm)
+        if norms != NULL:
+            norms[r] = norm
     return bad
 
 
@@ -203,7 +209,10 @@ def normalize_vectors(
     const floating[:, :, ::1] x, floating[:, :, ::1] out, double[:, ::1] norms, int kind,
     Py_ssize_t first, Py_ssize_t last
 ):
-    """Divide each vector along the middle axis of x, in a range of the inner, by its norm."""
+    """Divide each vector along the middle axis of x, in a range of the inner, by its norm.
+
+    The norms are kept unless norms is None.
+    """
     cdef Py_ssize_t o, i, width, most, n = x.shape[1], inner = x.shape[2]
     cdef bint bad = False
     if x.shape[0] == 0 or n == 0 or inner == 0:
@@ -212,14 +221,16 @@ def normalize_vectors(
     with nogil:
         if inner == 1:
             bad = normalize_rows(
-                &x[0, 0, 0], &out[0, 0, 0], x.shape[0], n, <Norm> kind, &norms[0, 0]
+                &x[0, 0, 0], &out[0, 0, 0], x.shape[0], n, <Norm> kind,
+                NULL if norms is None else &norms[0, 0],
             )
         for o in range(x.shape[0] if inner > 1 else 0):
             i = first
             while i < last:
                 width = min(most, last - i)
                 bad |= normalize_lanes(
-                    &x[o, 0, i], &out[o, 0, i], n, inner, width, <Norm> kind, &norms[o, i]
+                    &x[o, 0, i], &out[o, 0, i], n, inner, width, <Norm> kind,
+                    NULL if norms is None else &norms[o, i],
                 )
                 i += width
     return bad
