@@ -68,3 +68,9 @@ def normalize_layers_csr(
     scale: bool,
     eps: float,
 ) -> bool: ...
+def square_sums_csc(
+    data: _Array, indices: _Array, indptr: _Array, size: int, sums: _Array, filled: _Array
+) -> bool: ...
+def multiply_groups_csc(
+    data: _Array, out: _Array, indices: _Array, indptr: _Array, size: int, factor: _Array
+) -> None: ...

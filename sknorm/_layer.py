@@ -163,11 +163,10 @@ class LayerScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEsti
         gain, offset = self._check_params(X)
         copy = self.copy if copy is None else copy
         _validate.check_flag("copy", copy)
-        is_csc = sparse.issparse(X) and X.format == "csc"
         if sparse.issparse(X):
-            X = _validate.sum_duplicates(X.tocsr() if is_csc else X, copy=copy)
+            X = _validate.sum_duplicates(X, copy=copy)
         with _validate.naming_values(self, X):
-            result = _ops.normalize_layers(
+            return _ops.normalize_layers(
                 X,
                 self.n_groups,
                 centre=self._centres(X),
@@ -178,7 +177,6 @@ class LayerScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEsti
                 copy=copy,
                 n_jobs=self.n_jobs,
             )
-        return result.tocsc() if is_csc else result
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -171,8 +171,11 @@ def normalize_layers(
     copy: bool,
     n_jobs: int | None,
 ) -> Any:
-    """Return a CSR array with each row's groups divided by their root mean square."""
+    """Return the array with each row's groups divided by their root mean square."""
     size = x.shape[1] // n_groups
+    if x.format == "csc":
+        options = {"scale": scale, "eps": eps, "gain": gain, "copy": copy, "n_jobs": n_jobs}
+        return _normalize_layers_csc(x, n_groups, kernels, **options)
     if kernels is None:
         rows, columns = coordinates(x)
         out = _reference.normalize_layers_csr(
@@ -194,6 +197,26 @@ def normalize_layers(
     if gain is not None:
         out *= gain.ravel()[x.indices].astype(out.dtype)
     return _with_data(x, out, copy=copy)
+
+
+def _normalize_layers_csc(x: Any, n_groups: int, kernels: Any, **options: Any) -> Any:
+    """Normalize the layers of a CSC array as it is, or where that takes care, as CSR."""
+    size = x.shape[1] // n_groups
+    sums = np.zeros((x.shape[0], n_groups))
+    filled = np.zeros(sums.shape, dtype=np.int32)
+    if (
+        kernels is None
+        or not options["scale"]
+        or not kernels.square_sums_csc(x.data, x.indices, x.indptr, size, sums, filled)
+    ):
+        result = normalize_layers(x.tocsr(), n_groups, kernels, **options).tocsc()
+        return result if options["copy"] else _with_data(x, result.data, copy=False)
+    factor = 1.0 / np.sqrt(np.where(filled > 0, sums / size + options["eps"], 1.0))
+    out = np.empty_like(x.data) if options["copy"] else x.data
+    kernels.multiply_groups_csc(x.data, out, x.indices, x.indptr, size, factor)
+    if options["gain"] is not None:
+        out *= np.repeat(options["gain"].ravel(), np.diff(x.indptr)).astype(out.dtype)
+    return _with_data(x, out, copy=options["copy"])
 
 
 def _with_data(x: Any, data: AnyArray, *, copy: bool) -> Any:

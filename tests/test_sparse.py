@@ -213,3 +213,17 @@ def test_all_magnitudes(kind):
         z = estimator.fit(kind(x)).transform(kind(x)).toarray()
         np.testing.assert_allclose(z, estimator.fit(x).transform(x), rtol=1e-13)
         assert np.isfinite(z).all()
+
+
+@pytest.mark.parametrize("copy", [True, False])
+@pytest.mark.parametrize("special", [1e-300, 1e300, np.nan, 0.0, 1.0])
+@pytest.mark.parametrize("params", [{}, {"n_groups": 2, "eps": 0.1, "gamma": 3.0}])
+def test_layers_of_csc_are_those_of_csr_whatever_the_values(params, special, copy):
+    x = with_zeros(ordinary(300, 8))
+    x[0] *= special
+    a, b = sparse.csc_array(x), sparse.csr_array(x)
+    scaler = LayerScaler(copy=copy, **params)
+    result = scaler.fit_transform(a)
+    assert result.format == "csc"
+    assert (result is a) != copy
+    np.testing.assert_allclose(result.toarray(), scaler.transform(b).toarray(), rtol=1e-14)

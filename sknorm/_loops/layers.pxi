@@ -324,3 +324,43 @@ def normalize_layers_csr(
                 )
                 first = last
     return bad
+
+
+def square_sums_csc(
+    const floating[::1] data, const integral[::1] indices, const integral[::1] indptr,
+    Py_ssize_t size, double[:, ::1] sums, int32_t[:, ::1] filled
+):
+    """Sum the squares of each group of columns of each row of a CSC array.
+
+    Return False where that takes more care: NaN, infinity, sums that left the range, or too many
+    values for a plain sum. ``filled`` counts the values that are not 0.
+    """
+    cdef Py_ssize_t j, k, group, row
+    cdef double v
+    cdef bint simple = True
+    with nogil:
+        for j in range(indptr.shape[0] - 1):
+            group = j // size
+            for k in range(indptr[j], indptr[j + 1]):
+                v = data[k]
+                sums[indices[k], group] += v * v
+                filled[indices[k], group] += v != 0.0
+        for row in range(sums.shape[0]):
+            for group in range(sums.shape[1]):
+                if filled[row, group]:
+                    v = sums[row, group]
+                    simple &= TINY_SQUARE <= v <= HUGE_SQUARE and filled[row, group] <= CHUNK
+    return simple
+
+
+def multiply_groups_csc(
+    const floating[::1] data, floating[::1] out, const integral[::1] indices,
+    const integral[::1] indptr, Py_ssize_t size, const double[:, ::1] factor
+):
+    """Multiply the stored values of a CSC array by the factor of their row and group."""
+    cdef Py_ssize_t j, k, group
+    with nogil:
+        for j in range(indptr.shape[0] - 1):
+            group = j // size
+            for k in range(indptr[j], indptr[j + 1]):
+                out[k] = <floating> (data[k] * factor[indices[k], group])
