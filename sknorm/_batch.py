@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from sknorm import _validate
+from sknorm import _parameters
 from sknorm._channel import ChannelScaler, root_in_unit
 from sknorm._moments import Moments
 
@@ -142,8 +142,8 @@ class BatchStatScaler(ChannelScaler):
 
     def _check_params(self) -> None:
         super()._check_params()
-        _validate.check_with_mean(self.with_mean)
-        _validate.check_flag("with_std", self.with_std)
+        _parameters.check_with_mean(self.with_mean)
+        _parameters.check_flag("with_std", self.with_std)
 
     def _decide_centring(self, X: Any) -> bool:
         if self.with_mean == "auto":

@@ -10,7 +10,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from sknorm import _ops, _validate
+from sknorm import _ops, _parameters, _validate
 from sknorm._compat import CallbackSupportMixin, as_numpy, fit_task, with_callbacks
 from sknorm._docs import DocLinkMixin
 from sknorm._merging import check_mergeable
@@ -216,10 +216,10 @@ class ChannelScaler(
         return tags
 
     def _check_params(self) -> None:
-        _validate.check_eps(self.eps)
-        _validate.check_momentum(self.momentum)
-        _validate.check_n_jobs(self.n_jobs)
-        _validate.check_flag("copy", self.copy)
+        _parameters.check_eps(self.eps)
+        _parameters.check_momentum(self.momentum)
+        _parameters.check_n_jobs(self.n_jobs)
+        _parameters.check_flag("copy", self.copy)
 
     def _decide_centring(self, X: Any) -> bool:
         """Tell whether a first batch like X is to be centred."""
@@ -294,13 +294,13 @@ class ChannelScaler(
                 f"{n_features}. n_channels is for flattened input of shape (n_samples, "
                 "n_features); leave it at None here."
             )
-        return _validate.check_divisor("n_channels", self.n_channels, n_features, "features")
+        return _parameters.check_divisor("n_channels", self.n_channels, n_features, "features")
 
     def _affine(self, n_channels: int) -> tuple[Array, Array]:
         """Return gamma and beta, one a channel."""
         shapes: list[tuple[int, ...]] = [(n_channels,)]
-        gain = _validate.check_affine("gamma", self.gamma, 1.0, shapes)
-        return gain, _validate.check_affine("beta", self.beta, 0.0, shapes)
+        gain = _parameters.check_affine("gamma", self.gamma, 1.0, shapes)
+        return gain, _parameters.check_affine("beta", self.beta, 0.0, shapes)
 
     def _refuse_sparse(self) -> None:
         """Raise where sparse input would become dense."""
@@ -319,7 +319,7 @@ class ChannelScaler(
         if sparse.issparse(X):
             self._refuse_sparse()
         copy = self.copy if copy is None else copy
-        _validate.check_flag("copy", copy)
+        _parameters.check_flag("copy", copy)
         rescaling = self._rescaling()
         if inverse and not rescaling.gain.all():
             channel = int(np.argmin(np.abs(rescaling.gain)))

@@ -41,13 +41,17 @@ TIMES = 8
 
 
 def check_finite(x: AnyArray, kernels: Any, *, allow_nan: bool) -> None:
-    """Raise NonFiniteError where a float is infinite, or NaN where that is not allowed."""
+    """Raise NonFiniteError where a value is infinite, or NaN where that is not allowed."""
+    if x.dtype.kind != "f":
+        return
     if kernels is not None and x.dtype in NATIVE and x.flags.forc and x.flags.aligned:
-        finite = kernels.finite(x.ravel(order="K"), allow_nan)
-    else:
-        finite = not np.any(np.isinf(x) if allow_nan else ~np.isfinite(x))
-    if not finite:
-        raise NonFiniteError
+        if not kernels.finite(x.ravel(order="K"), allow_nan):
+            raise NonFiniteError
+        return
+    for block in sample_blocks(x):
+        values = as_floats(x[block])
+        if np.any(np.isinf(values) if allow_nan else ~np.isfinite(values)):
+            raise NonFiniteError
 
 
 # Statistics per channel --------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 
-from sknorm import _ops, _validate
+from sknorm import _ops, _parameters, _validate
 from sknorm._docs import DocLinkMixin
 
 Array = NDArray[np.float64]
@@ -162,7 +162,7 @@ class LayerScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEsti
         X = _validate.check_input(self, X, reset=False)
         gain, offset = self._check_params(X)
         copy = self.copy if copy is None else copy
-        _validate.check_flag("copy", copy)
+        _parameters.check_flag("copy", copy)
         if sparse.issparse(X):
             X = _validate.sum_duplicates(X, copy=copy)
         with _validate.naming_values(self, X):
@@ -193,12 +193,12 @@ class LayerScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEsti
 
     def _check_params(self, X: Any) -> tuple[Array | None, Array | None]:
         """Return gamma and beta with one row a group, or None where both are left out."""
-        _validate.check_with_mean(self.with_mean)
-        _validate.check_flag("with_std", self.with_std)
-        _validate.check_eps(self.eps)
-        _validate.check_n_jobs(self.n_jobs)
-        _validate.check_flag("copy", self.copy)
-        _validate.check_divisor("n_groups", self.n_groups, int(X.shape[1]), "features (axis 1)")
+        _parameters.check_with_mean(self.with_mean)
+        _parameters.check_flag("with_std", self.with_std)
+        _parameters.check_eps(self.eps)
+        _parameters.check_n_jobs(self.n_jobs)
+        _parameters.check_flag("copy", self.copy)
+        _parameters.check_divisor("n_groups", self.n_groups, int(X.shape[1]), "features (axis 1)")
         element = tuple(int(size) for size in X.shape[1:])
         gain = self._per_element("gamma", self.gamma, 1.0, element)
         offset = self._per_element("beta", self.beta, 0.0, element)
@@ -211,7 +211,7 @@ class LayerScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEsti
     def _per_element(
         self, name: str, value: Any, default: float, element: tuple[int, ...]
     ) -> Array:
-        array = _validate.check_affine(name, value, default, [element, element[:1]])
+        array = _parameters.check_affine(name, value, default, [element, element[:1]])
         array = array.reshape(array.shape + (1,) * (len(element) - array.ndim))
         full = np.broadcast_to(array, element).copy()
         return full.reshape(self.n_groups, math.prod(element) // self.n_groups)

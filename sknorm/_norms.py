@@ -10,7 +10,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.metaestimators import available_if
 
-from sknorm import _ops, _validate
+from sknorm import _ops, _parameters, _validate
 from sknorm._compat import array_namespace, as_numpy
 from sknorm._docs import DocLinkMixin
 from sknorm._layout import output_dtype
@@ -91,7 +91,7 @@ class RowNormalizer(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEs
         """
         self._check_params()
         copy = self.copy if copy is None else copy
-        _validate.check_flag("copy", copy)
+        _parameters.check_flag("copy", copy)
         X = _validate.check_input(self, X, reset=False, sparse_formats=("csr",))
         if sparse.issparse(X):
             X = _validate.sum_duplicates(X, copy=copy)
@@ -166,9 +166,9 @@ class RowNormalizer(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEs
         return tags
 
     def _check_params(self) -> None:
-        _validate.check_flag("keep_norm", self.keep_norm)
-        _validate.check_flag("copy", self.copy)
-        _validate.check_n_jobs(self.n_jobs)
+        _parameters.check_flag("keep_norm", self.keep_norm)
+        _parameters.check_flag("copy", self.copy)
+        _parameters.check_n_jobs(self.n_jobs)
 
     def _append(self, result: Any, norms: Any) -> Any:
         """Return the result with the norms as its last column."""

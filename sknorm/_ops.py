@@ -18,7 +18,6 @@ from scipy import sparse
 
 from sknorm import _compiled, _dense, _reference, _sparse
 from sknorm._compat import array_namespace, device
-from sknorm._layout import NATIVE, as_floats, sample_blocks
 from sknorm._moments import Moments
 from sknorm._reference import NonFiniteError
 from sknorm._rescaling import Rescaling
@@ -118,22 +117,19 @@ def normalize_layers(
 def check_finite(x: Any, *, allow_nan: bool) -> None:
     """Refuse infinite values (and NaN where that is not allowed), a block of samples at a time."""
     if sparse.issparse(x):
-        check_in_place(x.data, copy=False, allow_nan=allow_nan)
-    elif not isinstance(x, np.ndarray):
+        check_finite(x.data, allow_nan=allow_nan)
+    elif isinstance(x, np.ndarray):
+        _dense.check_finite(x, _kernels_for(x), allow_nan=allow_nan)
+    else:
         xp = array_namespace(x)
         if bool(xp.any(xp.isinf(x) if allow_nan else ~xp.isfinite(x))):
             raise NonFiniteError
-    elif x.dtype in NATIVE:
-        check_in_place(x, copy=False, allow_nan=allow_nan)
-    elif x.dtype.kind == "f":
-        for block in sample_blocks(x):
-            check_in_place(as_floats(x[block]), copy=False, allow_nan=allow_nan)
 
 
 def check_in_place(x: NDArray[Any], *, copy: bool, allow_nan: bool) -> None:
     """Refuse values that are not finite before they are overwritten."""
     if not copy:
-        _dense.check_finite(x, _kernels_for(x), allow_nan=allow_nan)
+        check_finite(x, allow_nan=allow_nan)
 
 
 def _as_three_axes(x: Any, function: Callable[[Any], Any]) -> Any:

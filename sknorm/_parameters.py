@@ -1,0 +1,81 @@
+"""The one place where the estimators' parameters are checked, and what errors say of them."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+def check_flag(name: str, value: Any) -> None:
+    """Refuse what is not True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise ValueError(f"{name} must be True or False, got {value!r}.")
+
+
+def check_with_mean(value: Any) -> None:
+    """Refuse what is not True, False or 'auto'."""
+    if not (isinstance(value, (bool, np.bool_)) or (isinstance(value, str) and value == "auto")):
+        raise ValueError(f"with_mean must be True, False or 'auto', got {value!r}.")
+
+
+def check_eps(value: Any) -> None:
+    """Refuse what is not a finite number >= 0."""
+    if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= float(value) < np.inf:
+        raise ValueError(f"eps must be a finite number >= 0, got {value!r}.")
+
+
+def check_momentum(value: Any) -> None:
+    """Refuse what is neither None nor in (0, 1]."""
+    if value is None:
+        return
+    if not isinstance(value, Real) or isinstance(value, bool) or not 0 < float(value) <= 1:
+        raise ValueError(
+            f"momentum must be None or a number in (0, 1], got {value!r}. It is the weight of the "
+            "newest batch, as in torch (Keras names the weight of the old statistics)."
+        )
+
+
+def check_n_jobs(value: Any) -> None:
+    """Refuse what is neither None nor a whole number other than 0."""
+    if value is None:
+        return
+    if not isinstance(value, Integral) or isinstance(value, bool) or value == 0:
+        raise ValueError(f"n_jobs must be None or a whole number other than 0, got {value!r}.")
+
+
+def check_divisor(name: str, value: Any, of: int, what: str) -> int:
+    """Return a whole number >= 1 that divides ``of``."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{name} must be a whole number >= 1, got {value!r}.")
+    if of % int(value):
+        divisors = [str(d) for d in range(1, of + 1) if of % d == 0]
+        raise ValueError(
+            f"{name}={value} does not divide the {of} {what} of X. Choose one of "
+            f"{', '.join(divisors[:12])}{', …' if len(divisors) > 12 else ''}."
+        )
+    return int(value)
+
+
+def check_affine(name: str, value: Any, default: float, shapes: list[tuple[int, ...]]) -> Array:
+    """Return gamma or beta as an array of one of the given shapes; a scalar fills the first."""
+    if value is None:
+        value = default
+    try:
+        array = np.array(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be numeric, got {value!r}.") from error
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} must be finite, got {value!r}.")
+    if array.ndim == 0:
+        return np.full(shapes[0], array)
+    if array.shape not in shapes:
+        allowed = " or ".join(str(shape) for shape in dict.fromkeys(shapes))
+        raise ValueError(
+            f"{name} has shape {array.shape}, but X needs a number or shape {allowed}."
+        )
+    return array
