@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 PARQUET = {".parquet", ".pq"}
-MISSING = {"", "na", "n/a", "nan", "null", "none", "nil", "?", "-", "."}
+MISSING = {"", "na", "n/a", "nan", "null"}
+# Among numbers, these mean that there is none; among words, they may be words.
+MISSING_NUMBER = MISSING | {"none", "nil", "?", "-", "."}
 SNIFFED = 64 * 1024
 
 
@@ -54,10 +56,14 @@ def _read_csv(path: Path, encoding: str) -> dict[str, Column]:
     except csv.Error as error:
         raise TableError(f"{path}, line {rows.line_num}: {error}.") from error
     _check_lengths(cells, len(header), path, delimiter)
-    return {
-        name: _column(list(values), decimal_comma=delimiter == ";")
-        for name, values in zip(header, zip(*cells, strict=True), strict=True)
-    } if cells else {}
+    return (
+        {
+            name: _column(list(values), decimal_comma=delimiter == ";")
+            for name, values in zip(header, zip(*cells, strict=True), strict=True)
+        }
+        if cells
+        else {}
+    )
 
 
 def _decode(path: Path, encoding: str) -> str:
@@ -82,12 +88,12 @@ def _decode(path: Path, encoding: str) -> str:
 
 
 def _guess_delimiter(text: str) -> str:
-    """Return the delimiter that splits the first lines most, and all alike."""
+    """Return the delimiter that splits all of the first lines, all alike, and most."""
     lines = [line for line in text[:SNIFFED].splitlines() if line.strip()][:20]
 
-    def evenness(delimiter: str) -> tuple[bool, int]:
+    def evenness(delimiter: str) -> tuple[bool, bool, int]:
         counts = {len(row) for row in csv.reader(lines, delimiter=delimiter)}
-        return len(counts) == 1, min(counts)
+        return min(counts) > 1, len(counts) == 1, min(counts)
 
     return max(",;\t|", key=evenness)
 
@@ -113,18 +119,17 @@ def _check_lengths(cells: list[list[str]], width: int, path: Path, delimiter: st
 
 def _column(cells: list[str], *, decimal_comma: bool) -> Column:
     stripped = [cell.strip() for cell in cells]
-    missing = np.array([cell.lower() in MISSING for cell in stripped])
+    missing = np.array([cell.lower() in MISSING_NUMBER for cell in stripped])
     known = [cell for cell, gone in zip(stripped, missing, strict=True) if not gone]
     numbers = _as_numbers(known)
     if numbers is None and decimal_comma:
         numbers = _as_numbers([cell.replace(".", "").replace(",", ".") for cell in known])
-    if numbers is not None:
+    words = [cell for cell in stripped if cell.lower() not in MISSING]
+    if numbers is not None and (known or not words):
         column: Column = np.full(len(cells), np.nan)
         column[~missing] = numbers
         return column
-    text = np.array(stripped, dtype=object)
-    text[missing] = None
-    return text
+    return np.array([None if c.lower() in MISSING else c for c in stripped], dtype=object)
 
 
 def _as_numbers(cells: list[str]) -> NDArray[np.float64] | None:

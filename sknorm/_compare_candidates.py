@@ -1,0 +1,170 @@
+"""What is compared: normalizers by name or as transformers, each in a pipeline with the model."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from scipy import sparse
+
+NONE = "none"
+STEP_NAMES = frozenset({"norm", "normalize", "normalizer", "scale", "scaler"})
+NORMALIZER_NAMES = (
+    "BatchStatScaler",
+    "PowerNormScaler",
+    "LayerScaler",
+    "L1Normalizer",
+    "L2Normalizer",
+    "MaxNormalizer",
+)
+YARDSTICK_NAMES = ("StandardScaler", "RobustScaler")
+OTHER_NAMES = (
+    "MaxAbsScaler",
+    "MinMaxScaler",
+    "Normalizer",
+    "PowerTransformer",
+    "QuantileTransformer",
+)
+
+
+def known_normalizers() -> dict[str, Callable[[], Any]]:
+    """Return every name that stands for a normalizer, with what makes one."""
+    from sklearn import preprocessing
+
+    import sknorm
+
+    known: dict[str, Callable[[], Any]] = {NONE: lambda: "passthrough"}
+    known |= {name: getattr(sknorm, name) for name in NORMALIZER_NAMES}
+    known |= {name: getattr(preprocessing, name) for name in YARDSTICK_NAMES + OTHER_NAMES}
+    return known
+
+
+def resolve_normalizers(normalizers: Any, X: Any) -> dict[str, Any]:
+    """Return the normalizers to compare, by the names they go by."""
+    if normalizers is None:
+        return _defaults(is_sparse=sparse.issparse(X))
+    if isinstance(normalizers, Mapping):
+        pairs = [(str(name), _resolve(given)[1]) for name, given in normalizers.items()]
+    elif isinstance(normalizers, str) or not isinstance(normalizers, Iterable):
+        raise TypeError(
+            "normalizers must be a list of names or transformers, or a dict of transformers by "
+            f"name; got {normalizers!r}."
+        )
+    else:
+        pairs = [_resolve(given) for given in normalizers]
+    if not pairs:
+        raise ValueError("normalizers is empty: name at least one, or leave it out for all.")
+    names = [name for name, _ in pairs]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ValueError(
+            f"normalizers has {repeated[0]!r} more than once: leave one out, or pass a dict that "
+            "names them apart."
+        )
+    return dict(pairs)
+
+
+def _defaults(*, is_sparse: bool) -> dict[str, Any]:
+    known = known_normalizers()
+    chosen = {name: known[name]() for name in (NONE, *NORMALIZER_NAMES)}
+    # scikit-learn's scalers refuse sparse input unless told not to centre.
+    options: dict[str, dict[str, bool]] = {
+        "StandardScaler": {"with_mean": False},
+        "RobustScaler": {"with_centering": False},
+    }
+    for name in YARDSTICK_NAMES:
+        scaler = known[name]()
+        if is_sparse:
+            scaler.set_params(**options[name])
+        chosen[_label(scaler)] = scaler
+    return chosen
+
+
+def _resolve(given: Any) -> tuple[str, Any]:
+    if isinstance(given, tuple) and len(given) == 2:
+        return str(given[0]), _resolve(given[1])[1]
+    if given is None or (isinstance(given, str) and given == "passthrough"):
+        return NONE, "passthrough"
+    if isinstance(given, str):
+        return _resolve_name(given)
+    if isinstance(given, type):
+        raise TypeError(
+            f"{given.__name__} is a class; pass an instance, {given.__name__}(), or its name."
+        )
+    if not (hasattr(given, "fit") and hasattr(given, "transform") and hasattr(given, "get_params")):
+        raise TypeError(
+            f"{given!r} is no normalizer: it needs the methods fit, transform and get_params."
+        )
+    return _label(given), given
+
+
+def _resolve_name(name: str) -> tuple[str, Any]:
+    known = known_normalizers()
+    by_lower = {key.lower(): key for key in known}
+    key = by_lower.get(name.strip().lower())
+    if key is not None:
+        return key, known[key]()
+    close = difflib.get_close_matches(name.lower(), by_lower, n=1)
+    hint = f" Did you mean {by_lower[close[0]]!r}?" if close else ""
+    raise ValueError(
+        f"There is no normalizer called {name!r}.{hint} The names are: {', '.join(known)}; any "
+        "other transformer can be passed as an instance."
+    )
+
+
+def _label(transformer: Any) -> str:
+    """Return a transformer's name with the parameters that are not at their defaults."""
+    text = " ".join(repr(transformer).split())
+    return text.removesuffix("()") if len(text) <= 60 else type(transformer).__name__
+
+
+def pipeline_maker(estimator: Any, step: str | None) -> tuple[Callable[[Any], Any], str]:
+    """Return what puts a normalizer before the model, and the name of the step it becomes."""
+    from sklearn.base import clone
+    from sklearn.pipeline import Pipeline
+
+    def replaced(transformer: Any, *, name: str) -> Any:
+        return clone(estimator).set_params(**{name: clone(transformer, safe=False)})
+
+    def inserted(transformer: Any, *, name: str, steps: list[Any]) -> Any:
+        return Pipeline([*steps[:-1], (name, transformer), steps[-1]])
+
+    if step is not None:
+        _check_step(estimator, step)
+        return functools.partial(replaced, name=step), step
+    steps = list(getattr(estimator, "steps", None) or [("model", estimator)])
+    found = _find_step(steps)
+    if found is not None:
+        return functools.partial(replaced, name=found), found
+    name = "norm"
+    return functools.partial(inserted, name=name, steps=steps), name
+
+
+def _check_step(estimator: Any, step: str) -> None:
+    parameters = estimator.get_params(deep=True)
+    if step not in parameters:
+        steps = [name for name, _ in getattr(estimator, "steps", [])]
+        raise ValueError(
+            f"step={step!r} is no step of the estimator; its steps are {steps}. Steps inside "
+            "steps are named as in set_params: 'outer__inner'."
+        )
+
+
+def _find_step(steps: list[Any]) -> str | None:
+    """Return the step of a pipeline that a normalizer takes the place of, if there is one."""
+    kinds = {*NORMALIZER_NAMES, *YARDSTICK_NAMES, *OTHER_NAMES}
+    found = [
+        name
+        for name, part in steps[:-1]
+        if name.lower() in STEP_NAMES
+        or part in (None, "passthrough")
+        or type(part).__name__ in kinds
+    ]
+    if len(found) > 1:
+        raise ValueError(
+            f"The pipeline has more than one step that a normalizer could take the place of: "
+            f"{found}. Say which with step={found[0]!r}."
+        )
+    return found[0] if found else None

@@ -1,0 +1,148 @@
+"""The display of a comparison, in scikit-learn's convention."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import numpy as np
+
+from sknorm import _compare_panels as panels
+
+PANELS = {
+    "scores": panels.draw_scores,
+    "loss": panels.draw_loss,
+    "sensitivity": panels.draw_sensitivity,
+    "distributions": panels.draw_distributions,
+}
+
+
+class NormalizerComparisonDisplay:
+    """Pictures of a comparison of normalizers.
+
+    Make one with :meth:`from_estimator`, or with the ``plot`` method of a
+    :class:`NormalizerComparison`. Normalizers differ in colour, dashes and marker, each of which
+    tells them apart.
+
+    Parameters
+    ----------
+    comparison : NormalizerComparison
+        What to draw.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        The Axes of a single picture, or the first of four.
+    axes_ : ndarray of matplotlib Axes
+        All Axes drawn on.
+    figure_ : matplotlib Figure
+        The figure they are in.
+
+    See Also
+    --------
+    compare_normalizers : Makes a comparison.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn.datasets import load_wine
+    >>> from sklearn.linear_model import SGDClassifier
+    >>> from sknorm import NormalizerComparisonDisplay
+    >>> display = NormalizerComparisonDisplay.from_estimator(
+    ...     SGDClassifier(), *load_wine(return_X_y=True), n_seeds=2, random_state=0,
+    ...     normalizers=["none", "BatchStatScaler"], kind="scores",
+    ... )
+    >>> plt.close(display.figure_)
+    """
+
+    def __init__(self, comparison: Any) -> None:
+        self.comparison = comparison
+
+    @classmethod
+    def from_estimator(
+        cls, estimator: Any, X: Any, y: Any, *, kind: str = "all", ax: Any = None, **options: Any
+    ) -> NormalizerComparisonDisplay:
+        """Compare normalizers for an estimator, and draw the result.
+
+        Parameters
+        ----------
+        estimator : classifier or regressor
+            The model, or a Pipeline that ends in it.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features) or \
+                (n_samples, n_channels, *positions)
+            The data, in raw units.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The target.
+        kind : {"all", "scores", "loss", "sensitivity", "distributions"}, default="all"
+            What to draw.
+        ax : matplotlib Axes or array of 4 of them, default=None
+            Where to draw; None makes a new figure.
+        **options : dict
+            What else :func:`compare_normalizers` is to be given.
+
+        Returns
+        -------
+        display : NormalizerComparisonDisplay
+            The display, with the comparison in its attribute ``comparison``.
+        """
+        from sknorm.compare import compare_normalizers
+
+        _pyplot()
+        _check_kind(kind)
+        return cls(compare_normalizers(estimator, X, y, **options)).plot(kind=kind, ax=ax)
+
+    def plot(self, *, kind: str = "all", ax: Any = None) -> NormalizerComparisonDisplay:
+        """Draw the comparison.
+
+        Parameters
+        ----------
+        kind : {"all", "scores", "loss", "sensitivity", "distributions"}, default="all"
+            What to draw: scores with intervals, the training loss by epoch with bands, the spread
+            over initialisations, the features after each normalizer, or all four.
+        ax : matplotlib Axes or array of 4 of them, default=None
+            Where to draw; None makes a new figure.
+
+        Returns
+        -------
+        display : NormalizerComparisonDisplay
+            The display itself.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        ValueError
+            If ``kind`` is none of those, or ``ax`` does not fit it.
+        """
+        _check_kind(kind)
+        kinds = list(PANELS) if kind == "all" else [kind]
+        axes = _make_axes(len(kinds), len(self.comparison.setting_.names), ax)
+        for name, one in zip(kinds, axes, strict=True):
+            PANELS[name](one, self.comparison)
+        self.axes_ = axes
+        self.ax_ = axes[0]
+        self.figure_ = axes[0].figure
+        return self
+
+
+def _pyplot() -> Any:
+    try:
+        return importlib.import_module("matplotlib.pyplot")
+    except ImportError as error:
+        raise ImportError("Pictures need matplotlib: pip install matplotlib.") from error
+
+
+def _check_kind(kind: Any) -> None:
+    if kind != "all" and kind not in PANELS:
+        raise ValueError(f"kind must be 'all' or one of {', '.join(PANELS)}; got {kind!r}.")
+
+
+def _make_axes(n_axes: int, n_names: int, ax: Any) -> Any:
+    if ax is None:
+        height = max(3.6, 1.4 + 0.34 * n_names)
+        shape, size = ((2, 2), (15.5, 2 * height)) if n_axes > 1 else ((1, 1), (8.5, height))
+        _, ax = _pyplot().subplots(*shape, figsize=size, layout="constrained", squeeze=False)
+    axes = np.ravel(np.asarray(ax, dtype=object))
+    if len(axes) != n_axes:
+        raise ValueError(f"ax must hold {n_axes} Axes for this kind; got {len(axes)}.")
+    return axes

@@ -1,0 +1,240 @@
+"""The four promises of normalization, measured: one row of numbers for each normalizer."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from sknorm._compare_fits import Run
+from sknorm._compare_statistics import (
+    Array,
+    Grid,
+    Interval,
+    corrected_interval,
+    fold_means,
+    log_ratio,
+    median,
+    pooled,
+    seed_spread,
+    win_interval,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What was compared, and how."""
+
+    names: tuple[str, ...]
+    baseline: str
+    model: str
+    score_name: str
+    n_rows: int
+    n_columns: int
+    n_folds: int
+    n_seeds: int
+    test_ratio: float
+    confidence: float = 0.95
+    target_loss: float | None = None
+    stopped: str | None = None
+    has_losses: bool = True
+
+    @property
+    def n_planned(self) -> int:
+        """Return the number of fits of a comparison that is not stopped."""
+        return len(self.names) * self.n_folds * self.n_seeds
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """What was measured of one normalizer, over its folds and seeds.
+
+    ``differences`` are to the baseline, each with its interval: of ``test_score``, ``gap``,
+    ``seed_std``, ``trouble`` and ``reached``; ``epochs_ratio`` is a ratio to the baseline's, and
+    ``wins`` the share of paired fits that scored higher than the baseline's.
+    """
+
+    normalizer: str
+    test_score: Interval
+    differences: dict[str, Interval]
+    verdict: str
+    test_std: float
+    train_score: float
+    gap: float
+    seed_std: float
+    epochs: float
+    epochs_to_target: float
+    reached: float
+    speed: str
+    seconds: float
+    seconds_to_target: float
+    diverged: float
+    failed: float
+    unconverged: float
+    warnings: dict[str, int]
+    error: str | None
+    n_fits: int
+    n_scored: int
+
+    @property
+    def difference(self) -> Interval:
+        """Return the difference of the test score to the baseline's."""
+        return self.differences["test_score"]
+
+    @property
+    def trouble(self) -> float:
+        """Return the share of fits that diverged, failed or stopped before converging."""
+        return self.diverged + self.failed + self.unconverged
+
+
+class Values:
+    """What is derived from the runs of one normalizer: arrays of shape (n_folds, n_seeds)."""
+
+    def __init__(self, grid: Grid, targets: Array) -> None:
+        self.grid = grid
+        self.scores = grid.values(lambda run: run.test_score)
+        self.train_scores = grid.values(lambda run: run.train_score)
+        self.gaps = self.train_scores - self.scores
+        self.seconds = grid.values(lambda run: run.seconds)
+        self.epochs = grid.epochs()
+        self.reach = grid.epochs_to(targets)
+        self.reached = np.where(np.isnan(self.reach), np.nan, np.isfinite(self.reach))
+        self.trouble = grid.values(lambda run: float(run.status != "ok" or not run.converged))
+
+
+def measure(runs: list[Run], setting: Setting) -> dict[str, Measures]:
+    """Return the measures of every normalizer, in the order they were given."""
+    grids = {
+        name: Grid(
+            (run for run in runs if run.normalizer == name), setting.n_folds, setting.n_seeds
+        )
+        for name in setting.names
+    }
+    targets = _targets(grids[setting.baseline], setting.target_loss)
+    values = {name: Values(grid, targets) for name, grid in grids.items()}
+    limit = max((_longest(one.epochs) for one in values.values()), default=np.nan)
+    base = values[setting.baseline]
+    return {
+        name: _measure_one(name, one, _differences(one, base, limit, setting), base, setting)
+        for name, one in values.items()
+    }
+
+
+def _targets(baseline: Grid, target_loss: float | None) -> Array:
+    """Return the loss to reach in each fold and seed: what the baseline ends with there.
+
+    Where the baseline diverged, the median of its other runs stands in.
+    """
+    if target_loss is not None:
+        return np.full(baseline.shape, float(target_loss))
+    losses = baseline.final_losses()
+    return np.where(np.isnan(losses), median(losses.ravel()), losses)
+
+
+def _longest(epochs: Array) -> float:
+    return float(np.nanmax(epochs)) if np.isfinite(epochs).any() else -np.inf
+
+
+def _differences(one: Values, base: Values, limit: float, setting: Setting) -> dict[str, Interval]:
+    """Return the intervals of all differences to the baseline; it has none to itself."""
+    per_fold = {
+        "test_score": fold_means(one.scores - base.scores),
+        "gap": fold_means(one.gaps - base.gaps),
+        "seed_std": seed_spread(one.scores) - seed_spread(base.scores),
+        "trouble": fold_means(one.trouble - base.trouble),
+        "reached": fold_means(one.reached - base.reached),
+        "epochs_ratio": log_ratio(one.reach, base.reach, limit),
+    }
+    if one is base:
+        return dict.fromkeys([*per_fold, "wins"], Interval(np.nan, np.nan, np.nan))
+    intervals = {name: _interval(values, setting) for name, values in per_fold.items()}
+    logs = intervals["epochs_ratio"]
+    bounds = (float(np.exp(value)) for value in (logs.estimate, logs.low, logs.high))
+    wins = win_interval(one.scores, base.scores, setting.test_ratio, setting.confidence)
+    return intervals | {"epochs_ratio": Interval(*bounds), "wins": wins}
+
+
+def _measure_one(
+    name: str, one: Values, differences: dict[str, Interval], base: Values, setting: Setting
+) -> Measures:
+    grid, is_baseline = one.grid, name == setting.baseline
+    return Measures(
+        normalizer=name,
+        test_score=_interval(fold_means(one.scores), setting),
+        differences=differences,
+        verdict="baseline" if is_baseline else _verdict(differences, one, base),
+        test_std=_std(one.scores),
+        train_score=_mean(one.train_scores),
+        gap=_mean(one.gaps),
+        seed_std=pooled(seed_spread(one.scores)),
+        epochs=median(one.epochs.ravel()),
+        epochs_to_target=median(one.reach.ravel()),
+        reached=_mean(one.reached),
+        speed="baseline" if is_baseline else _speed(differences, one, base),
+        seconds=median(one.seconds.ravel()),
+        seconds_to_target=median(_seconds_to_target(one).ravel()),
+        diverged=grid.share(lambda run: run.status == "diverged"),
+        failed=grid.share(lambda run: run.status == "failed"),
+        unconverged=grid.share(lambda run: run.status == "ok" and not run.converged),
+        warnings=_count_warnings(grid),
+        error=next((run.error for run in grid.runs.values() if run.error), None),
+        n_fits=len(grid.runs),
+        n_scored=int(np.isfinite(one.scores).sum()),
+    )
+
+
+def _interval(per_fold: Array, setting: Setting) -> Interval:
+    return corrected_interval(per_fold, setting.test_ratio, setting.confidence)
+
+
+def _verdict(differences: dict[str, Interval], one: Values, base: Values) -> str:
+    """Say what the intervals show; who loses more fits than the baseline is not better."""
+    n_scored = np.isfinite(one.scores).sum()
+    if not n_scored:
+        return "no score"
+    mean, wins = differences["test_score"], differences["wins"]
+    complete = n_scored >= np.isfinite(base.scores).sum()
+    if mean.low > 0 and complete:
+        return "better"
+    if mean.high < 0:
+        return "worse"
+    # A few fits far off hide in the mean what nearly all pairs show.
+    if wins.low > 0.5 and complete:
+        return "mostly better"
+    return "mostly worse" if wins.high < 0.5 else "unclear"
+
+
+def _speed(differences: dict[str, Interval], one: Values, base: Values) -> str:
+    """Say what the intervals show; who misses more targets than the baseline is not faster."""
+    ratio = differences["epochs_ratio"]
+    if ratio.high < 1 and _mean(one.reached) >= _mean(base.reached):
+        return "faster"
+    slower = ratio.low > 1 or differences["reached"].high < 0
+    return "slower" if slower else "unclear"
+
+
+def _seconds_to_target(one: Values) -> Array:
+    """Return the part of each fit until it reached its target: epochs are taken as equally long."""
+    seconds = np.full(one.reach.shape, np.nan)
+    known = np.isfinite(one.reach) & np.isfinite(one.epochs) & (one.epochs > 0)
+    seconds[known] = one.seconds[known] * one.reach[known] / one.epochs[known]
+    seconds[np.isinf(one.reach)] = np.inf
+    return seconds
+
+
+def _mean(values: Array) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else np.nan
+
+
+def _std(values: Array) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.std(ddof=1)) if len(known) > 1 else np.nan
+
+
+def _count_warnings(grid: Grid) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for run in grid.runs.values():
+        counts.update(run.warnings)
+    return dict(sorted(counts.items()))

@@ -1,0 +1,154 @@
+"""A comparison as HTML: a fragment for notebooks, and a page that needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+import importlib
+import importlib.metadata
+import io
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Any
+
+from sknorm import _compare_text as text
+
+ALT_TEXTS = {
+    "scores": "Score of each normalizer with its interval. The numbers are in the table above.",
+    "loss": "Training loss by epoch, one line a normalizer. Epochs are in the table above.",
+    "sensitivity": "Spread of the score over initialisations. The numbers are in the table above.",
+    "distributions": "Quantiles of some features as they come out of each normalizer.",
+}
+STYLE = """
+:root { color-scheme: light dark; --ink: #1b1b1b; --page: #ffffff; --soft: #f2f4f6;
+  --rule: #8a9099; --good: #00543d; --bad: #8f2d00; }
+@media (prefers-color-scheme: dark) { :root { --ink: #ececec; --page: #16181b;
+  --soft: #23272c; --rule: #9aa1aa; --good: #6fdcb4; --bad: #ffb089; } }
+body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--page);
+  max-width: 72rem; margin: 0 auto; padding: 1.5rem; }
+h1 { line-height: 1.2; margin-bottom: .5rem; } h2 { margin-top: 2.2rem; }
+h3 { margin: 1.1rem 0 .2rem; } h3 + p { margin-top: 0; }
+.verdict { font-size: 1.15rem; border-left: .35rem solid var(--good); padding: .6rem 1rem;
+  background: var(--soft); }
+.partial { border-left: .35rem solid var(--bad); padding: .6rem 1rem; background: var(--soft); }
+.wide { overflow-x: auto; } figure { margin: 1.5rem 0; }
+figure img { max-width: 100%; height: auto; background: #fff; }
+figcaption { font-size: .95rem; }
+"""
+TABLE_STYLE = """
+.sknorm-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .85rem; }
+.sknorm-table caption { text-align: left; padding: .3rem 0; }
+.sknorm-table th, .sknorm-table td { padding: .3rem .45rem; text-align: right;
+  border-bottom: 1px solid #8a9099; white-space: nowrap; }
+.sknorm-table thead th { vertical-align: bottom; white-space: normal; }
+.sknorm-table thead th:first-child { text-align: left; }
+.sknorm-table tbody th { text-align: left; font-weight: 600; }
+.sknorm-table .best { font-weight: 700; }
+"""
+
+
+def fragment(comparison: Any) -> str:
+    """Return the verdict and the table, for notebooks."""
+    return (
+        f"<div><style>{TABLE_STYLE}</style>{_partial(comparison)}"
+        f"<p>{escape(comparison.verdict())}</p>{_table(comparison)}</div>"
+    )
+
+
+def page(comparison: Any, title: str | None, notes: Sequence[str] = ()) -> str:
+    """Return the whole page."""
+    title = title or f"Which normalizer suits {comparison.setting_.model} on these data?"
+    said = comparison.summary().splitlines()
+    parts = [
+        f"<h1>{escape(title)}</h1>",
+        _partial(comparison),
+        f'<p class="verdict">{escape(comparison.verdict())}</p>',
+        "<h2>What was done</h2>",
+        _list([*notes, said[0]]),
+        "<h2>The four promises</h2>",
+        *(_promise(line) for line in said[2:-1]),
+        f"<p><strong>Be wary:</strong> {escape(said[-1])}</p>",
+        "<h2>The numbers</h2>",
+        f'<div class="wide" tabindex="0" role="region" aria-label="Table of numbers">'
+        f"{_table(comparison)}</div>",
+        "<h3>How to read the table</h3>",
+        _list(text.legend(comparison.setting_)),
+        "<h2>Pictures</h2>",
+        *_figures(comparison),
+        f"<footer><p>Made by sknorm {escape(importlib.metadata.version('sknorm'))} with "
+        f"scikit-learn {escape(importlib.metadata.version('scikit-learn'))}.</p></footer>",
+    ]
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>{STYLE}{TABLE_STYLE}</style>\n</head>\n"
+        "<body>\n<main>\n" + "\n".join(part for part in parts if part) + "\n</main>\n</body>\n"
+        "</html>\n"
+    )
+
+
+def _partial(comparison: Any) -> str:
+    if not comparison.partial_:
+        return ""
+    setting = comparison.setting_
+    return (
+        f'<p class="partial"><strong>Partial:</strong> {escape(setting.stopped)} after '
+        f"{len(comparison._runs)} of {setting.n_planned} fits.</p>"
+    )
+
+
+def _promise(line: str) -> str:
+    question, answer = line.split("? ", 1)
+    return f"<h3>{escape(question)}?</h3><p>{escape(answer)}</p>"
+
+
+def _list(items: Iterable[str]) -> str:
+    return f"<ul>{''.join(f'<li>{escape(item)}</li>' for item in items)}</ul>"
+
+
+def _table(comparison: Any) -> str:
+    setting = comparison.setting_
+    header, rows = text.table_cells(comparison.measures_, setting, comparison.best_name_)
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in header)
+    body = "".join(
+        f"<tr{' class=' + chr(34) + 'best' + chr(34) if cells[0].endswith('*') else ''}>"
+        f'<th scope="row">{escape(cells[0])}</th>'
+        + "".join(f"<td>{escape(cell)}</td>" for cell in cells[1:])
+        + "</tr>"
+        for cells in rows
+    )
+    caption = (
+        f"{setting.model} on {setting.n_rows:,} rows: {setting.n_folds} folds x "
+        f"{setting.n_seeds} initialisations"
+    )
+    return (
+        f'<table class="sknorm-table"><caption>{escape(caption)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    )
+
+
+def _figures(comparison: Any) -> list[str]:
+    try:
+        figure_module = importlib.import_module("matplotlib.figure")
+    except ImportError:
+        return ["<p>Pictures need matplotlib: pip install matplotlib.</p>"]
+    from sknorm._compare_display import PANELS
+
+    figures = []
+    for kind, draw in PANELS.items():
+        height = max(3.6, 1.4 + 0.34 * len(comparison.setting_.names))
+        figure = figure_module.Figure(figsize=(9.5, height), layout="constrained")
+        draw(figure.subplots(), comparison)
+        figures.append(_figure(figure, ALT_TEXTS[kind]))
+    return figures
+
+
+def _figure(figure: Any, description: str) -> str:
+    buffer = io.BytesIO()
+    # The date and random ids would make two reports of the same runs differ.
+    with importlib.import_module("matplotlib").rc_context({"svg.hashsalt": "sknorm"}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    encoded = base64.b64encode(buffer.getvalue()).decode("ascii")
+    return (
+        f'<figure><img alt="{escape(description)}" src="data:image/svg+xml;base64,{encoded}">'
+        f"<figcaption>{escape(description)}</figcaption></figure>"
+    )

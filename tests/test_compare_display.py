@@ -1,0 +1,201 @@
+"""Pictures and pages of a comparison: what is on them, and that nothing overlaps."""
+
+import base64
+import html.parser
+import re
+import sys
+
+import matplotlib
+import numpy as np
+import pytest
+from sklearn.datasets import load_wine
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
+
+from sknorm import NormalizerComparisonDisplay, compare_normalizers
+from sknorm._compare_panels import COLOURS, DASHES, MARKERS, spread_apart, style
+
+matplotlib.use("Agg")
+plt = pytest.importorskip("matplotlib.pyplot")
+
+X, Y = load_wine(return_X_y=True)
+TEN = [
+    *("none", "BatchStatScaler", "PowerNormScaler", "LayerScaler", "L1Normalizer", "L2Normalizer"),
+    *("MaxNormalizer", "StandardScaler", "RobustScaler", "MinMaxScaler"),
+]
+KINDS = ["scores", "loss", "sensitivity", "distributions"]
+
+
+@pytest.fixture(scope="module")
+def comparison():
+    model = MLPClassifier(hidden_layer_sizes=(4,), max_iter=8)
+    return compare_normalizers(model, X, Y, normalizers=TEN, cv=2, n_seeds=2, random_state=0)
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+def overlaps(boxes):
+    return [(a, b) for i, a in enumerate(boxes) for b in boxes[:i] if a.overlaps(b)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_labels_of_ten_normalizers_do_not_overlap(comparison, kind):
+    display = comparison.plot(kind=kind)
+    display.figure_.canvas.draw()
+    axes = display.ax_
+    labels = [label for label in axes.get_yticklabels() if label.get_text()]
+    texts = [text for text in axes.texts if text.get_text()]
+    if kind == "loss":
+        assert sorted(text.get_text() for text in texts) == sorted(TEN)
+        # Of the words alone: that of an annotation includes its line.
+        boxes = [matplotlib.text.Text.get_window_extent(text) for text in texts]
+        assert overlaps(boxes) == []
+    else:
+        assert [label.get_text() for label in labels] == TEN
+        assert overlaps([label.get_window_extent() for label in [*labels, *texts]]) == []
+    assert overlaps([label.get_window_extent() for label in axes.get_xticklabels()]) == []
+
+
+def test_all_kinds_in_one_figure(comparison):
+    display = comparison.plot()
+    assert isinstance(display, NormalizerComparisonDisplay)
+    assert len(display.axes_) == 4
+    assert display.ax_ is display.axes_[0]
+    assert display.figure_ is display.ax_.figure
+    assert all(axes.get_title(loc="left") for axes in display.axes_)
+
+
+def test_given_axes_are_drawn_on(comparison):
+    figure, axes = plt.subplots(2, 2)
+    assert comparison.plot(ax=axes).figure_ is figure
+    _, single = plt.subplots()
+    assert comparison.plot(kind="loss", ax=single).ax_ is single
+    with pytest.raises(ValueError, match="ax must hold 4 Axes"):
+        comparison.plot(ax=single)
+    with pytest.raises(ValueError, match="kind must be 'all' or one of scores"):
+        comparison.plot(kind="pie")
+
+
+def test_from_estimator():
+    display = NormalizerComparisonDisplay.from_estimator(
+        KNeighborsClassifier(), X, Y, normalizers=["none", "LayerScaler"], cv=2, random_state=0
+    )
+    assert display.comparison.best_name_ is not None
+    texts = [text.get_text() for axes in display.axes_ for text in axes.texts]
+    assert "this model records no loss by epoch" in texts
+    assert "one initialisation a fold:\nnot measured" in texts
+    with pytest.raises(ValueError, match="kind must be"):
+        NormalizerComparisonDisplay.from_estimator("not looked at", X, Y, kind="pie")
+
+
+def test_scores_are_where_they_were_measured(comparison):
+    axes = comparison.plot(kind="scores").ax_
+    shown = [line.get_xdata()[0] for line in axes.lines if line.get_marker() in MARKERS]
+    measured = [row.test_score.estimate for row in comparison.measures_.values()]
+    assert shown == pytest.approx(measured)
+
+
+def test_distributions_are_quantiles_of_the_data(comparison):
+    found = comparison.distributions_
+    assert len(found.features) == 6
+    expected = np.quantile(X[:, found.features], [0.05, 0.25, 0.5, 0.75, 0.95], axis=0).T
+    assert found.quantiles["none"] == pytest.approx(expected)
+    scaled = (X - X.mean(axis=0)) / X.std(axis=0)
+    assert found.quantiles["BatchStatScaler"][:, 2] == pytest.approx(
+        np.median(scaled[:, found.features], axis=0)
+    )
+
+
+def test_styles_differ_in_each_way():
+    assert len({tuple(map(str, style(place).values())) for place in range(20)}) == 20
+    assert all(style(p)["linestyle"] != style(p + 1)["linestyle"] for p in range(20))
+    assert len(set(COLOURS)) == 10
+    assert len(DASHES) == 5
+
+
+def contrast(colour):
+    """Return the contrast to white, as WCAG defines it."""
+    channels = np.array(matplotlib.colors.to_rgb(colour))
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return 1.05 / (linear @ [0.2126, 0.7152, 0.0722] + 0.05)
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_lines_stand_out_from_white(colour):
+    assert contrast(colour) >= 2.8
+
+
+def test_spread_apart():
+    placed = spread_apart([0.1, 0.5, 0.5, 0.5, 1.0], 0.1)
+    assert placed == pytest.approx([0.1, 0.4, 0.5, 0.6, 1.0])
+    assert np.diff(spread_apart([1.0] * 5, 0.1)) == pytest.approx([0.1] * 4)
+    assert max(spread_apart([1.0] * 5, 0.1)) <= 1 + 1e-12
+
+
+class Page(html.parser.HTMLParser):
+    """Collects the tags of a page, and that each is closed."""
+
+    VOID = frozenset({"meta", "img", "br"})
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.open = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def all(self, tag):
+        return [attrs for name, attrs in self.tags if name == tag]
+
+
+def test_page_is_whole_and_accessible(comparison, tmp_path):
+    path = comparison.to_html(tmp_path / "a.html", title="Is <b> better?", notes=["5 & 6"])
+    text = path.read_text(encoding="utf-8")
+    page = Page(text)
+    assert page.open == []
+    assert page.all("html")[0]["lang"] == "en"
+    assert "<title>Is &lt;b&gt; better?</title>" in text
+    assert "5 &amp; 6" in text
+    assert len(page.all("h1")) == 1
+    assert len(page.all("img")) == 4
+    for image in page.all("img"):
+        assert len(image["alt"]) > 30
+        assert base64.b64decode(image["src"].split(",")[1]).lstrip().startswith(b"<?xml")
+    assert {attrs.get("scope") for attrs in page.all("th")} == {"row", "col"}
+    assert len(page.all("caption")) == 1
+    assert page.all("script") == page.all("link") == []
+    outside = re.sub(r'src="data:[^"]*"', "", text)
+    assert "http" not in outside, "a page of its own loads nothing"
+
+
+def test_same_runs_give_the_same_page(comparison, tmp_path):
+    first = comparison.to_html(tmp_path / "a.html").read_bytes()
+    assert comparison.to_html(tmp_path / "b.html").read_bytes() == first
+
+
+def test_without_matplotlib(comparison, tmp_path, monkeypatch):
+    for name in [name for name in sys.modules if name.split(".")[0] == "matplotlib"]:
+        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    text = comparison.to_html(tmp_path / "a.html").read_text(encoding="utf-8")
+    assert "Pictures need matplotlib" in text
+    with pytest.raises(ImportError, match="pip install matplotlib"):
+        comparison.plot()
+
+
+def test_notebook_fragment(comparison):
+    page = Page(comparison._repr_html_())
+    assert page.open == []
+    assert len(page.all("tr")) == 11

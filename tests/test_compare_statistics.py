@@ -1,0 +1,172 @@
+"""The statistics of a comparison, against SciPy, formulas written out, and simulation."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from sknorm._compare_fits import Run
+from sknorm._compare_measures import Setting, measure
+from sknorm._compare_statistics import (
+    Grid,
+    corrected_interval,
+    fold_means,
+    log_ratio,
+    median,
+    pooled,
+    seed_spread,
+    win_interval,
+)
+
+
+def test_without_correction_it_is_the_t_test():
+    values = np.array([0.1, 0.3, 0.2, 0.5, 0.4])
+    interval = corrected_interval(values, 0.0, 0.9)
+    known = stats.ttest_1samp(values, 0.0).confidence_interval(0.9)
+    assert interval.estimate == pytest.approx(0.3)
+    assert (interval.low, interval.high) == pytest.approx((known.low, known.high))
+
+
+def test_correction_by_hand():
+    """Nadeau and Bengio: variance (1/J + n_test/n_train) s^2, J - 1 degrees of freedom."""
+    values = np.array([0.02, 0.05, 0.01, 0.04, 0.03])
+    interval = corrected_interval(values, 1 / 4, 0.95)
+    # s^2 = 2.5e-4; (1/5 + 1/4) s^2 = 1.125e-4; t(4, 0.975) = 2.7764451.
+    half = 2.7764451 * np.sqrt(1.125e-4)
+    assert interval.low == pytest.approx(0.03 - half, rel=1e-6)
+    assert interval.high == pytest.approx(0.03 + half, rel=1e-6)
+    assert interval.excludes(0)
+    assert not interval.excludes(0.02)
+
+
+def test_too_little_for_an_interval():
+    assert np.isnan(corrected_interval(np.array([np.nan]), 0.25, 0.95).estimate)
+    single = corrected_interval(np.array([0.5, np.nan]), 0.25, 0.95)
+    assert single.estimate == 0.5
+    assert np.isnan(single.low)
+    assert not single.excludes(0)
+
+
+def test_interval_covers_where_the_plain_one_does_not():
+    """Fold scores that share a part, as those of overlapping training sets do."""
+    rng = np.random.default_rng(0)
+    shared = rng.normal(size=(4000, 1)) * np.sqrt(0.2)
+    folds = shared + rng.normal(size=(4000, 5)) * np.sqrt(0.8)
+    corrected = [corrected_interval(row, 0.25, 0.95) for row in folds]
+    plain = [corrected_interval(row, 0.0, 0.95) for row in folds]
+    assert np.mean([not interval.excludes(0) for interval in corrected]) == pytest.approx(
+        0.95, abs=0.02
+    )
+    assert np.mean([not interval.excludes(0) for interval in plain]) < 0.9
+
+
+def test_win_interval():
+    ours, theirs = np.full((10, 3), 1.0), np.zeros((10, 3))
+    won = win_interval(ours, theirs, 1 / 9, 0.95)
+    assert won.estimate == 1
+    assert 0.5 < won.low < 0.8
+    assert won.high == 1
+    assert not win_interval(ours[:5], theirs[:5], 1 / 4, 0.95).excludes(0.5), "five are too few"
+    assert win_interval(ours, ours, 1 / 9, 0.95).estimate == 0.5, "ties count half"
+    assert np.isnan(win_interval(ours, theirs * np.nan, 1 / 9, 0.95).estimate)
+
+
+def test_seed_spread_is_numpys():
+    grid = np.random.default_rng(0).normal(size=(4, 5))
+    assert seed_spread(grid) == pytest.approx(grid.std(axis=1, ddof=1))
+    assert fold_means(grid) == pytest.approx(grid.mean(axis=1))
+    grid[0, 2:] = np.nan
+    grid[1, 1:] = np.nan
+    grid[2] = np.nan
+    assert seed_spread(grid)[0] == pytest.approx(grid[0, :2].std(ddof=1))
+    assert np.isnan(seed_spread(grid)[[1, 2]]).all()
+    assert np.isnan(fold_means(grid)[2])
+    assert pooled(np.array([3.0, 4.0, np.nan])) == pytest.approx(np.sqrt(12.5))
+    assert np.isnan(pooled(np.array([np.nan])))
+
+
+def test_median_keeps_what_never_came():
+    assert median(np.array([1.0, 2.0, np.inf])) == 2
+    assert median(np.array([1.0, np.inf, np.inf, np.nan])) == np.inf
+    assert median(np.array([1.0, np.inf])) == np.inf
+    assert median(np.array([1.0, 4.0])) == 2.5
+    assert np.isnan(median(np.array([np.nan])))
+
+
+def test_log_ratio_understates_what_is_censored():
+    slow, fast = np.array([[np.inf, 20.0]]), np.array([[10.0, 10.0]])
+    assert log_ratio(slow, fast, 40.0) == pytest.approx([np.log(np.sqrt(4 * 2))])
+    assert np.isnan(log_ratio(slow * np.nan, fast, 40.0)).all()
+
+
+def run(name, fold, seed, curve, score=0.5, **more):
+    given = {"n_iter": len(curve), "loss_curve": tuple(curve), "test_score": score} | more
+    return Run(name, fold, seed, 0, train_score=score, seconds=float(len(curve)), **given)
+
+
+def setting(names, **more):
+    given = {"n_folds": 2, "n_seeds": 1, "test_ratio": 1.0} | more
+    return Setting(tuple(names), names[0], "MLP", "accuracy", n_rows=10, n_columns=2, **given)
+
+
+def test_target_is_where_the_baseline_ends_in_the_same_fold():
+    runs = [
+        run("none", 0, 0, [3.0, 2.0, 1.0]),
+        run("none", 1, 0, [9.0, 8.0]),
+        run("fast", 0, 0, [1.0, 0.5]),
+        run("fast", 1, 0, [8.5, 8.5, 8.0, 7.0]),
+        run("never", 0, 0, [3.0, 2.0, 2.0]),
+        run("never", 1, 0, [9.0], status="diverged"),
+    ]
+    measures = measure(runs, setting(["none", "fast", "never"]))
+    assert measures["none"].epochs_to_target == 2.5
+    assert measures["fast"].epochs_to_target == 2
+    assert measures["fast"].seconds_to_target == 2
+    assert measures["fast"].reached == 1
+    assert measures["fast"].differences["epochs_ratio"].estimate == pytest.approx(
+        np.sqrt((1 / 3) * (3 / 2))
+    )
+    assert measures["never"].reached == 0
+    assert measures["never"].epochs_to_target == np.inf
+    assert measures["never"].diverged == 0.5
+    assert measures["never"].speed == "slower"
+
+
+def test_diverged_baseline_lends_the_median_target():
+    runs = [
+        run("none", 0, 0, [3.0, 1.0]),
+        run("none", 1, 0, [np.inf], status="diverged"),
+        run("fast", 0, 0, [1.0]),
+        run("fast", 1, 0, [2.0, 1.0]),
+    ]
+    assert measure(runs, setting(["none", "fast"]))["fast"].reached == 1
+
+
+def test_without_loss_curves_unconverged_runs_are_censored():
+    runs = [
+        run("none", fold, 0, [], n_iter=100, loss_curve=None, converged=False) for fold in range(2)
+    ] + [run("ours", fold, 0, [], n_iter=7, loss_curve=None) for fold in range(2)]
+    measures = measure(runs, setting(["none", "ours"]))
+    assert measures["none"].epochs_to_target == np.inf
+    assert measures["ours"].epochs_to_target == 7
+    assert measures["ours"].speed == "faster"
+    assert measures["none"].unconverged == 1
+
+
+def test_who_loses_more_fits_is_not_better():
+    scores = [0.5, 0.5, 0.52, 0.48]
+    runs = [run("none", fold, 0, [1.0], score) for fold, score in enumerate(scores)]
+    runs += [run("ours", fold, 0, [1.0], score + 0.4) for fold, score in enumerate(scores)]
+    asked = setting(["none", "ours"], n_folds=4)
+    assert measure(runs, asked)["ours"].verdict == "better"
+    runs[-1] = run("ours", 3, 0, [1.0], np.nan, status="failed", error="no")
+    ours = measure(runs, asked)["ours"]
+    assert ours.difference.low > 0
+    assert ours.verdict == "unclear"
+    assert ours.failed == 0.25
+
+
+def test_grid_knows_missing_runs():
+    grid = Grid([run("a", 0, 1, [2.0])], 2, 2)
+    assert grid.final_losses()[0, 1] == 2
+    assert np.isnan(grid.final_losses()).sum() == 3
+    assert np.isnan(Grid([], 2, 2).share(lambda run: True))

@@ -1,0 +1,177 @@
+"""The command line, from a file to a verdict."""
+
+import importlib
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+main = importlib.import_module("sknorm.__main__").main
+QUICK = ["--folds", "2", "--seeds", "1", "--jobs", "1", "--quiet"]
+
+
+@pytest.fixture
+def cars(tmp_path):
+    """Return a CSV file with text, gaps and dates, whose price depends on all of them."""
+    rng = np.random.default_rng(0)
+    lines = ["row,weight,fuel,built,price,class"]
+    for row in range(1, 81):
+        weight = rng.normal(1400, 300)
+        fuel = rng.choice(["petrol", "diesel", ""])
+        price = weight * 12 + 3000 * (fuel == "diesel") + rng.normal(0, 500)
+        shown = "" if row % 11 == 0 else f"{weight:.0f}"
+        day = f"20{10 + row % 10}-05-01"
+        kind = "heavy" if weight > 1400 else "light"
+        lines.append(f"{row},{shown},{fuel},{day},{price:.2f},{kind}")
+    path = tmp_path / "cars.csv"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+def test_text_and_gaps_to_a_verdict_and_a_report(cars, tmp_path, capsys):
+    report = tmp_path / "report.html"
+    status = main(
+        [
+            *("compare", "--data", str(cars), "--target", "price", "--model", "knn"),
+            *("--report", str(report), *QUICK),
+        ]
+    )
+    said = " ".join(capsys.readouterr().out.split())
+    assert status == 0
+    for sentence in (
+        "cars.csv, 80 rows, 6 columns",
+        "Taking 'price' as a regression: 80 distinct numbers",
+        "Left out, counts the rows: row.",
+        "Text, as 0/1 columns, one a value: fuel, class.",
+        "Dates, as days since 1970: built.",
+        "median in each training set: weight (7).",
+        "The target is standardized",
+        "Model: KNeighborsRegressor(), on 80 rows and 6 features in raw units.",
+        "BatchStatScaler",
+        "Verdict: ",
+        f"Report: {report}",
+    ):
+        assert sentence in said, sentence
+    page = report.read_text(encoding="utf-8")
+    assert "Which normalizer suits cars.csv?" in page
+    assert "Left out, counts the rows: row." in page
+
+
+@pytest.mark.parametrize(
+    ("model", "target", "name"),
+    [
+        ("logistic", "class", "LogisticRegression(max_iter=300)"),
+        ("svm", "class", "SVC()"),
+        ("svm", "price", "SVR()"),
+    ],
+)
+def test_models(cars, capsys, model, target, name):
+    assert main(["--data", str(cars), "--target", target, "--model", model, *QUICK]) == 0
+    out = capsys.readouterr().out
+    assert f"Model: {name}" in out
+    assert "Verdict: " in out
+
+
+def test_default_data(capsys):
+    arguments = ["--normalizers", "none,BatchStatScaler,L2Normalizer", "--folds", "2"]
+    assert main([*arguments, "--seeds", "1", "--jobs", "2"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.startswith("Data: wine, from scikit-learn: 178 wines")
+    assert "before MLPClassifier, on 178 rows and 13 columns" in captured.out
+    for column in ("accuracy", "verdict", "seed sd", "epochs", "seconds"):
+        assert column in captured.out
+    assert "6 of 6 fits" in captured.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--data", "nothing.csv"], "There is no file nothing.csv"),
+        (["--target", "price"], "--target names a column of --data, which is not given"),
+        (["--data", "CARS", "--target", "cost"], "There is no column 'cost'"),
+        (["--data", "CARS", "--target", "price", "--model", "logistic"], "predicts classes"),
+        (["--report", "no/such/folder/a.html"], "there is no folder no/such/folder"),
+        (["--report", "."], "is a folder"),
+        (["--normalizers", "BatchNorm"], "There is no normalizer called 'BatchNorm'"),
+        (["--scoring", "beauty"], "beauty"),
+        (["--folds", "500"], "178 samples, which is fewer than cv=500 folds"),
+    ],
+)
+def test_bad_input_is_one_line_and_no_work(arguments, message, cars, capsys):
+    arguments = [str(cars) if argument == "CARS" else argument for argument in arguments]
+    assert main([*arguments, "--quiet"]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("error: ")
+    assert message in captured.err
+    assert "Traceback" not in captured.err
+
+
+def test_report_that_cannot_be_written_is_found_out_before_the_work(tmp_path, capsys):
+    assert main(["--report", str(tmp_path / f"{'a' * 300}.html")]) == 2
+    captured = capsys.readouterr()
+    assert "cannot be written: File name too long" in captured.err
+    assert captured.out == ""
+
+
+def test_report_that_can_no_longer_be_written_loses_no_results(tmp_path, capsys, monkeypatch):
+    def full(*args, **options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("sknorm.NormalizerComparison.to_html", full)
+    report = tmp_path / "a.html"
+    options = ["--normalizers", "none,LayerScaler", "--model", "knn", "--report", str(report)]
+    assert main([*options, *QUICK]) == 2
+    captured = capsys.readouterr()
+    assert "Verdict: " in captured.out
+    assert "No space left on device" in captured.err
+    assert not report.exists()
+
+
+@pytest.mark.parametrize("arguments", [["--folds", "1"], ["--seeds", "x"], ["--model", "tree"]])
+def test_bad_options_name_the_option(arguments, capsys):
+    with pytest.raises(SystemExit):
+        main(arguments)
+    assert arguments[0] in capsys.readouterr().err
+
+
+def start(*arguments, **options):
+    return subprocess.Popen(
+        [sys.executable, "-m", "sknorm", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_ctrl_c_shows_what_was_measured(jobs, tmp_path):
+    """Sent to the whole group of processes, as a terminal does."""
+    report = tmp_path / "partial.html"
+    process = start(
+        *("--jobs", jobs, "--seeds", "9", "--normalizers", "none,BatchStatScaler"),
+        *("--report", str(report)),
+        start_new_session=True,
+    )
+    for line in process.stderr:
+        if "fits" in line:
+            break
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "PARTIAL: interrupted after" in out
+    assert "Verdict: " in out
+    assert "Partial" in report.read_text(encoding="utf-8")
+    assert "Traceback" not in err
+
+
+def test_output_that_nobody_reads(cars):
+    process = start("--data", str(cars), "--target", "class", "--model", "knn", *QUICK)
+    process.stdout.readline()
+    process.stdout.close()
+    assert "Traceback" not in process.stderr.read()
+    process.stderr.close()
+    process.wait(timeout=60)
