@@ -102,27 +102,10 @@ def column_moments(x: Any, weight: Any = None) -> Moments:
 
 
 def stored_moments(
-    data: NDArray[Any], channels: NDArray[np.integer], weight: Array | None, n_channels: int
+    x: NDArray[Any], channels: NDArray[np.integer], weight: Array | None, n_channels: int
 ) -> Moments:
-    """Return the statistics per channel of the stored values of a sparse array."""
-    moments = Moments.zero(n_channels)
-    for first in range(0, data.size, 1 << 16):
-        part = slice(first, first + (1 << 16))
-        moments = moments.merge(
-            _stored_block(
-                data[part].astype(np.float64),
-                channels[part],
-                None if weight is None else weight[part],
-                n_channels,
-            )
-        )
-    return moments
-
-
-def _stored_block(
-    x: Array, channels: NDArray[np.integer], weight: Array | None, n_channels: int
-) -> Moments:
-    """Return the statistics of one block, over the channels that it has values of."""
+    """Return the statistics per channel of some stored values of a sparse array."""
+    x = x.astype(np.float64)
     _refuse_infinity(x, np)
     present = ~np.isnan(x)
     if weight is not None:

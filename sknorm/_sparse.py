@@ -25,19 +25,31 @@ NORMS = {"l1": 1, "l2": 2, "max": 3}
 # Statistics of CSR arrays are merged from pieces of this many stored values, whatever the number
 # of threads, so that this changes no bit of them.
 PIECE = 1 << 23
+# The reference path works on this many at a time.
+BLOCK = 1 << 14
 
 
 def moments(x: Any, weight: Array | None, kernels: Any, n_jobs: int | None) -> Moments:
     """Return the statistics of the columns, zeros that are not stored included."""
     if kernels is None:
-        rows, columns = coordinates(x)
-        stored_weight = None if weight is None else weight[rows]
-        stored = _reference.stored_moments(x.data, columns, stored_weight, x.shape[1])
+        stored = _reference_moments(x, weight)
     elif x.format == "csr":
         stored = _csr_moments(x, weight, kernels, n_jobs)
     else:
         stored = _csc_moments(x, weight, kernels, n_jobs)
     return stored.merge(_implicit_zeros(x, weight, stored))
+
+
+def _reference_moments(x: Any, weight: Array | None) -> Moments:
+    """Merge the statistics of blocks of stored values."""
+    result = Moments.zero(x.shape[1])
+    for first in range(0, x.data.size, BLOCK):
+        block = slice(first, min(first + BLOCK, x.data.size))
+        rows, columns = coordinates(x, block)
+        part = None if weight is None else weight[rows]
+        found = _reference.stored_moments(x.data[block], columns, part, x.shape[1])
+        result = result.merge(found)
+    return result
 
 
 def _csr_moments(x: Any, weight: Array | None, kernels: Any, n_jobs: int | None) -> Moments:
@@ -72,10 +84,16 @@ def _csc_moments(x: Any, weight: Array | None, kernels: Any, n_jobs: int | None)
     return Moments.from_cells(table)
 
 
-def coordinates(x: Any) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
-    """Return the row and the column of each stored value."""
-    major = np.repeat(np.arange(x.indptr.size - 1), np.diff(x.indptr))
-    return (major, x.indices) if x.format == "csr" else (x.indices, major)
+def coordinates(
+    x: Any, block: slice | None = None
+) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+    """Return the row and the column of each stored value, or of a block of them."""
+    if block is None:
+        minor, major = x.indices, np.repeat(np.arange(x.indptr.size - 1), np.diff(x.indptr))
+    else:
+        positions = np.arange(block.start, block.stop)
+        minor, major = x.indices[block], np.searchsorted(x.indptr, positions, side="right") - 1
+    return (major, minor) if x.format == "csr" else (minor, major)
 
 
 def _implicit_zeros(x: Any, weight: Array | None, stored: Moments) -> Moments:
