@@ -35,9 +35,11 @@ Compiled = Callable[[AnyArray, AnyArray, int], bool]
 # Statistics are merged from pieces of this many values, whatever the number of threads, so that
 # this changes no bit of them.
 PIECE = 1 << 23
+PIECE_LENGTH = 1 << 13  # and of at least so many values a channel: merging is paid per channel
 # Narrow matrices are worked on several rows at a time, as if those were one wide row.
 NARROW = 256
 TIMES = 8
+FEW_POSITIONS = 256
 
 
 def check_finite(x: AnyArray, kernels: Any, *, allow_nan: bool) -> None:
@@ -60,6 +62,10 @@ def check_finite(x: AnyArray, kernels: Any, *, allow_nan: bool) -> None:
 def moments(x: AnyArray, weight: Array | None, kernels: Any, n_jobs: int | None) -> Moments:
     """Return the statistics of each channel (axis 1), each sample with its weight."""
     view = channel_view(x) if kernels is not None and x.dtype in NATIVE else None
+    if view is not None and x.ndim > 2 and 1 < view.shape[2] <= FEW_POSITIONS:
+        # As columns of a matrix, which are then pooled, short runs are twice as fast.
+        columns = view.reshape(view.shape[0], -1, 1)
+        return _view_moments(columns, weight, kernels, n_jobs, False).pool(x.shape[1])
     if view is not None:
         return _view_moments(view, weight, kernels, n_jobs, samples_are_inner(x, view))
     result = Moments.zero(x.shape[1])
@@ -104,7 +110,8 @@ def _view_moments(
         part = weight if weight is None or inner else weight[piece]
         return _piece_moments(view[piece], part, kernels, inner)
 
-    pieces = _threads.slices(rows, -(-view.size // PIECE), TIMES)
+    n_pieces = min(-(-view.size // PIECE), -(-view.shape[0] * view.shape[2] // PIECE_LENGTH))
+    pieces = _threads.slices(rows, n_pieces, TIMES)
     found = _threads.run(by_row, pieces, threads)
     result = found[0]
     for part in found[1:]:

@@ -53,7 +53,7 @@ cdef enum:
     ROWS = 512  # rows in a block of column statistics
     RUN = 2048  # values in a block of contiguous statistics
     CHUNK = 256  # contiguous values that are summed up plainly
-    TILE = 256  # columns whose accumulators stay in the nearest cache
+    TILE = 128  # columns whose accumulators stay in the nearest cache
     WIDE = 1024  # neighbouring vectors whose accumulators do
     CACHED = 65536  # values that stay in the second cache from one pass to the next
 

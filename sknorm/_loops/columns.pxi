@@ -70,7 +70,7 @@ cdef inline bint in_own_unit(const double* cell) noexcept nogil:
 cdef bint merge_carefully(double* v, double* w, Py_ssize_t n, double* cell) noexcept nogil:
     """Merge buffered values (weighted unless w is NULL), whatever they are, into a cell."""
     cdef Py_ssize_t i, k = 0
-    cdef double magnitude = 0.0, exponent, shift, d, s1, s2, low1, low2, mean, mean_low, weight
+    cdef double magnitude = 0.0, exponent, shift, s1, s2, mean, mean_low
     cdef double count = 0.0, count_low = 0.0
     for i in range(n):
         if fabs(v[i]) == INFINITY:
@@ -91,18 +91,9 @@ cdef bint merge_carefully(double* v, double* w, Py_ssize_t n, double* cell) noex
     if exponent != 0.0 and exponent != NEUTRAL:
         for i in range(k):
             v[i] = ldexp(v[i], -<int> exponent)
-    shift = v[0]
-    s1 = s2 = low1 = low2 = 0.0
-    for i in range(k):
-        weight = 1.0 if w == NULL else w[i]
-        add(&s1, &low1, weight * (v[i] - shift), 0.0)
-    shift += s1 / count
-    s1 = low1 = 0.0
-    for i in range(k):
-        weight = 1.0 if w == NULL else w[i]
-        d = v[i] - shift
-        add(&s1, &low1, weight * d, 0.0)
-        add(&s2, &low2, weight * (d * d), 0.0)
+    sum_run(v, k, w, v[0], &s1, &s2)
+    shift = v[0] + s1 / count
+    sum_run(v, k, w, shift, &s1, &s2)
     mean = shift
     mean_low = 0.0
     add(&mean, &mean_low, s1 / count, 0.0)
