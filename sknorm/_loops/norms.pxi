@@ -1,8 +1,14 @@
 # Vectors along the middle axis, or rows of CSR, divided by their norms.
 
 cdef inline Py_ssize_t lanes_at_once(Py_ssize_t n) noexcept nogil:
-    """Return how many neighbouring vectors of n values to work on together."""
-    return max(<Py_ssize_t> 128, min(<Py_ssize_t> WIDE, CACHED // n))
+    """Return how many neighbouring vectors of n values to work on together.
+
+    As many as stay in the cache from one pass to the next; if not even a few do, longer runs
+    through memory are faster.
+    """
+    if CACHED // n < 128:
+        return WIDE
+    return min(<Py_ssize_t> WIDE, CACHED // n)
 
 
 cdef inline double norm_of_run(const floating* x, Py_ssize_t n, Norm kind) noexcept nogil:
