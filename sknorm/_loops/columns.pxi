@@ -113,7 +113,6 @@ cdef void sum_rows(
     cdef double a1[TILE + LANES]
     cdef double a2[TILE + LANES]
     cdef Py_ssize_t r = 0, c, k, i, last
-    cdef double d
     cdef Lanes s, v, t1, t2, weight
     cdef const floating* p
     if width < LANES:
