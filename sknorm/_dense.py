@@ -39,7 +39,7 @@ PIECE_LENGTH = 1 << 13  # and of at least so many values a channel: merging is p
 # Narrow matrices are worked on several rows at a time, as if those were one wide row.
 NARROW = 256
 TIMES = 8
-FEW_POSITIONS = 256
+LANES = 8
 
 
 def check_finite(x: AnyArray, kernels: Any, *, allow_nan: bool) -> None:
@@ -62,8 +62,8 @@ def check_finite(x: AnyArray, kernels: Any, *, allow_nan: bool) -> None:
 def moments(x: AnyArray, weight: Array | None, kernels: Any, n_jobs: int | None) -> Moments:
     """Return the statistics of each channel (axis 1), each sample with its weight."""
     view = channel_view(x) if kernels is not None and x.dtype in NATIVE else None
-    if view is not None and x.ndim > 2 and 1 < view.shape[2] <= FEW_POSITIONS:
-        # As columns of a matrix, which are then pooled, short runs are twice as fast.
+    if view is not None and x.ndim > 2 and 1 < view.shape[2] < LANES:
+        # As columns of a matrix, which are then pooled, runs of a few values are twice as fast.
         columns = view.reshape(view.shape[0], -1, 1)
         return _view_moments(columns, weight, kernels, n_jobs, False).pool(x.shape[1])
     if view is not None:
@@ -162,7 +162,11 @@ def rescale(
         own = own if times == 1 else own.tile(times)
         gain, offset = (None, None) if rescaling.is_plain else (own.gain, own.offset)
         power = own.power(inverse=inverse)
-        bad: bool = kernels.rescale(view, out, own.shift, own.scale, gain, offset, power, inverse)
+        multiply = view.dtype == np.float32 and not inverse and own.is_invertible
+        scale = 1.0 / own.scale if multiply else own.scale
+        bad: bool = kernels.rescale(
+            view, out, own.shift, scale, gain, offset, power, inverse, multiply
+        )
         return bad
 
     def compiled(view: AnyArray, out: AnyArray, threads: int) -> bool:

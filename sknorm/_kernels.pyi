@@ -26,6 +26,7 @@ def rescale(
     offset: _Array | None,
     power: _Array | None,
     inverse: bool,
+    multiply: bool,
 ) -> bool: ...
 def rescale_compressed(
     data: _Array,

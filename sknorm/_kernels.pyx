@@ -44,18 +44,28 @@ cdef extern from "_loops/lanes.h" nogil:
     Lanes lanes_div(Lanes a, Lanes b)
     Lanes lanes_abs(Lanes a)
     Lanes lanes_max(Lanes a, Lanes b)
+    Lanes lanes_last(Lanes a, Py_ssize_t skipped)
     double lanes_sum(Lanes a)
     double lanes_largest(Lanes a)
+    void sknorm_stream(void* to, const void* source, size_t n)
+    void sknorm_streamed()
     void sknorm_scatter(double* fields, double x)
     int sknorm_level()
 
 cdef enum:
-    ROWS = 512  # rows in a block of column statistics
+    ROWS = 1024  # values of a channel in a block of column statistics
+    FEW_ROWS = 64  # rows that are summed up plainly
     RUN = 2048  # values in a block of contiguous statistics
     CHUNK = 256  # contiguous values that are summed up plainly
-    TILE = 128  # columns whose accumulators stay in the nearest cache
+    TILE = 512  # columns whose accumulators stay in the nearest cache
+    RUNS_TILE = 64  # channels whose lanes do
+    SHORT = 256  # values in a run that is merged together with those of other samples
     WIDE = 1024  # neighbouring vectors whose accumulators do
     CACHED = 65536  # values that stay in the second cache from one pass to the next
+    STAGE = 2048  # results that stay in the nearest cache until they are streamed
+    BATCH = 16  # rows whose statistics are found together
+    BLOCK_BYTES = 262144  # of results in a block
+    STREAM_BYTES = 33554432  # of results that are too many for the caches
 
 cdef enum Norm:
     L1 = 1

@@ -101,36 +101,74 @@ cdef bint merge_carefully(double* v, double* w, Py_ssize_t n, double* cell) noex
     return False
 
 
+cdef inline Py_ssize_t rows_in_turn(Py_ssize_t stride, Py_ssize_t row_bytes) noexcept nogil:
+    """Return how many rows to walk along side by side.
+
+    More save loads and stores of the sums, but the processor fetches ahead best along one row, or
+    along short ones that are nearly one: two rows of 64 float64 take twice as long as one by one.
+    """
+    if row_bytes < 512:
+        return 2
+    return 1 if stride <= TILE else 4
+
+
 cdef void sum_rows(
     const floating* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width,
     const double* w, const double* shift, double* s1, double* s2
 ) noexcept nogil:
     """Sum deviations from a shift per column over a block of rows.
 
-    Eight rows of eight columns at a time; the last columns overlap those before, as the sums of
-    each column are the same in both.
+    A few rows are summed up plainly, and their sums added: the error grows with less than n. The
+    last columns overlap those before, as the sums of each column are the same in both.
     """
-    cdef double a1[TILE + LANES]
-    cdef double a2[TILE + LANES]
-    cdef Py_ssize_t r = 0, c, k, i, last
-    cdef Lanes s, v, t1, t2, weight
-    cdef const floating* p
+    cdef double part1[TILE + LANES]
+    cdef double part2[TILE + LANES]
+    cdef double all1[TILE + LANES]
+    cdef double all2[TILE + LANES]
+    cdef Py_ssize_t first = 0, k, c
     if width < LANES:
         sum_narrow_rows(x, rows, stride, width, w, shift, s1, s2)
         return
-    for c in range(width + LANES):
-        a1[c] = a2[c] = 0.0
+    for k in range(width + LANES):
+        all1[k] = all2[k] = 0.0
+    while first < rows:
+        sum_few_rows(
+            x + first * stride, min(<Py_ssize_t> FEW_ROWS, rows - first), stride, width,
+            w + first if w != NULL else NULL, shift, part1, part2,
+        )
+        for k in range(width + LANES):
+            all1[k] += part1[k]
+            all2[k] += part2[k]
+        first += FEW_ROWS
+    k = 0
+    while k < width:
+        c = min(k, width - LANES)
+        lanes_store_double(s1 + c, lanes_load_double(all1 + k))
+        lanes_store_double(s2 + c, lanes_load_double(all2 + k))
+        k += LANES
+
+
+cdef inline void sum_few_rows(
+    const floating* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width,
+    const double* w, const double* shift, double* a1, double* a2
+) noexcept nogil:
+    """Sum deviations per column; the last lanes are those of the last columns."""
+    cdef Py_ssize_t r = 0, c, k, i, last, turn = rows_in_turn(stride, stride * sizeof(floating))
+    cdef Lanes s, v, t1, t2, weight
+    cdef const floating* p
+    for k in range(width + LANES):
+        a1[k] = a2[k] = 0.0
     while r < rows:
-        last = min(r + LANES, rows)
-        c = k = 0
+        last = min(r + turn, rows)
+        k = 0
         while k < width:
             c = min(k, width - LANES)
             s = lanes_load_double(shift + c)
-            t1 = t2 = lanes_all(0.0)
+            t1 = lanes_load_double(a1 + k)
+            t2 = lanes_load_double(a2 + k)
             p = x + r * stride + c
             if w == NULL:
                 for i in range(r, last):
-                    lanes_prefetch(p + 2 * LANES * stride)
                     v = lanes_sub(load(p), s)
                     t1 = lanes_add(t1, v)
                     t2 = lanes_add(t2, lanes_mul(v, v))
@@ -142,16 +180,54 @@ cdef void sum_rows(
                     t1 = lanes_add(t1, lanes_mul(weight, v))
                     t2 = lanes_add(t2, lanes_mul(weight, lanes_mul(v, v)))
                     p += stride
-            lanes_store_double(a1 + k, lanes_add(lanes_load_double(a1 + k), t1))
-            lanes_store_double(a2 + k, lanes_add(lanes_load_double(a2 + k), t2))
+            lanes_store_double(a1 + k, t1)
+            lanes_store_double(a2 + k, t2)
             k += LANES
         r = last
-    k = 0
-    while k < width:
-        c = min(k, width - LANES)
-        lanes_store_double(s1 + c, lanes_load_double(a1 + k))
-        lanes_store_double(s2 + c, lanes_load_double(a2 + k))
-        k += LANES
+
+
+cdef void sum_short_runs(
+    const floating* x, Py_ssize_t outer, Py_ssize_t stride, Py_ssize_t channels, Py_ssize_t inner,
+    const double* w, const double* shift, double* s1, double* s2
+) noexcept nogil:
+    """Sum deviations from a shift per channel over a block of samples with short runs.
+
+    Each channel has its own lanes until the end, so that memory is read from start to end.
+    """
+    cdef double a1[RUNS_TILE * LANES]
+    cdef double a2[RUNS_TILE * LANES]
+    cdef Py_ssize_t o, c, i, left = inner % LANES
+    cdef Lanes s, v, t1, t2, weight = lanes_all(1.0)
+    cdef const floating* p
+    for c in range(channels * LANES):
+        a1[c] = a2[c] = 0.0
+    for o in range(outer):
+        if w != NULL:
+            weight = lanes_all(w[o])
+        p = x + o * stride
+        for c in range(channels):
+            s = lanes_all(shift[c])
+            t1 = lanes_load_double(a1 + c * LANES)
+            t2 = lanes_load_double(a2 + c * LANES)
+            i = 0
+            while i < inner:
+                if i + LANES <= inner:
+                    v = lanes_sub(load(p + i), s)
+                else:
+                    v = lanes_last(lanes_sub(load(p + inner - LANES), s), LANES - left)
+                if w == NULL:
+                    t1 = lanes_add(t1, v)
+                    t2 = lanes_add(t2, lanes_mul(v, v))
+                else:
+                    t1 = lanes_add(t1, lanes_mul(weight, v))
+                    t2 = lanes_add(t2, lanes_mul(weight, lanes_mul(v, v)))
+                i += LANES
+            lanes_store_double(a1 + c * LANES, t1)
+            lanes_store_double(a2 + c * LANES, t2)
+            p += inner
+    for c in range(channels):
+        s1[c] = lanes_sum(lanes_load_double(a1 + c * LANES))
+        s2[c] = lanes_sum(lanes_load_double(a2 + c * LANES))
 
 
 cdef void sum_narrow_rows(
@@ -211,8 +287,15 @@ cdef inline void sum_plain(
 ) noexcept nogil:
     """Find the sums of deviations from a shift over a few contiguous values."""
     cdef Lanes a1 = lanes_all(0.0), a2 = a1, b1 = a1, b2 = a1, s = lanes_all(shift), v, u
-    cdef double d, rest1 = 0.0, rest2 = 0.0
+    cdef double d
     cdef Py_ssize_t i = 0
+    if n < LANES:
+        s1[0] = s2[0] = 0.0
+        for i in range(n):
+            d = x[i] - shift
+            s1[0] += d
+            s2[0] += d * d
+        return
     while i + 2 * LANES <= n:
         v = lanes_sub(load(x + i), s)
         u = lanes_sub(load(x + i + LANES), s)
@@ -226,13 +309,12 @@ cdef inline void sum_plain(
         a1 = lanes_add(a1, v)
         a2 = lanes_add(a2, lanes_mul(v, v))
         i += LANES
-    while i < n:
-        d = x[i] - shift
-        rest1 += d
-        rest2 += d * d
-        i += 1
-    s1[0] = lanes_sum(lanes_add(a1, b1)) + rest1
-    s2[0] = lanes_sum(lanes_add(a2, b2)) + rest2
+    if i < n:
+        u = lanes_last(lanes_sub(load(x + n - LANES), s), LANES - (n - i))
+        b1 = lanes_add(b1, u)
+        b2 = lanes_add(b2, lanes_mul(u, u))
+    s1[0] = lanes_sum(lanes_add(a1, b1))
+    s2[0] = lanes_sum(lanes_add(a2, b2))
 
 
 cdef void sum_weighted(
@@ -295,52 +377,73 @@ cdef inline Py_ssize_t first_weighted(const double* w, Py_ssize_t n) noexcept no
     return i if i < n else 0
 
 
-cdef bint column_moments_of_rows(
-    const floating* x, Py_ssize_t n, Py_ssize_t n_columns, const double* w, double* table
+cdef inline void sum_block(
+    const floating* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width, Py_ssize_t inner,
+    const double* w, const double* shift, double* s1, double* s2
 ) noexcept nogil:
-    """Merge the columns of a C-contiguous matrix into their cells."""
+    if inner == 1:
+        sum_rows(x, rows, stride, width, w, shift, s1, s2)
+    else:
+        sum_short_runs(x, rows, stride, width, inner, w, shift, s1, s2)
+
+
+cdef bint column_moments_of_rows(
+    const floating* x, Py_ssize_t n, Py_ssize_t n_channels, Py_ssize_t inner, const double* w,
+    double* table
+) noexcept nogil:
+    """Merge the channels of a C-contiguous (sample, channel, inner) array into their cells.
+
+    There is one value a sample, or a run of at least as many as there are lanes.
+    """
     cdef double shift[TILE]
     cdef double s1[TILE]
     cdef double s2[TILE]
-    cdef Py_ssize_t c0 = 0, r0, c, width, rows, row
+    cdef Py_ssize_t stride = n_channels * inner, most = max(<Py_ssize_t> 1, ROWS // inner)
+    cdef Py_ssize_t c0 = 0, r0, c, width, rows, row, tile = TILE if inner == 1 else RUNS_TILE
     cdef const floating* block
     cdef const double* weights
     cdef double* cell
     cdef double count, count_low
     cdef bint infinite = False
-    while c0 < n_columns:
-        width = min(<Py_ssize_t> TILE, n_columns - c0)
+    while c0 < n_channels:
+        width = min(tile, n_channels - c0)
         r0 = 0
         while r0 < n:
-            rows = min(<Py_ssize_t> ROWS, n - r0)
-            block = x + r0 * n_columns + c0
+            rows = min(most, n - r0)
+            block = x + r0 * stride + c0 * inner
             weights = w + r0 if w != NULL else NULL
-            count = <double> rows
+            count = <double> (rows * inner)
             count_low = 0.0
             if weights != NULL:
-                sum_weights(weights, rows, 1.0, &count, &count_low)
+                sum_weights(weights, rows, <double> inner, &count, &count_low)
             if r0 == 0:
-                row = first_weighted(weights, rows) * n_columns
+                row = first_weighted(weights, rows) * stride
                 for c in range(width):
-                    shift[c] = block[row + c] if block[row + c] - block[row + c] == 0.0 else 0.0
-                sum_rows(block, rows, n_columns, width, weights, shift, s1, s2)
+                    shift[c] = finite_or_zero(block[row + c * inner])
+                sum_block(block, rows, stride, width, inner, weights, shift, s1, s2)
                 for c in range(width):
                     if count > 0.0 and fabs(s1[c]) < HUGE_SQUARE:
                         shift[c] += s1[c] / count
             else:
                 for c in range(width):
                     shift[c] = start(table + 7 * (c0 + c))
-            sum_rows(block, rows, n_columns, width, weights, shift, s1, s2)
+            sum_block(block, rows, stride, width, inner, weights, shift, s1, s2)
             for c in range(width):
                 cell = table + 7 * (c0 + c)
                 if in_own_unit(cell) and is_tame(shift[c], s2[c]):
                     if count > 0.0:
                         merge_sums(cell, count, count_low, shift[c], s1[c], s2[c])
                 else:
-                    infinite |= merge_block(block + c, rows, n_columns, 1, weights, NULL, cell)
+                    infinite |= merge_block(
+                        block + c * inner, rows, stride, inner, weights, NULL, cell
+                    )
             r0 += rows
         c0 += width
     return infinite
+
+
+cdef inline double finite_or_zero(double v) noexcept nogil:
+    return v if v - v == 0.0 else 0.0
 
 
 cdef bint merge_runs(
@@ -427,9 +530,9 @@ def column_moments(
     if weight is not None:
         w = &weight[0]
     with nogil:
-        if x.shape[2] == 1:
+        if x.shape[2] == 1 or (LANES <= x.shape[2] <= SHORT and not weight_is_inner):
             infinite = column_moments_of_rows(
-                &x[0, 0, 0], x.shape[0], x.shape[1], w, &table[0, 0]
+                &x[0, 0, 0], x.shape[0], x.shape[1], x.shape[2], w, &table[0, 0]
             )
         else:
             infinite = column_moments_of_runs(

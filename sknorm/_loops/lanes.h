@@ -7,7 +7,12 @@
 #ifndef SKNORM_LANES_H
 #define SKNORM_LANES_H
 
+#include <stddef.h>
 #include <string.h>
+
+#if defined(__SSE2__) || defined(_M_X64)
+#include <immintrin.h>
+#endif
 
 #define SKNORM_LANES 8
 
@@ -128,13 +133,15 @@ SKNORM_INLINE Lanes lanes_abs(Lanes a) {
     return a;
 }
 
-/* The larger of each two; b where one of them is NaN. */
+/* The larger of each two that are not negative, or of their bits: NaN is larger than infinity. */
 SKNORM_INLINE Lanes lanes_max(Lanes a, Lanes b) {
 #if SKNORM_REGISTER == 8
-    SKNORM_EACH b.part[k] = a.part[k] > b.part[k] ? a.part[k] : b.part[k];
+    SKNORM_EACH b.part[k] = a.part[k] <= b.part[k] ? b.part[k] : a.part[k];
+#elif SKNORM_REGISTER == 64
+    b.part[0] = (sknorm_part)_mm512_max_epi64((__m512i)a.part[0], (__m512i)b.part[0]);
 #else
     SKNORM_EACH {
-        sknorm_bits larger = a.part[k] > b.part[k];
+        sknorm_bits larger = (sknorm_bits)a.part[k] > (sknorm_bits)b.part[k];
         b.part[k] = (sknorm_part)(((sknorm_bits)a.part[k] & larger) |
                                   ((sknorm_bits)b.part[k] & ~larger));
     }
@@ -142,19 +149,75 @@ SKNORM_INLINE Lanes lanes_max(Lanes a, Lanes b) {
     return b;
 }
 
-/* The sum of the lanes, always in the same order. */
+/* Without the first lanes, which become 0. */
+SKNORM_INLINE Lanes lanes_last(Lanes a, ptrdiff_t skipped) {
+#if SKNORM_REGISTER == 8
+    SKNORM_EACH a.part[k] = k < skipped ? 0.0 : a.part[k];
+#else
+    static const long long kept[2 * SKNORM_LANES] = {0,  0,  0,  0,  0,  0,  0,  0,
+                                                     -1, -1, -1, -1, -1, -1, -1, -1};
+    SKNORM_EACH {
+        sknorm_bits mask;
+        memcpy(&mask, kept + SKNORM_LANES - skipped + k * (SKNORM_REGISTER / 8), sizeof mask);
+        a.part[k] = (sknorm_part)((sknorm_bits)a.part[k] & mask);
+    }
+#endif
+    return a;
+}
+
+/* The sum of the lanes, always in the same order: neighbours, then pairs, then halves. */
 SKNORM_INLINE double lanes_sum(Lanes a) {
+#if SKNORM_REGISTER == 64
+    __m512d v = (__m512d)a.part[0];
+    v = v + _mm512_permute_pd(v, 0x55);
+    v = v + _mm512_permutex_pd(v, 0x4e);
+    return _mm512_cvtsd_f64(v) + _mm_cvtsd_f64(_mm512_extractf64x2_pd(v, 2));
+#else
     double v[SKNORM_LANES];
     lanes_store_double(v, a);
     return ((v[0] + v[1]) + (v[2] + v[3])) + ((v[4] + v[5]) + (v[6] + v[7]));
+#endif
 }
 
+/* The largest lane, as lanes_max has it; without branches, which could not be predicted. */
 SKNORM_INLINE double lanes_largest(Lanes a) {
-    double v[SKNORM_LANES], m;
+    double v[SKNORM_LANES];
+    long long bits[SKNORM_LANES], m;
     lanes_store_double(v, a);
-    m = v[0];
-    for (int k = 1; k < SKNORM_LANES; k++) m = v[k] > m ? v[k] : m;
-    return m;
+    memcpy(bits, v, sizeof bits);
+    m = bits[0];
+    for (int k = 1; k < SKNORM_LANES; k++) m = bits[k] > m ? bits[k] : m;
+    memcpy(v, &m, sizeof m);
+    return v[0];
+}
+
+/* Copy past the caches, which saves reading what is overwritten: for results too large to stay in
+   a cache. sknorm_streamed must follow the last copy. */
+SKNORM_INLINE void sknorm_stream(void *to, const void *from, size_t n) {
+#if defined(__SSE2__) || defined(_M_X64)
+    char *q = (char *)to;
+    const char *p = (const char *)from;
+    size_t head = (64 - ((size_t)q & 63)) & 63;
+    if (head > n) head = n;
+    memcpy(q, p, head);
+    for (p += head, q += head, n -= head; n >= 64; p += 64, q += 64, n -= 64) {
+#if defined(__AVX512F__)
+        _mm512_stream_si512((__m512i *)q, _mm512_loadu_si512(p));
+#else
+        for (int k = 0; k < 64; k += 16)
+            _mm_stream_si128((__m128i *)(q + k), _mm_loadu_si128((const __m128i *)(p + k)));
+#endif
+    }
+    memcpy(q, p, n);
+#else
+    memcpy(to, from, n);
+#endif
+}
+
+SKNORM_INLINE void sknorm_streamed(void) {
+#if defined(__SSE2__) || defined(_M_X64)
+    _mm_sfence();
+#endif
 }
 
 /* Add a value to a column's four fields, which are its shift, the sums of deviations from it and of

@@ -77,58 +77,38 @@ cdef bint layer_carefully(
     return False
 
 
+cdef inline double near_enough(const floating* x) noexcept nogil:
+    """Return which share of the mean square about a shift may be due to the shift.
+
+    A float32 keeps its digits in float64 sums about a shift that is 1,000 deviations away.
+    """
+    return 0.999999 if floating is float else 0.75
+
+
 cdef inline void layer_sums(
     const floating* x, Py_ssize_t n, double inverse_n, double* mean, double* s1, double* s2
 ) noexcept nogil:
     """Find about the mean of contiguous values, and the sums of deviations from it.
 
-    The mean of the first values serves where it is near enough for the squares to keep their
-    digits, which saves a pass over the values.
+    The mean of the first values (0 for float32) serves where it is near enough for the squares to
+    keep their digits, which saves a pass over the values.
     """
-    cdef double shift = x[0], centre
+    cdef double shift = 0.0, centre
     cdef bint short = n <= CHUNK
-    if n >= LANES:
-        shift = lanes_sum(load(x)) * (1.0 / LANES)
+    if floating is double:
+        shift = lanes_sum(load(x)) * (1.0 / LANES) if n >= LANES else x[0]
     if short:
         sum_plain(x, n, shift, s1, s2)
     else:
         sum_run(x, n, NULL, shift, s1, s2)
     centre = s1[0] * inverse_n
-    if centre * centre > 0.75 * (s2[0] * inverse_n):
+    if centre * centre > near_enough(x) * (s2[0] * inverse_n):
         shift += centre
         if short:
             sum_plain(x, n, shift, s1, s2)
         else:
             sum_run(x, n, NULL, shift, s1, s2)
     mean[0] = shift
-
-
-cdef inline bint layer_run(
-    const floating* x, floating* out, Py_ssize_t n, Layer* layer, double inverse_n,
-    const double* gain, const double* offset
-) noexcept nogil:
-    """Normalize the contiguous values of one group."""
-    cdef Lanes m, t, u
-    cdef double mean = 0.0, low = 0.0, divide, inverse, s1 = 0.0, s2 = 0.0, z
-    cdef Py_ssize_t i = 0
-    if layer.centre:
-        layer_sums(x, n, inverse_n, &mean, &s1, &s2)
-    else:
-        s2 = norm_of_run(x, n, L2)
-    if not divisor(layer, n + layer.extra, inverse_n, mean, s1, s2, &low, &divide):
-        return layer_carefully(x, out, n, 1, layer, gain, offset)
-    inverse = 1.0 / divide if divide > 0.0 else 0.0
-    m = lanes_all(mean)
-    u = lanes_all(low)
-    t = lanes_all(inverse)
-    while i + LANES <= n:
-        store(out + i, scored(load(x + i), m, u, t, gain, offset, i))
-        i += LANES
-    while i < n:
-        z = ((x[i] - mean) - low) * inverse
-        out[i] = <floating> (z if gain == NULL else z * gain[i] + offset[i])
-        i += 1
-    return False
 
 
 cdef inline Lanes scored(
@@ -142,9 +122,88 @@ cdef inline Lanes scored(
     return lanes_add(lanes_mul(v, lanes_load_double(gain + i)), lanes_load_double(offset + i))
 
 
+cdef inline void score_run(
+    const floating* x, floating* out, Py_ssize_t n, double mean, double low, double inverse,
+    const double* gain, const double* offset
+) noexcept nogil:
+    """Centre and scale contiguous values; the last lanes may overlap those before."""
+    cdef Lanes m = lanes_all(mean), u = lanes_all(low), t = lanes_all(inverse), last = m
+    cdef Py_ssize_t i = 0
+    cdef double z
+    if n < LANES:
+        for i in range(n):
+            z = ((x[i] - mean) - low) * inverse
+            out[i] = <floating> (z if gain == NULL else z * gain[i] + offset[i])
+        return
+    if n % LANES:
+        last = scored(load(x + n - LANES), m, u, t, gain, offset, n - LANES)
+    while i + LANES <= n:
+        store(out + i, scored(load(x + i), m, u, t, gain, offset, i))
+        i += LANES
+    if i < n:
+        store(out + n - LANES, last)
+
+
+cdef inline bint layer_run(
+    const floating* x, floating* out, Py_ssize_t n, Layer* layer, double inverse_n,
+    const double* gain, const double* offset
+) noexcept nogil:
+    """Normalize the contiguous values of one group."""
+    cdef double mean = 0.0, low = 0.0, divide, s1 = 0.0, s2 = 0.0
+    if layer.centre:
+        layer_sums(x, n, inverse_n, &mean, &s1, &s2)
+    else:
+        s2 = norm_of_run(x, n, L2)
+    if not divisor(layer, n + layer.extra, inverse_n, mean, s1, s2, &low, &divide):
+        return layer_carefully(x, out, n, 1, layer, gain, offset)
+    score_run(x, out, n, mean, low, 1.0 / divide if divide > 0.0 else 0.0, gain, offset)
+    return False
+
+
+cdef bint layer_runs(
+    const floating* x, floating* out, Py_ssize_t n_runs, Py_ssize_t n, Layer* layer,
+    const double* gain, const double* offset, Py_ssize_t group, Py_ssize_t n_groups
+) noexcept nogil:
+    """Normalize groups that follow each other, a batch at a time (see ``normalize_rows_by``)."""
+    cdef double mean[BATCH]
+    cdef double low[BATCH]
+    cdef double s1[BATCH]
+    cdef double s2[BATCH]
+    cdef double inverse[BATCH]
+    cdef double inverse_n = 1.0 / n, d = 1.0
+    cdef Py_ssize_t r = 0, i, place, runs, most = rows_at_once(n)
+    cdef bint bad = False
+    cdef const double* g = NULL
+    cdef const double* b = NULL
+    while r < n_runs:
+        runs = min(most, n_runs - r)
+        for i in range(runs):
+            mean[i] = s1[i] = 0.0
+            if layer.centre:
+                layer_sums(x + (r + i) * n, n, inverse_n, &mean[i], &s1[i], &s2[i])
+            else:
+                s2[i] = norm_of_run(x + (r + i) * n, n, L2)
+        for i in range(runs):
+            if divisor(layer, <double> n, inverse_n, mean[i], s1[i], s2[i], &low[i], &d):
+                inverse[i] = 1.0 / d if d > 0.0 else 0.0
+            else:
+                inverse[i] = -1.0
+        for i in range(runs):
+            place = (r + i) * n
+            if gain != NULL:
+                g = gain + (group + r + i) % n_groups * n
+                b = offset + (group + r + i) % n_groups * n
+            if inverse[i] < 0.0:
+                bad |= layer_carefully(x + place, out + place, n, 1, layer, g, b)
+            else:
+                score_run(x + place, out + place, n, mean[i], low[i], inverse[i], g, b)
+        r += runs
+    return bad
+
+
 cdef bint layer_lanes(
     const floating* x, floating* out, Py_ssize_t n, Py_ssize_t stride, Py_ssize_t width,
-    Layer* layer, const double* gain, const double* offset
+    Layer* layer, const double* gain, const double* offset, bint streamed
 ) noexcept nogil:
     """Normalize neighbouring groups, each strided through memory."""
     cdef double mean[WIDE]
@@ -153,6 +212,7 @@ cdef bint layer_lanes(
     cdef double s2[WIDE]
     cdef double inverse[WIDE]
     cdef double errors[2 * WIDE]
+    cdef floating stage[WIDE]
     cdef double d, g = 1.0, b = 0.0
     cdef Py_ssize_t i, j
     cdef bint bad = False, plain = True
@@ -161,10 +221,10 @@ cdef bint layer_lanes(
     cdef floating* q
     for i in range(width):
         mean[i] = 0.0
-    if layer.centre:
+    if layer.centre and floating is double:
         first_means(x, n, stride, width, mean)
     sum_lanes(x, n, stride, width, mean, s1, s2, errors)
-    if layer.centre and move_shift(n, width, mean, s1, s2):
+    if layer.centre and move_shift(n, width, mean, s1, s2, near_enough(x)):
         sum_lanes(x, n, stride, width, mean, s1, s2, errors)
     for i in range(width):
         if not divisor(layer, <double> n, 1.0 / n, mean[i], s1[i], s2[i], &low[i], &d):
@@ -172,9 +232,10 @@ cdef bint layer_lanes(
             d = -1.0  # this lane is done
             plain = False
         inverse[i] = 1.0 / d if d > 0.0 else min(d, 0.0)
+    streamed = streamed and plain
     for j in range(n):
         p = x + j * stride
-        q = out + j * stride
+        q = &stage[0] if streamed else out + j * stride
         if gain != NULL:
             g = gain[j]
             b = offset[j]
@@ -192,6 +253,8 @@ cdef bint layer_lanes(
             if inverse[i] >= 0.0:
                 q[i] = <floating> (((p[i] - mean[i]) - low[i]) * inverse[i] * g + b)
             i += 1
+        if streamed:
+            stream(out + j * stride, stage, width)
     return bad
 
 
@@ -225,14 +288,15 @@ cdef void first_means(
 
 
 cdef bint move_shift(
-    Py_ssize_t n, Py_ssize_t width, double* mean, const double* s1, const double* s2
+    Py_ssize_t n, Py_ssize_t width, double* mean, const double* s1, const double* s2,
+    double near
 ) noexcept nogil:
     """Move all shifts to the means where one is too far off for its squares to be exact."""
     cdef Py_ssize_t i
     cdef double inverse_n = 1.0 / n
     cdef bint far = False
     for i in range(width):
-        far |= s1[i] * inverse_n * (s1[i] * inverse_n) > 0.75 * (s2[i] * inverse_n)
+        far |= s1[i] * inverse_n * (s1[i] * inverse_n) > near * (s2[i] * inverse_n)
     if far:
         for i in range(width):
             mean[i] += s1[i] * inverse_n
@@ -243,27 +307,40 @@ cdef void sum_lanes(
     const floating* x, Py_ssize_t n, Py_ssize_t stride, Py_ssize_t width, const double* shift,
     double* s1, double* s2, double* errors
 ) noexcept nogil:
-    """Find the sums of each lane's deviations from its shift, and of their squares."""
-    cdef Lanes v
-    cdef double d
-    cdef Py_ssize_t i, j
+    """Find the sums of each lane's deviations from its shift, and of their squares.
+
+    Eight values of a lane at a time are summed up plainly.
+    """
+    cdef Lanes v, s, t1, t2
+    cdef double d, d1, d2
+    cdef Py_ssize_t i, j = 0, k, few
     cdef const floating* p
     for i in range(width):
         s1[i] = s2[i] = errors[i] = errors[WIDE + i] = 0.0
-    for j in range(n):
+    while j < n:
+        few = min(<Py_ssize_t> LANES, n - j)
         p = x + j * stride
         i = 0
         while i + LANES <= width:
-            lanes_prefetch(p + stride + i)
-            v = lanes_sub(load(p + i), lanes_load_double(shift + i))
-            add_exactly(s1 + i, errors + WIDE + i, v)
-            add_exactly(s2 + i, errors + i, lanes_mul(v, v))
+            s = lanes_load_double(shift + i)
+            t1 = t2 = lanes_all(0.0)
+            for k in range(few):
+                v = lanes_sub(load(p + k * stride + i), s)
+                t1 = lanes_add(t1, v)
+                t2 = lanes_add(t2, lanes_mul(v, v))
+            add_exactly(s1 + i, errors + WIDE + i, t1)
+            add_exactly(s2 + i, errors + i, t2)
             i += LANES
         while i < width:
-            d = p[i] - shift[i]
-            add_one_exactly(s1 + i, errors + WIDE + i, d)
-            add_one_exactly(s2 + i, errors + i, d * d)
+            d1 = d2 = 0.0
+            for k in range(few):
+                d = p[k * stride + i] - shift[i]
+                d1 += d
+                d2 += d * d
+            add_one_exactly(s1 + i, errors + WIDE + i, d1)
+            add_one_exactly(s2 + i, errors + i, d2)
             i += 1
+        j += few
 
 
 def normalize_layers(
@@ -275,29 +352,39 @@ def normalize_layers(
     Groups take their gains in turn.
     """
     cdef Layer layer
-    cdef Py_ssize_t o, i, width, group, n = x.shape[1], inner = x.shape[2]
+    cdef Py_ssize_t o, i, width, group, n = x.shape[1], inner = x.shape[2], step
     cdef Py_ssize_t most = lanes_at_once(n) if n else 0
-    cdef double inverse_n = 1.0 / n if n else 0.0
+    cdef Py_ssize_t n_groups = 1 if gain is None else gain.shape[0]
     cdef const double* g = NULL
     cdef const double* b = NULL
-    cdef bint bad = False
+    cdef bint bad = False, streamed
     if x.shape[0] == 0 or n == 0 or inner == 0:
         return False
     layer.centre, layer.scale, layer.eps, layer.extra = centre, scale, eps, 0.0
+    streamed = streams(&x[0, 0, 0], &out[0, 0, 0], x.shape[0] * n * (last - first))
+    step = block_length(sizeof(floating) * n)
+    if gain is not None:
+        g = &gain[0, 0]
+        b = &offset[0, 0]
     with nogil:
-        for o in range(x.shape[0]):
-            if gain is not None:
-                group = o % gain.shape[0]
-                g = &gain[group, 0]
-                b = &offset[group, 0]
-            if inner == 1:
-                bad |= layer_run(&x[o, 0, 0], &out[o, 0, 0], n, &layer, inverse_n, g, b)
-                continue
+        o = x.shape[0] if inner == 1 else 0
+        while o > 0:
+            i = max(<Py_ssize_t> 0, o - step)
+            bad |= layer_runs(
+                &x[i, 0, 0], &out[i, 0, 0], o - i, n, &layer, g, b, i % n_groups, n_groups
+            )
+            o = i
+        for o in range(x.shape[0] if inner > 1 else 0):
+            group = o % n_groups * n
             i = first
             while i < last:
                 width = min(most, last - i)
-                bad |= layer_lanes(&x[o, 0, i], &out[o, 0, i], n, inner, width, &layer, g, b)
+                bad |= layer_lanes(
+                    &x[o, 0, i], &out[o, 0, i], n, inner, width, &layer,
+                    g + group if g != NULL else NULL, b + group if b != NULL else NULL, streamed,
+                )
                 i += width
+        sknorm_streamed()
     return bad
 
 

@@ -24,32 +24,44 @@ cdef inline double norm_of_run(const floating* x, Py_ssize_t n, Norm kind) noexc
 
 
 cdef inline double norm_of_chunk(const floating* x, Py_ssize_t n, Norm kind) noexcept nogil:
-    cdef Lanes a = lanes_all(0.0), check = a, v
+    cdef Lanes a = lanes_all(0.0), b = a
     cdef Py_ssize_t i = 0
-    cdef double d, rest = 0.0, bad = 0.0
-    while i + LANES <= n:
-        v = load(x + i)
-        if kind == L1:
-            a = lanes_add(a, lanes_abs(v))
-        elif kind == L2:
-            a = lanes_add(a, lanes_mul(v, v))
-        else:
-            a = lanes_max(lanes_abs(v), a)
-            check = lanes_add(check, lanes_sub(v, v))
+    if n < LANES:
+        return norm_of_few(x, n, kind)
+    while i + 2 * LANES <= n:
+        a = with_value(a, load(x + i), kind)
+        b = with_value(b, load(x + i + LANES), kind)
+        i += 2 * LANES
+    if i + LANES <= n:
+        a = with_value(a, load(x + i), kind)
         i += LANES
-    while i < n:
+    if i < n:
+        b = with_value(b, lanes_last(load(x + n - LANES), LANES - (n - i)), kind)
+    return lanes_largest(lanes_max(a, b)) if kind == MAX else lanes_sum(lanes_add(a, b))
+
+
+cdef inline Lanes with_value(Lanes a, Lanes v, Norm kind) noexcept nogil:
+    """Add values to sums of magnitudes or squares, or take them into largest magnitudes."""
+    if kind == L1:
+        return lanes_add(a, lanes_abs(v))
+    elif kind == L2:
+        return lanes_add(a, lanes_mul(v, v))
+    return lanes_max(lanes_abs(v), a)
+
+
+cdef inline double norm_of_few(const floating* x, Py_ssize_t n, Norm kind) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef double d, total = 0.0, check = 0.0
+    for i in range(n):
         d = x[i]
         if kind == L1:
-            rest += fabs(d)
+            total += fabs(d)
         elif kind == L2:
-            rest += d * d
+            total += d * d
         else:
-            rest = fabs(d) if fabs(d) > rest else rest
-            bad += d - d
-        i += 1
-    if kind == MAX:
-        return max(lanes_largest(a), rest) + (bad + lanes_sum(check))
-    return lanes_sum(a) + rest
+            total = fabs(d) if fabs(d) > total else total
+            check += d - d
+    return total + check
 
 
 cdef inline bint settles(double* value, Norm kind) noexcept nogil:
@@ -104,67 +116,101 @@ cdef inline Lanes divided(const floating* x, Lanes total, Lanes inverse) noexcep
         return lanes_div(load(x), total)
 
 
+cdef inline void divide_run(
+    const floating* x, floating* out, Py_ssize_t n, double total, double inverse
+) noexcept nogil:
+    """Divide contiguous values, of which the last lanes may overlap those before."""
+    cdef Lanes t = lanes_all(total), u = lanes_all(inverse), last = t
+    cdef Py_ssize_t i = 0
+    if n < LANES:
+        for i in range(n):
+            out[i] = <floating> (x[i] / total)
+        return
+    if n % LANES:
+        last = divided(x + n - LANES, t, u)
+    while i + LANES <= n:
+        store(out + i, divided(x + i, t, u))
+        i += LANES
+    if i < n:
+        store(out + n - LANES, last)
+
+
 cdef inline bint normalize_run(
     const floating* x, floating* out, Py_ssize_t n, Norm kind, double* norm
 ) noexcept nogil:
     """Divide contiguous values by their norm."""
-    cdef Lanes t, inverse
-    cdef Py_ssize_t i = 0
     cdef double total = norm_of_run(x, n, kind)
     if not settles(&total, kind):
         return normalize_carefully(x, out, n, 1, kind, norm)
     norm[0] = total
-    t = lanes_all(total)
-    inverse = lanes_all(1.0 / total)
-    while i + LANES <= n:
-        store(out + i, divided(x + i, t, inverse))
-        i += LANES
-    while i < n:
-        out[i] = <floating> (x[i] / total)
-        i += 1
+    divide_run(x, out, n, total, 1.0 / total)
     return False
+
+
+cdef inline void sum_norms(
+    const floating* x, Py_ssize_t n, Py_ssize_t stride, Py_ssize_t width, Norm kind,
+    double* total, double* errors
+) noexcept nogil:
+    """Find the sums of magnitudes or squares, or the largest magnitudes, of neighbouring vectors.
+
+    Eight values of a vector at a time are summed up plainly.
+    """
+    cdef Lanes a
+    cdef double d, part
+    cdef Py_ssize_t i, j = 0, k, few
+    cdef const floating* p
+    for i in range(width):
+        total[i] = errors[i] = 0.0
+    while j < n:
+        few = min(<Py_ssize_t> LANES, n - j)
+        p = x + j * stride
+        i = 0
+        while i + LANES <= width:
+            a = lanes_all(0.0)
+            for k in range(few):
+                a = with_value(a, load(p + k * stride + i), kind)
+            if kind == MAX:
+                lanes_store_double(total + i, lanes_max(a, lanes_load_double(total + i)))
+            else:
+                add_exactly(total + i, errors + i, a)
+            i += LANES
+        while i < width:
+            part = 0.0
+            for k in range(few):
+                d = p[k * stride + i]
+                if kind == L2:
+                    part += d * d
+                elif kind == L1:
+                    part += fabs(d)
+                elif not fabs(d) <= part and part == part:
+                    part = fabs(d)
+            if kind != MAX:
+                add_one_exactly(total + i, errors + i, part)
+            elif not part <= total[i] and total[i] == total[i]:
+                total[i] = part
+            i += 1
+        j += few
 
 
 cdef bint normalize_lanes(
     const floating* x, floating* out, Py_ssize_t n, Py_ssize_t stride, Py_ssize_t width,
-    Norm kind, double* norms
+    Norm kind, double* norms, bint streamed
 ) noexcept nogil:
     """Divide neighbouring vectors, each strided through memory, by their norms."""
     cdef double a[WIDE]
-    cdef double errors[WIDE]
     cdef double inverse[WIDE]
-    cdef Lanes v, t
-    cdef double d, norm = 0.0
+    cdef floating stage[WIDE]
+    cdef double norm = 0.0
     cdef Py_ssize_t i, j
     cdef bint bad = False, plain = True
     cdef const floating* p
     cdef floating* q
-    for i in range(width):
-        a[i] = errors[i] = 0.0
-    for j in range(n):
-        p = x + j * stride
-        i = 0
-        while i + LANES <= width:
-            lanes_prefetch(p + stride + i)
-            v = load(p + i)
-            if kind == L1:
-                add_exactly(a + i, errors + i, lanes_abs(v))
-            elif kind == L2:
-                add_exactly(a + i, errors + i, lanes_mul(v, v))
-            else:
-                # The sum is NaN where v is not finite, and then stays so.
-                t = lanes_max(lanes_abs(v), lanes_load_double(a + i))
-                lanes_store_double(a + i, lanes_add(t, lanes_sub(v, v)))
-            i += LANES
-        while i < width:
-            d = fabs(p[i])
-            if kind == L1:
-                add_one_exactly(a + i, errors + i, d)
-            elif kind == L2:
-                add_one_exactly(a + i, errors + i, d * d)
-            else:
-                a[i] = (d if d > a[i] else a[i]) + (d - d)
-            i += 1
+    if kind == L1:
+        sum_norms(x, n, stride, width, L1, a, inverse)
+    elif kind == L2:
+        sum_norms(x, n, stride, width, L2, a, inverse)
+    else:
+        sum_norms(x, n, stride, width, MAX, a, inverse)
     for i in range(width):
         if settles(&a[i], kind):
             norm = a[i]
@@ -175,39 +221,74 @@ cdef bint normalize_lanes(
             plain = False
         if norms != NULL:
             norms[i] = norm
+    streamed = streamed and plain
     for j in range(n):
         p = x + j * stride
-        q = out + j * stride
+        q = &stage[0] if streamed else out + j * stride
         i = 0
         while plain and i + LANES <= width:
             store(q + i, divided(p + i, lanes_load_double(a + i), lanes_load_double(inverse + i)))
             i += LANES
         while i < width:
             if a[i] > 0.0:
-                q[i] = <floating> (p[i] / a[i])
+                q[i] = <floating> (p[i] * inverse[i] if floating is float else p[i] / a[i])
             i += 1
+        if streamed:
+            stream(out + j * stride, stage, width)
+    return bad
+
+
+cdef inline bint normalize_rows_by(
+    const floating* x, floating* out, Py_ssize_t n_rows, Py_ssize_t n, Norm kind, double* norms
+) noexcept nogil:
+    """Divide contiguous vectors by their norms, a batch at a time.
+
+    In a batch no row waits for the root and the division of the one before.
+    """
+    cdef double total[BATCH]
+    cdef double inverse[BATCH]
+    cdef Py_ssize_t r = 0, i, rows, most = rows_at_once(n)
+    cdef bint bad = False
+    while r < n_rows:
+        rows = min(most, n_rows - r)
+        for i in range(rows):
+            total[i] = norm_of_run(x + (r + i) * n, n, kind)
+        for i in range(rows):
+            if not settles(&total[i], kind):
+                total[i] = -1.0
+            inverse[i] = 1.0 / total[i]
+        for i in range(rows):
+            if total[i] < 0.0:
+                bad |= normalize_carefully(
+                    x + (r + i) * n, out + (r + i) * n, n, 1, kind, &total[i]
+                )
+            else:
+                divide_run(x + (r + i) * n, out + (r + i) * n, n, total[i], inverse[i])
+        if norms != NULL:
+            for i in range(rows):
+                norms[r + i] = total[i]
+        r += rows
     return bad
 
 
 cdef bint normalize_rows(
     const floating* x, floating* out, Py_ssize_t n_rows, Py_ssize_t n, Norm kind, double* norms
 ) noexcept nogil:
-    """Divide contiguous vectors by their norms, which are kept unless norms is NULL.
-
-    The loop over each kind is compiled apart.
-    """
-    cdef Py_ssize_t r
-    cdef double norm
+    """Divide contiguous vectors by their norms; the loop over each kind is compiled apart."""
+    cdef Py_ssize_t first, last = n_rows, step = block_length(sizeof(floating) * n)
     cdef bint bad = False
-    for r in range(n_rows):
-        if kind == L1:
-            bad |= normalize_run(x + r * n, out + r * n, n, L1, &norm)
-        elif kind == L2:
-            bad |= normalize_run(x + r * n, out + r * n, n, L2, &norm)
-        else:
-            bad |= normalize_run(x + r * n, out + r * n, n, MAX, &norm)
+    cdef double* kept = NULL
+    while last > 0:
+        first = max(<Py_ssize_t> 0, last - step)
         if norms != NULL:
-            norms[r] = norm
+            kept = norms + first
+        if kind == L1:
+            bad |= normalize_rows_by(x + first * n, out + first * n, last - first, n, L1, kept)
+        elif kind == L2:
+            bad |= normalize_rows_by(x + first * n, out + first * n, last - first, n, L2, kept)
+        else:
+            bad |= normalize_rows_by(x + first * n, out + first * n, last - first, n, MAX, kept)
+        last = first
     return bad
 
 
@@ -220,10 +301,11 @@ def normalize_vectors(
     The norms are kept unless norms is None.
     """
     cdef Py_ssize_t o, i, width, most, n = x.shape[1], inner = x.shape[2]
-    cdef bint bad = False
+    cdef bint bad = False, streamed
     if x.shape[0] == 0 or n == 0 or inner == 0:
         return False
     most = lanes_at_once(n)
+    streamed = streams(&x[0, 0, 0], &out[0, 0, 0], x.shape[0] * n * (last - first))
     with nogil:
         if inner == 1:
             bad = normalize_rows(
@@ -236,9 +318,10 @@ def normalize_vectors(
                 width = min(most, last - i)
                 bad |= normalize_lanes(
                     &x[o, 0, i], &out[o, 0, i], n, inner, width, <Norm> kind,
-                    NULL if norms is None else &norms[o, i],
+                    NULL if norms is None else &norms[o, i], streamed,
                 )
                 i += width
+        sknorm_streamed()
     return bad
 
 

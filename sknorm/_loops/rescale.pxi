@@ -1,9 +1,10 @@
 # Rescaling, ((x * power - shift) / scale) * gain + offset per channel, and its inverse.
 
 cdef inline double forward(
-    double x, double power, double shift, double scale, double gain, double offset
+    double x, double power, double shift, double scale, double gain, double offset, bint multiply
 ) noexcept nogil:
-    return ((x * power - shift) / scale) * gain + offset
+    x = x * power - shift
+    return (x * scale if multiply else x / scale) * gain + offset
 
 
 cdef inline double backward(
@@ -14,7 +15,7 @@ cdef inline double backward(
 
 cdef inline double rescale_row(
     const floating* x, floating* out, Py_ssize_t n, const double* shift, const double* scale,
-    const double* gain, const double* offset, const double* power, bint inverse
+    const double* gain, const double* offset, const double* power, bint inverse, bint multiply
 ) noexcept nogil:
     """Rescale one value per channel; return 0, or NaN where a value is not finite.
 
@@ -27,7 +28,10 @@ cdef inline double rescale_row(
         v = load(x + c)
         check = lanes_add(check, lanes_sub(v, v))
         v = lanes_sub(v, lanes_load_double(shift + c))
-        v = lanes_div(v, lanes_load_double(scale + c))
+        if multiply:
+            v = lanes_mul(v, lanes_load_double(scale + c))
+        else:
+            v = lanes_div(v, lanes_load_double(scale + c))
         if gain != NULL:
             v = lanes_mul(v, lanes_load_double(gain + c))
             v = lanes_add(v, lanes_load_double(offset + c))
@@ -41,14 +45,14 @@ cdef inline double rescale_row(
         if inverse:
             out[c] = <floating> backward(x[c], p, shift[c], scale[c], g, b)
         else:
-            out[c] = <floating> forward(x[c], p, shift[c], scale[c], g, b)
+            out[c] = <floating> forward(x[c], p, shift[c], scale[c], g, b, multiply)
         c += 1
     return lanes_sum(check) + rest
 
 
 cdef double rescale_run(
     const floating* x, floating* out, Py_ssize_t n, double shift, double scale, double gain,
-    double offset, double power, bint inverse
+    double offset, double power, bint inverse, bint multiply
 ) noexcept nogil:
     """Rescale contiguous values of one channel; return 0, or NaN where one is not finite."""
     cdef Lanes v, check = lanes_all(0.0), s = lanes_all(shift), t = lanes_all(scale)
@@ -59,7 +63,8 @@ cdef double rescale_run(
         while i + LANES <= n:
             v = load(x + i)
             check = lanes_add(check, lanes_sub(v, v))
-            v = lanes_div(lanes_sub(v, s), t)
+            v = lanes_sub(v, s)
+            v = lanes_mul(v, t) if multiply else lanes_div(v, t)
             store(out + i, lanes_add(lanes_mul(v, g), b))
             i += LANES
     while i < n:
@@ -67,7 +72,7 @@ cdef double rescale_run(
         if inverse:
             out[i] = <floating> backward(x[i], power, shift, scale, gain, offset)
         else:
-            out[i] = <floating> forward(x[i], power, shift, scale, gain, offset)
+            out[i] = <floating> forward(x[i], power, shift, scale, gain, offset, multiply)
         i += 1
     return lanes_sum(check) + rest
 
@@ -83,15 +88,16 @@ cdef bint has_infinity(const floating* x, Py_ssize_t n) noexcept nogil:
 def rescale(
     const floating[:, :, ::1] x, floating[:, :, ::1] out, const double[::1] shift,
     const double[::1] scale, const double[::1] gain, const double[::1] offset,
-    const double[::1] power, bint inverse
+    const double[::1] power, bint inverse, bint multiply
 ):
     """Rescale each channel of x into out, which may be x itself.
 
-    Gain and offset are None where all are 1 and 0; power is None where all are 1.
+    Gain and offset are None where all are 1 and 0; power is None where all are 1. To multiply, the
+    scale is what to multiply with instead of what to divide by.
     """
     cdef Py_ssize_t o, c, n = x.shape[2]
     cdef bint infinite = False
-    cdef double check, p = 1.0, g = 1.0, b = 0.0
+    cdef double p = 1.0, g = 1.0, b = 0.0
     if x.shape[0] == 0 or x.shape[1] == 0 or n == 0:
         return False
     with nogil:
@@ -99,37 +105,55 @@ def rescale(
             infinite = rescale_rows(
                 &x[0, 0, 0], &out[0, 0, 0], x.shape[0], x.shape[1], &shift[0], &scale[0],
                 NULL if gain is None else &gain[0], NULL if gain is None else &offset[0],
-                NULL if power is None else &power[0], inverse,
+                NULL if power is None else &power[0], inverse, multiply,
             )
-        for o in range(x.shape[0] if n > 1 else 0):
-            for c in range(x.shape[1]):
+        for o in range(x.shape[0] - 1 if n > 1 else -1, -1, -1):
+            for c in range(x.shape[1] - 1, -1, -1):
                 if power is not None:
                     p = power[c]
                 if gain is not None:
                     g = gain[c]
                     b = offset[c]
-                check = rescale_run(
-                    &x[o, c, 0], &out[o, c, 0], n, shift[c], scale[c], g, b, p, inverse
+                infinite |= rescale_channel(
+                    &x[o, c, 0], &out[o, c, 0], n, shift[c], scale[c], g, b, p, inverse, multiply
                 )
-                if check != 0.0:
-                    infinite |= contains_infinity(&x[o, c, 0], &out[o, c, 0], n)
+    return infinite
+
+
+cdef bint rescale_channel(
+    const floating* x, floating* out, Py_ssize_t n, double shift, double scale, double gain,
+    double offset, double power, bint inverse, bint multiply
+) noexcept nogil:
+    """Rescale contiguous values of one channel, the last block first."""
+    cdef Py_ssize_t first, last = n, step = block_length(sizeof(floating))
+    cdef bint infinite = False
+    cdef double check
+    while last > 0:
+        first = max(<Py_ssize_t> 0, last - step)
+        check = rescale_run(
+            x + first, out + first, last - first, shift, scale, gain, offset, power, inverse,
+            multiply,
+        )
+        if check != 0.0:
+            infinite |= contains_infinity(x + first, out + first, last - first)
+        last = first
     return infinite
 
 
 cdef bint rescale_rows(
     const floating* x, floating* out, Py_ssize_t n_rows, Py_ssize_t n, const double* shift,
     const double* scale, const double* gain, const double* offset, const double* power,
-    bint inverse
+    bint inverse, bint multiply
 ) noexcept nogil:
     """Rescale a matrix with one column a channel.
 
     Blocks of rows and tiles of columns keep the parameters in the nearest cache.
     """
-    cdef Py_ssize_t first = 0, last, c, width, r
+    cdef Py_ssize_t first, last = n_rows, c, width, r, step = block_length(sizeof(floating) * n)
     cdef bint infinite = False
     cdef double check
-    while first < n_rows:
-        last = min(first + 64, n_rows)
+    while last > 0:
+        first = max(<Py_ssize_t> 0, last - step)
         c = 0
         while c < n:
             width = min(<Py_ssize_t> 512, n - c)
@@ -137,17 +161,17 @@ cdef bint rescale_rows(
                 if gain == NULL:
                     check = rescale_row(
                         x + r * n + c, out + r * n + c, width, shift + c, scale + c, NULL, NULL,
-                        power + c if power != NULL else NULL, inverse,
+                        power + c if power != NULL else NULL, inverse, multiply,
                     )
                 else:
                     check = rescale_row(
                         x + r * n + c, out + r * n + c, width, shift + c, scale + c, gain + c,
-                        offset + c, power + c if power != NULL else NULL, inverse,
+                        offset + c, power + c if power != NULL else NULL, inverse, multiply,
                     )
                 if check != 0.0:
                     infinite |= contains_infinity(x + r * n + c, out + r * n + c, width)
             c += width
-        first = last
+        last = first
     return infinite
 
 

@@ -14,6 +14,29 @@ cdef inline void store(floating* x, Lanes a) noexcept nogil:
         lanes_store_double(x, a)
 
 
+cdef inline bint streams(const floating* x, const floating* out, Py_ssize_t n) noexcept nogil:
+    """Tell whether results are written past the caches: many, and not over the values."""
+    return x != out and n * sizeof(floating) >= STREAM_BYTES
+
+
+cdef inline void stream(floating* out, const floating* stage, Py_ssize_t n) noexcept nogil:
+    sknorm_stream(out, stage, n * sizeof(floating))
+
+
+cdef inline Py_ssize_t block_length(Py_ssize_t size) noexcept nogil:
+    """Return how many items of a size in bytes make a block of results.
+
+    Blocks are written from the last to the first. Linux clears a huge page from its start to its
+    end, which is then in the cache: new memory is filled up to 1.5 times as fast backwards.
+    """
+    return max(<Py_ssize_t> 1, BLOCK_BYTES // size)
+
+
+cdef inline Py_ssize_t rows_at_once(Py_ssize_t n) noexcept nogil:
+    """Return how many rows of n values to find the statistics of before any is written."""
+    return max(<Py_ssize_t> 1, min(<Py_ssize_t> BATCH, STAGE // n))
+
+
 cdef inline void add(double* high, double* low, double b, double b_low) noexcept nogil:
     """Add a twofold number to another (see ``_twofold.add``)."""
     cdef double s, t, e, f, u
