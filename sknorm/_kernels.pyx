@@ -16,6 +16,7 @@ Functions return True where they found infinity (or NaN where that is not allowe
 from libc.math cimport INFINITY, fabs, frexp, hypot, ldexp, sqrt
 from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy
 
 ctypedef fused floating:
     float
@@ -49,7 +50,7 @@ cdef extern from "_loops/lanes.h" nogil:
     double lanes_largest(Lanes a)
     void sknorm_stream(void* to, const void* source, size_t n)
     void sknorm_streamed()
-    void sknorm_scatter(double* fields, double x)
+    double sknorm_scatter(double* fields, double x)
     int sknorm_level()
 
 cdef enum:

@@ -14,6 +14,7 @@ from sknorm import _ops, _parameters, _validate
 from sknorm._compat import array_namespace, as_numpy
 from sknorm._docs import DocLinkMixin
 from sknorm._layout import output_dtype
+from sknorm._sparse import coordinates
 
 
 def _keeps_norm(normalizer: Any) -> bool:
@@ -61,7 +62,7 @@ class RowNormalizer(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEs
         """
         with _validate.restored_on_error(self):
             self._check_params()
-            X = _validate.check_input(self, X, reset=True, sparse_formats=("csr",))
+            X = _validate.check_input(self, X, reset=True)
             with _validate.naming_values(self, X, allow_nan=False):
                 _ops.check_finite(X, allow_nan=False)
         return self
@@ -73,7 +74,7 @@ class RowNormalizer(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEs
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features) or \
                 (n_samples, n_channels, *positions)
-            The data. Sparse formats other than CSR are converted to it.
+            The data. Sparse formats other than CSR and CSC are converted to CSR.
         copy : bool, default=None
             Whether to leave X untouched; None means the parameter ``copy``.
 
@@ -92,7 +93,7 @@ class RowNormalizer(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEs
         self._check_params()
         copy = self.copy if copy is None else copy
         _parameters.check_flag("copy", copy)
-        X = _validate.check_input(self, X, reset=False, sparse_formats=("csr",))
+        X = _validate.check_input(self, X, reset=False)
         if sparse.issparse(X):
             X = _validate.sum_duplicates(X, copy=copy)
         with _validate.naming_values(self, X, allow_nan=False):
@@ -125,10 +126,9 @@ class RowNormalizer(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEs
         """
         X = _validate.check_output(self, X, extra=1)
         if sparse.issparse(X):
-            X = X.tocsr()
             norms = X[:, [-1]].toarray().ravel()
             result = X[:, :-1].astype(output_dtype(X.dtype))
-            factors = np.repeat(norms, np.diff(result.indptr))
+            factors = norms[coordinates(result)[0]]
             result.data = (result.data * factors).astype(result.dtype, copy=False)
             return result
         xp = array_namespace(X)
@@ -184,8 +184,7 @@ class RowNormalizer(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEs
             )
         if sparse.issparse(result):
             column = sparse.csr_array(norms[:, None])
-            joined = sparse.hstack([result, column], format="csr")
-            return joined if isinstance(result, sparse.sparray) else sparse.csr_matrix(joined)
+            return type(result)(sparse.hstack([result, column], format=result.format))
         return xp.concat([result, xp.expand_dims(norms, axis=1)], axis=1)
 
 

@@ -154,7 +154,9 @@ def rescale(
 def normalize_vectors(
     x: Any, norm: str, kernels: Any, *, copy: bool, n_jobs: int | None
 ) -> tuple[Any, Array]:
-    """Return a CSR array with its rows divided by their norms, and the norms."""
+    """Return the array with its rows divided by their norms, and the norms."""
+    if x.format == "csc":
+        return _normalize_vectors_csc(x, norm, kernels, copy=copy, n_jobs=n_jobs)
     norms = np.zeros(x.shape[0])
     out = np.empty_like(x.data) if copy or kernels is None else x.data
     if kernels is None:
@@ -176,6 +178,20 @@ def normalize_vectors(
     if any(_threads.run(piece, _threads.slices(x.shape[0], threads), threads)):
         raise NonFiniteError
     return _with_data(x, out, copy=copy), norms
+
+
+def _normalize_vectors_csc(
+    x: Any, norm: str, kernels: Any, *, copy: bool, n_jobs: int | None
+) -> tuple[Any, Array]:
+    """Divide the rows of a CSC array by their norms as it is, or where that takes care, as CSR."""
+    if kernels is not None:
+        norms = np.zeros(x.shape[0])
+        out = np.empty_like(x.data) if copy else x.data
+        if kernels.normalize_vectors_csc(x.data, out, x.indices, x.indptr, norms, NORMS[norm]):
+            return _with_data(x, out, copy=copy), norms
+    result, norms = normalize_vectors(x.tocsr(), norm, kernels, copy=copy, n_jobs=n_jobs)
+    result = result.tocsc()
+    return result if copy else _with_data(x, result.data, copy=False), norms
 
 
 def normalize_layers(

@@ -30,7 +30,7 @@ TEXT_ERRORS = ("could not convert", "dtype='numeric'", "not numeric")
 
 
 def check_input(
-    estimator: Any, X: Any, *, reset: bool, sparse_formats: tuple[str, ...] = ("csr", "csc")
+    estimator: Any, X: Any, *, reset: bool
 ) -> Any:
     """Return X as an array of numbers or a canonical CSR or CSC array; values are not looked at.
 
@@ -50,7 +50,7 @@ def check_input(
             estimator,
             X,
             reset=reset,
-            accept_sparse=sparse_formats,
+            accept_sparse=("csr", "csc"),
             dtype="numeric",
             ensure_all_finite=False,
             allow_nd=True,

@@ -40,49 +40,85 @@ def csc_moments(
     return infinite
 
 
+cdef enum Outcome:
+    DONE
+    NEEDS_WATCH
+    NEEDS_CARE
+
 cdef enum:
-    FIELDS = 4  # of a column of CSR: its shift, sums of deviations and of squares, and count
+    FIELDS = 4  # of a column of CSR: sums of deviations and of squares, count, and shift
+    FIRST = 4  # values a column that are searched for shifts
 
 
-cdef bint scatter_block(
-    const floating* data, const integral* indices, Py_ssize_t n, Py_ssize_t n_columns,
-    double* columns, double* table
-) noexcept nogil:
-    """Merge a block of values into the cells of their columns; False if one needs more care.
+cdef inline bint flush(double* c, double* cell) noexcept nogil:
+    """Merge a column's sums into its cell and start anew; False if that takes more care.
 
-    A column's four fields share a cache line. Where the block has the first values of a column,
-    a first pass finds the shift.
+    It does where sums left the range, or the first shift is far from the mean of many values. (Later
+    shifts are the mean so far: where that is far, the spread of all is as large as the squares.)
     """
-    cdef Py_ssize_t j, k, attempt
+    if not (in_own_unit(cell) and is_tame(c[3], c[1])):
+        return False
+    if cell[0] == 0.0 and c[3] != 0.0 and c[2] >= 32.0 and c[0] * c[0] > 0.97 * (c[1] * c[2]):
+        return False
+    merge_sums(cell, c[2], 0.0, c[3], c[0], c[1])
+    c[0] = c[1] = c[2] = 0.0
+    return True
+
+
+cdef void start_columns(
+    const floating* data, const integral* indices, Py_ssize_t n, Py_ssize_t n_columns,
+    double* columns, const double* table
+) noexcept nogil:
+    """Set the columns' sums to 0 and their shifts to their means so far.
+
+    For new columns it is their first value, or 0 for those that come late.
+    """
+    cdef Py_ssize_t j, k
     cdef double* c
-    cdef bint fresh = False
+    cdef bint any_new = False
     for j in range(n_columns):
-        columns[FIELDS * j] = start(table + 7 * j)
-    for attempt in range(2):
-        for j in range(n_columns):
-            c = columns + FIELDS * j
-            c[1] = c[2] = c[3] = 0.0
+        c = columns + FIELDS * j
+        c[0] = c[1] = c[2] = 0.0
+        c[3] = start(table + 7 * j)
+        any_new |= table[7 * j] == 0.0
+    for k in range(min(n, FIRST * n_columns) if any_new else 0):
+        j = indices[k]
+        if columns[FIELDS * j + 3] == 0.0 and table[7 * j] == 0.0:
+            columns[FIELDS * j + 3] = finite_or_zero(data[k])
+
+
+cdef Outcome scatter_block(
+    const floating* data, const integral* indices, Py_ssize_t n, Py_ssize_t n_rows,
+    Py_ssize_t n_columns, bint watched, double* columns, const double* before, double* table
+) noexcept nogil:
+    """Merge a block of values into the cells of their columns.
+
+    A column's four fields share a cache line. Watched, they are merged as soon as they hold as
+    many values as are summed up plainly. A shift of 0 for columns that come late is exact enough
+    where at least half of the rows are zero: the spread of all is then at least half of the sum
+    of squares.
+    """
+    cdef Py_ssize_t j, k
+    cdef double* c
+    cdef double most = CHUNK
+    start_columns(data, indices, n, n_columns, columns, table)
+    if watched:
+        for k in range(n):
+            c = columns + FIELDS * indices[k]
+            if sknorm_scatter(c, data[k]) >= most and not flush(c, table + 7 * <Py_ssize_t> indices[k]):
+                return NEEDS_CARE
+    else:
         for k in range(n):
             sknorm_scatter(columns + FIELDS * indices[k], data[k])
-        fresh = False
-        for j in range(n_columns):
-            c = columns + FIELDS * j
-            if attempt == 0 and c[3] > 0.0 and table[7 * j] == 0.0 and fabs(c[1]) < HUGE_SQUARE:
-                c[0] = c[1] / c[3]
-                fresh = True
-        if not fresh:
-            break
     for j in range(n_columns):
         c = columns + FIELDS * j
-        if c[3] > 0.0 and not (in_own_unit(table + 7 * j) and is_tame(c[0], c[2])):
-            return False
-        if c[3] > CHUNK:
-            return False  # too many for a plain sum
-    for j in range(n_columns):
-        c = columns + FIELDS * j
-        if c[3] > 0.0:
-            merge_sums(table + 7 * j, c[3], 0.0, c[0], c[1], c[2])
-    return True
+        if c[2] > most:
+            return NEEDS_WATCH
+        if c[2] > 0.0 and not flush(c, table + 7 * j):
+            return NEEDS_CARE
+        if c[3] == 0.0 and before[7 * j] == 0.0 and table[7 * j] > 0.5 * n_rows:
+            return NEEDS_CARE
+    return DONE
 
 
 cdef bint sort_block(
@@ -122,31 +158,39 @@ def csr_moments(
 ):
     """Merge the stored values of each column of a CSR array into its cell.
 
-    Blocks of rows have some 64 values a column, which makes the merging cheap.
+    Blocks of rows have some 128 values a column, which makes the merging cheap. Once one has columns
+    with too many, all are watched, which takes 1.2 times as long.
     """
     cdef Py_ssize_t n_rows = indptr.shape[0] - 1, n_columns = table.shape[0]
-    cdef Py_ssize_t first, last, row, most, longest = 0
-    cdef bint weighted = weight is not None, infinite = False, done
+    cdef Py_ssize_t first, last, row, most, longest = 0, n_cells = 7 * n_columns
+    cdef bint weighted = weight is not None, watched = False, infinite = False
+    cdef Outcome outcome
     cdef double* values
     cdef double* weights
     cdef double* columns
+    cdef double* before
     cdef Py_ssize_t* ends
     if data.shape[0] == 0 or n_rows == 0:
         return False
     for row in range(n_rows):
         longest = max(longest, <Py_ssize_t> (indptr[row + 1] - indptr[row]))
     most = min(
-        max(<Py_ssize_t> 32768, 64 * n_columns, longest),
+        max(<Py_ssize_t> 32768, 128 * n_columns, longest),
         <Py_ssize_t> (indptr[n_rows] - indptr[0]),
     )
     values = <double*> malloc((most + 1) * sizeof(double))
     weights = <double*> malloc((most + 1) * sizeof(double)) if weighted else NULL
     columns = <double*> malloc(FIELDS * (n_columns + 2) * sizeof(double))
+    before = <double*> malloc(n_cells * sizeof(double))
     ends = <Py_ssize_t*> malloc((n_columns + 1) * sizeof(Py_ssize_t))
-    if values == NULL or columns == NULL or ends == NULL or (weighted and weights == NULL):
+    if (
+        values == NULL or columns == NULL or before == NULL or ends == NULL
+        or (weighted and weights == NULL)
+    ):
         free(values)
         free(weights)
         free(columns)
+        free(before)
         free(ends)
         raise MemoryError("no memory for the statistics of a sparse array")
     with nogil:
@@ -155,12 +199,21 @@ def csr_moments(
             last = first + 1
             while last < n_rows and indptr[last + 1] - indptr[first] <= most:
                 last += 1
-            done = not weighted and scatter_block(
-                &data[0] + indptr[first], &indices[0] + indptr[first],
-                indptr[last] - indptr[first], n_columns,
-                <double*> ((<size_t> columns + 63) & ~<size_t> 63), &table[0, 0],
-            )
-            if not done:
+            memcpy(before, &table[0, 0], n_cells * sizeof(double))
+            outcome = NEEDS_CARE
+            while not weighted:
+                outcome = scatter_block(
+                    &data[0] + indptr[first], &indices[0] + indptr[first],
+                    indptr[last] - indptr[first], last - first, n_columns, watched,
+                    <double*> ((<size_t> columns + 63) & ~<size_t> 63), before, &table[0, 0],
+                )
+                if outcome == DONE:
+                    break
+                memcpy(&table[0, 0], before, n_cells * sizeof(double))
+                if outcome == NEEDS_CARE:
+                    break
+                watched = True
+            if outcome == NEEDS_CARE:
                 infinite |= sort_block(
                     &data[0], &indices[0], indptr, first, last, weight, n_columns, values,
                     weights, ends, &table[0, 0],
@@ -169,5 +222,6 @@ def csr_moments(
     free(values)
     free(weights)
     free(columns)
+    free(before)
     free(ends)
     return infinite

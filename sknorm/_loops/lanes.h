@@ -220,20 +220,20 @@ SKNORM_INLINE void sknorm_streamed(void) {
 #endif
 }
 
-/* Add a value to a column's four fields, which are its shift, the sums of deviations from it and of
-   their squares, and the count. */
-SKNORM_INLINE void sknorm_scatter(double *fields, double x) {
-    double d = x - fields[0];
+/* Add a value to a column's four fields, which are the sums of deviations from its shift and of
+   their squares, the count, and the shift. Return the count. */
+SKNORM_INLINE double sknorm_scatter(double *fields, double x) {
+    double d = x - fields[3];
 #if SKNORM_REGISTER >= 32
-    typedef double four __attribute__((vector_size(32)));
-    four sum;
-    memcpy(&sum, fields, sizeof sum);
-    sum += (four){0.0, d, d * d, 1.0};
-    memcpy(fields, &sum, sizeof sum);
+    __m128d sums = _mm_unpacklo_pd(_mm_set_sd(d), _mm_set_sd(d * d));
+    __m256d more = _mm256_insertf128_pd(_mm256_set_pd(0.0, 1.0, 0.0, 0.0), sums, 0);
+    more = _mm256_add_pd(_mm256_loadu_pd(fields), more);
+    _mm256_storeu_pd(fields, more);
+    return _mm_cvtsd_f64(_mm256_extractf128_pd(more, 1));
 #else
-    fields[1] += d;
-    fields[2] += d * d;
-    fields[3] += 1.0;
+    fields[0] += d;
+    fields[1] += d * d;
+    return fields[2] += 1.0;
 #endif
 }
 

@@ -233,15 +233,15 @@ def multiply_compressed(
                 f = factor[j]
                 for k in range(indptr[j], indptr[j + 1]):
                     out[k] = <floating> (data[k] * f)
-        first = indptr[0]
-        while first < indptr[indptr.shape[0] - 1]:
-            last = min(first + RUN, <Py_ssize_t> indptr[indptr.shape[0] - 1])
+        last = indptr[indptr.shape[0] - 1]
+        while last > indptr[0]:
+            first = max(<Py_ssize_t> indptr[0], last - 8 * RUN)
             if indices is not None:
                 for k in range(first, last):
                     out[k] = <floating> (data[k] * factor[indices[k]])
             if not is_finite(&out[first], last - first):
                 infinite |= contains_infinity(&data[first], &out[first], last - first)
-            first = last
+            last = first
     return infinite
 
 
