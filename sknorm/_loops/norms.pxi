@@ -344,15 +344,15 @@ def normalize_vectors_csr(
 
 
 cdef enum:
-    CSC_ROWS = 8192  # rows whose norms stay in the cache while all columns are walked along
+    CSC_ROWS = 32768  # rows whose norms stay in the cache while all columns are walked along
 
 
 cdef inline void add_to_norm(double* total, double* error, double v, Norm kind) noexcept nogil:
     """Add a value to a row's norm. A square that is lost leaves a trace, which is no safe sum."""
     if kind == MAX:
         v = fabs(v)
-        if not v <= total[0] and total[0] == total[0]:
-            total[0] = v
+        error[0] += v - v
+        total[0] = v if v > total[0] else total[0]
         return
     if kind == L1:
         v = fabs(v)
@@ -426,6 +426,9 @@ cdef inline bint normalize_csc(
                 sum_block_csc(
                     data, indices, indptr, n_columns, last, kind, norms, work, places
                 )
+                if kind == MAX:
+                    for j in range(rows):
+                        norms[first + j] += work[j]
                 simple = settle_block(norms + first, work, rows, kind)
             else:
                 for j in range(rows):
