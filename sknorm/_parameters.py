@@ -64,7 +64,7 @@ def check_divisor(name: str, value: Any, of: int, what: str) -> int:
 def check_affine(name: str, value: Any, default: float, shapes: list[tuple[int, ...]]) -> Array:
     """Return gamma or beta as an array of one of the given shapes; a scalar fills the first."""
     if value is None:
-        value = default
+        return np.full(shapes[0], default)
     try:
         array = np.array(value, dtype=np.float64)
     except (TypeError, ValueError) as error:

@@ -29,9 +29,7 @@ Array = NDArray[np.float64]
 TEXT_ERRORS = ("could not convert", "dtype='numeric'", "not numeric")
 
 
-def check_input(
-    estimator: Any, X: Any, *, reset: bool
-) -> Any:
+def check_input(estimator: Any, X: Any, *, reset: bool) -> Any:
     """Return X as an array of numbers or a canonical CSR or CSC array; values are not looked at.
 
     Numbers keep their dtype, so that a large integer array is never converted as a whole.
