@@ -65,7 +65,7 @@ cdef enum:
     CACHED = 65536  # values that stay in the second cache from one pass to the next
     STAGE = 2048  # results that stay in the nearest cache until they are streamed
     BATCH = 16  # rows whose statistics are found together
-    BLOCK_BYTES = 262144  # of results in a block
+    BLOCK_BYTES = 524288  # of results in a block
     STREAM_BYTES = 33554432  # of results that are too many for the caches
 
 cdef enum Norm:
