@@ -25,8 +25,8 @@ NORMS = {"l1": 1, "l2": 2, "max": 3}
 # Statistics of CSR arrays are merged from pieces of this many stored values, whatever the number
 # of threads, so that this changes no bit of them.
 PIECE = 1 << 23
-# The reference path works on this many at a time.
-BLOCK = 1 << 14
+# The reference path works on this many at a time: few enough for plain sums.
+BLOCK = 1 << 12
 
 
 def moments(x: Any, weight: Array | None, kernels: Any, n_jobs: int | None) -> Moments:
@@ -43,8 +43,9 @@ def moments(x: Any, weight: Array | None, kernels: Any, n_jobs: int | None) -> M
 def _reference_moments(x: Any, weight: Array | None) -> Moments:
     """Merge the statistics of blocks of stored values."""
     result = Moments.zero(x.shape[1])
-    for first in range(0, x.data.size, BLOCK):
-        block = slice(first, min(first + BLOCK, x.data.size))
+    size = max(BLOCK, 4 * x.shape[1])  # merging is paid per column
+    for first in range(0, x.data.size, size):
+        block = slice(first, min(first + size, x.data.size))
         rows, columns = coordinates(x, block)
         part = None if weight is None else weight[rows]
         found = _reference.stored_moments(x.data[block], columns, part, x.shape[1])

@@ -1,5 +1,7 @@
 """CSR and CSC, in every form they come in, agree with the dense array of the same numbers."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -17,6 +19,7 @@ from oracles import (
     with_zeros,
 )
 from scipy import sparse
+from sklearn.base import clone
 
 from sknorm import (
     BatchStatScaler,
@@ -227,3 +230,78 @@ def test_layers_of_csc_are_those_of_csr_whatever_the_values(params, special, cop
     assert result.format == "csc"
     assert (result is a) != copy
     np.testing.assert_allclose(result.toarray(), scaler.transform(b).toarray(), rtol=1e-14)
+
+
+def words(n_rows=12_000, n_columns=12, seed=0):
+    """Return CSR in which a few columns are nearly full, as of words in texts."""
+    rng = np.random.default_rng(seed)
+    share = np.minimum(0.97, 2 / np.arange(1, n_columns + 1))
+    x = np.where(rng.random((n_rows, n_columns)) < share, rng.normal(1e4, 1, n_columns), 0)
+    return x + (x != 0) * rng.normal(size=x.shape)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda x: x,
+        lambda x: x[np.lexsort(x.T)],  # whole columns come late
+        lambda x: np.where(x == x[:1], 1e9, x),  # first values far from the others
+        lambda x: np.where(np.arange(len(x))[:, None] < 4000, x, x + 1e8 * (x != 0)),
+        lambda x: np.where(x == x[1500:1501], np.nan, x),
+    ],
+    ids=["random", "sorted", "far", "drift", "missing"],
+)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_statistics_of_columns_with_many_values(change, dtype):
+    x = change(words()).astype(dtype)
+    scaler = BatchStatScaler(with_mean=False).fit(sparse.csr_array(x))
+    for j in range(x.shape[1]):
+        values = [Fraction(v.item()) for v in x[:, j] if not np.isnan(v)]
+        mean = sum(values) / len(values)
+        var = sum((v - mean) ** 2 for v in values) / len(values)
+        np.testing.assert_allclose(scaler.mean_[j], float(mean), rtol=1e-14)
+        np.testing.assert_allclose(scaler.var_[j], float(var), rtol=1e-14)
+
+
+@pytest.mark.parametrize("copy", [True, False])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("special", [None, 0.0, "tiny", "huge"])
+@pytest.mark.parametrize("name", ROWS)
+def test_norms_of_csc_are_those_of_csr_whatever_the_values(name, special, dtype, copy):
+    rng = np.random.default_rng(0)
+    x = np.where(rng.random((40_000, 7)) < 0.3, rng.normal(size=(40_000, 7)), 0).astype(dtype)
+    if special is not None:
+        limits = {"tiny": np.finfo(dtype).smallest_subnormal, "huge": np.finfo(dtype).max / 2}
+        x[39_990] = limits.get(special, special)
+    a, b = sparse.csc_array(x), sparse.csr_array(x)
+    before = a.copy()
+    estimator = clone(ESTIMATORS[name]).set_params(copy=copy)
+    z = estimator.fit_transform(a)
+    assert z.format == "csc"
+    assert (z is a) == (not copy)
+    expected = estimator.set_params(copy=True).transform(b).toarray()
+    np.testing.assert_allclose(z.toarray(), expected, rtol=4 * np.finfo(dtype).eps)
+    if copy:
+        np.testing.assert_array_equal(a.data, before.data)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_infinity_in_csc_is_found_before_anything_is_written(name):
+    x = np.random.default_rng(0).normal(size=(40_000, 3))
+    a = sparse.csc_array(x)
+    estimator = clone(ESTIMATORS[name]).set_params(copy=False).fit(a)
+    a.data[-1] = np.nan
+    before = a.data.copy()
+    with pytest.raises(ValueError, match="NaN"):
+        estimator.transform(a)
+    np.testing.assert_array_equal(a.data, before)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_kept_norms_of_csc_undo(name):
+    s = sparse.csc_array(data(name))
+    estimator = clone(ESTIMATORS[name]).set_params(keep_norm=True).fit(s)
+    z = estimator.transform(s)
+    back = estimator.inverse_transform(z)
+    assert z.format == back.format == "csc"
+    np.testing.assert_allclose(back.toarray(), s.toarray(), rtol=1e-15)
