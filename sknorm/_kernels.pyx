@@ -97,8 +97,10 @@ def processor_level():
 
 
 include "_loops/scalars.pxi"
+include "_loops/sums.pxi"
 include "_loops/columns.pxi"
 include "_loops/compressed.pxi"
 include "_loops/rescale.pxi"
 include "_loops/norms.pxi"
+include "_loops/norms_csc.pxi"
 include "_loops/layers.pxi"

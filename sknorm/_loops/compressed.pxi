@@ -53,8 +53,9 @@ cdef enum:
 cdef inline bint flush(double* c, double* cell) noexcept nogil:
     """Merge a column's sums into its cell and start anew; False if that takes more care.
 
-    It does where sums left the range, or the first shift is far from the mean of many values. (Later
-    shifts are the mean so far: where that is far, the spread of all is as large as the squares.)
+    It does where sums left the range, or the first shift is far from the mean of many values.
+    (Later shifts are the mean so far: where that is far, the spread of all is as large as the
+    squares.)
     """
     if not (in_own_unit(cell) and is_tame(c[3], c[1])):
         return False
@@ -100,12 +101,13 @@ cdef Outcome scatter_block(
     """
     cdef Py_ssize_t j, k
     cdef double* c
-    cdef double most = CHUNK
+    cdef double count, most = CHUNK
     start_columns(data, indices, n, n_columns, columns, table)
     if watched:
         for k in range(n):
-            c = columns + FIELDS * indices[k]
-            if sknorm_scatter(c, data[k]) >= most and not flush(c, table + 7 * <Py_ssize_t> indices[k]):
+            j = indices[k]
+            count = sknorm_scatter(columns + FIELDS * j, data[k])
+            if count >= most and not flush(columns + FIELDS * j, table + 7 * j):
                 return NEEDS_CARE
     else:
         for k in range(n):
@@ -158,8 +160,8 @@ def csr_moments(
 ):
     """Merge the stored values of each column of a CSR array into its cell.
 
-    Blocks of rows have some 128 values a column, which makes the merging cheap. Once one has columns
-    with too many, all are watched, which takes 1.2 times as long.
+    Blocks of rows have some 128 values a column, which makes the merging cheap. Once one has
+    columns with too many, all are watched, which takes 1.2 times as long.
     """
     cdef Py_ssize_t n_rows = indptr.shape[0] - 1, n_columns = table.shape[0]
     cdef Py_ssize_t first, last, row, most, longest = 0, n_cells = 7 * n_columns

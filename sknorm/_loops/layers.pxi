@@ -8,7 +8,8 @@ cdef struct Layer:
 
 
 cdef inline bint divisor(
-    Layer* layer, double count, double inverse_count, double mean, double s1, double s2, double* low, double* divide
+    Layer* layer, double count, double inverse_count, double mean, double s1, double s2,
+    double* low, double* divide
 ) noexcept nogil:
     """Find the rest of the mean and what to divide by (0: constant); False if sums left the range.
     """
