@@ -66,6 +66,7 @@ cdef enum:
     STAGE = 2048  # results that stay in the nearest cache until they are streamed
     BATCH = 16  # rows whose statistics are found together
     BLOCK_BYTES = 524288  # of results in a block
+    LONG_RUN = 512  # values that are worth streaming
     STREAM_BYTES = 33554432  # of results that are too many for the caches
 
 cdef enum Norm:

@@ -362,7 +362,7 @@ def normalize_layers(
     if x.shape[0] == 0 or n == 0 or inner == 0:
         return False
     layer.centre, layer.scale, layer.eps, layer.extra = centre, scale, eps, 0.0
-    streamed = streams(&x[0, 0, 0], &out[0, 0, 0], x.shape[0] * n * (last - first))
+    streamed = streams(&x[0, 0, 0], &out[0, 0, 0], x.shape[0] * n * (last - first), inner)
     step = block_length(sizeof(floating) * n)
     if gain is not None:
         g = &gain[0, 0]
@@ -375,7 +375,7 @@ def normalize_layers(
                 &x[i, 0, 0], &out[i, 0, 0], o - i, n, &layer, g, b, i % n_groups, n_groups
             )
             o = i
-        for o in range(x.shape[0] if inner > 1 else 0):
+        for o in range(x.shape[0] - 1 if inner > 1 else -1, -1, -1):
             group = o % n_groups * n
             i = first
             while i < last:

@@ -305,14 +305,14 @@ def normalize_vectors(
     if x.shape[0] == 0 or n == 0 or inner == 0:
         return False
     most = lanes_at_once(n)
-    streamed = streams(&x[0, 0, 0], &out[0, 0, 0], x.shape[0] * n * (last - first))
+    streamed = streams(&x[0, 0, 0], &out[0, 0, 0], x.shape[0] * n * (last - first), inner)
     with nogil:
         if inner == 1:
             bad = normalize_rows(
                 &x[0, 0, 0], &out[0, 0, 0], x.shape[0], n, <Norm> kind,
                 NULL if norms is None else &norms[0, 0],
             )
-        for o in range(x.shape[0] if inner > 1 else 0):
+        for o in range(x.shape[0] - 1 if inner > 1 else -1, -1, -1):
             i = first
             while i < last:
                 width = min(most, last - i)

@@ -14,9 +14,11 @@ cdef inline void store(floating* x, Lanes a) noexcept nogil:
         lanes_store_double(x, a)
 
 
-cdef inline bint streams(const floating* x, const floating* out, Py_ssize_t n) noexcept nogil:
-    """Tell whether results are written past the caches: many, and not over the values."""
-    return x != out and n * sizeof(floating) >= STREAM_BYTES
+cdef inline bint streams(
+    const floating* x, const floating* out, Py_ssize_t n, Py_ssize_t run
+) noexcept nogil:
+    """Tell whether results are written past the caches: many, in long runs, not over the values."""
+    return x != out and run >= LONG_RUN and n * sizeof(floating) >= STREAM_BYTES
 
 
 cdef inline void stream(floating* out, const floating* stage, Py_ssize_t n) noexcept nogil:
