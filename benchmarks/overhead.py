@@ -85,8 +85,8 @@ def line(n_jobs: int, name: str, start: str, turns: Iterable[Turn]) -> str:
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.overhead", description=__doc__)
     parser.add_argument("--small", action="store_true", help="tiny sizes, to try it out")
-    parser.add_argument("--rounds", type=int, default=5, help="turns (default: %(default)s)")
-    parser.add_argument("--epochs", type=int, default=40, help="of an MLP (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=3, help="turns (default: %(default)s)")
+    parser.add_argument("--epochs", type=int, default=15, help="of an MLP (default: %(default)s)")
     given = parser.parse_args(arguments)
     n_rows, n_folds, epochs = (100, 2, 2) if given.small else (None, 5, given.epochs)
     X, y = (part[:n_rows] for part in load_digits(return_X_y=True))
