@@ -97,7 +97,7 @@ def fit_elsewhere(sender: int, task: Task, X: Any, y: Any, scorer: Any) -> Run:
     return fit_task(task, X, y, scorer)
 
 
-@functools.lru_cache(maxsize=1)
+@functools.cache
 def _spare_garbage_collection() -> None:
     """Let this worker's garbage collection pass over what it has imported.
 

@@ -162,7 +162,7 @@ def rescale(
         own = own if times == 1 else own.tile(times)
         gain, offset = (None, None) if rescaling.is_plain else (own.gain, own.offset)
         power = own.power(inverse=inverse)
-        multiply = view.dtype == np.float32 and not inverse and own.is_invertible
+        multiply = view.dtype == np.float32 and not inverse and rescaling.is_invertible
         scale = 1.0 / own.scale if multiply else own.scale
         bad: bool = kernels.rescale(
             view, out, own.shift, scale, gain, offset, power, inverse, multiply

@@ -38,7 +38,6 @@ cdef extern from "_loops/lanes.h" nogil:
     Lanes lanes_load_float(const float* x)
     void lanes_store_double(double* x, Lanes a)
     void lanes_store_float(float* x, Lanes a)
-    void lanes_prefetch(const void* x)
     Lanes lanes_add(Lanes a, Lanes b)
     Lanes lanes_sub(Lanes a, Lanes b)
     Lanes lanes_mul(Lanes a, Lanes b)
@@ -63,8 +62,8 @@ cdef enum:
     SHORT = 256  # values in a run that is merged together with those of other samples
     WIDE = 1024  # neighbouring vectors whose accumulators do
     CACHED = 65536  # values that stay in the second cache from one pass to the next
-    STAGE = 2048  # results that stay in the nearest cache until they are streamed
     BATCH = 16  # rows whose statistics are found together
+    BATCH_VALUES = 2048  # values that stay in the nearest cache while those are found
     BLOCK_BYTES = 524288  # of results in a block
     LONG_RUN = 512  # values that are worth streaming
     STREAM_BYTES = 33554432  # of results that are too many for the caches

@@ -257,7 +257,8 @@ def _normalize_layers_csc(x: Any, n_groups: int, kernels: Any, **options: Any) -
 def _with_data(x: Any, data: AnyArray, *, copy: bool) -> Any:
     """Return the array with other stored values."""
     if not copy:
-        x.data[:] = data
+        if data is not x.data:
+            x.data[:] = data
         return x
     result = copy_object(x)
     result.data, result.indices, result.indptr = data, x.indices.copy(), x.indptr.copy()

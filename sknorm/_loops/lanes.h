@@ -95,15 +95,6 @@ SKNORM_INLINE void lanes_store_float(float *x, Lanes a) {
 #endif
 }
 
-/* Ask for memory that will be needed soon; harmless anywhere. */
-SKNORM_INLINE void lanes_prefetch(const void *x) {
-#if SKNORM_REGISTER == 8
-    (void)x;
-#else
-    __builtin_prefetch(x);
-#endif
-}
-
 SKNORM_INLINE Lanes lanes_add(Lanes a, Lanes b) {
     SKNORM_EACH a.part[k] = a.part[k] + b.part[k];
     return a;

@@ -36,7 +36,7 @@ cdef inline Py_ssize_t block_length(Py_ssize_t size) noexcept nogil:
 
 cdef inline Py_ssize_t rows_at_once(Py_ssize_t n) noexcept nogil:
     """Return how many rows of n values to find the statistics of before any is written."""
-    return max(<Py_ssize_t> 1, min(<Py_ssize_t> BATCH, STAGE // n))
+    return max(<Py_ssize_t> 1, min(<Py_ssize_t> BATCH, BATCH_VALUES // n))
 
 
 cdef inline void add(double* high, double* low, double b, double b_low) noexcept nogil:

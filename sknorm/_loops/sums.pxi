@@ -1,12 +1,12 @@
 # Sums of deviations from a shift and of their squares, of columns, short runs and long ones.
 
-cdef inline Py_ssize_t rows_in_turn(Py_ssize_t stride, Py_ssize_t row_bytes) noexcept nogil:
+cdef inline Py_ssize_t rows_in_turn(const floating* x, Py_ssize_t stride) noexcept nogil:
     """Return how many rows to walk along side by side.
 
     More save loads and stores of the sums, but the processor fetches ahead best along one row, or
     along short ones that are nearly one: two rows of 64 float64 take twice as long as one by one.
     """
-    if row_bytes < 512:
+    if stride * sizeof(floating) < 512:
         return 2
     return 1 if stride <= TILE else 4
 
@@ -52,7 +52,7 @@ cdef inline void sum_few_rows(
     const double* w, const double* shift, double* a1, double* a2
 ) noexcept nogil:
     """Sum deviations per column; the last lanes are those of the last columns."""
-    cdef Py_ssize_t r = 0, c, k, i, last, turn = rows_in_turn(stride, stride * sizeof(floating))
+    cdef Py_ssize_t r = 0, c, k, i, last, turn = rows_in_turn(x, stride)
     cdef Lanes s, v, t1, t2, weight
     cdef const floating* p
     for k in range(width + LANES):
