@@ -246,3 +246,20 @@ cdef void sum_weights(
     high[0] = low[0] = 0.0
     for i in range(n):
         add(high, low, times * w[i], 0.0)
+
+
+cdef inline void add_exactly(double* sums, double* errors, Lanes v) noexcept nogil:
+    """Add to sums, taking their rounding errors along (Kahan)."""
+    cdef Lanes s = lanes_load_double(sums), t
+    v = lanes_sub(v, lanes_load_double(errors))
+    t = lanes_add(s, v)
+    lanes_store_double(errors, lanes_sub(lanes_sub(t, s), v))
+    lanes_store_double(sums, t)
+
+
+cdef inline void add_one_exactly(double* sums, double* errors, double v) noexcept nogil:
+    cdef double t
+    v -= errors[0]
+    t = sums[0] + v
+    errors[0] = (t - sums[0]) - v
+    sums[0] = t

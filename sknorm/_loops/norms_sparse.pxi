@@ -1,4 +1,34 @@
-# Norms of the rows of CSC, found and divided by along the columns.
+# Rows of CSR divided by their norms, and those of CSC, for which all columns are walked along.
+
+cdef inline bint normalize_run(
+    const floating* x, floating* out, Py_ssize_t n, Norm kind, double* norm
+) noexcept nogil:
+    """Divide contiguous values by their norm."""
+    cdef double total = norm_of_run(x, n, kind)
+    if not settles(&total, kind):
+        return normalize_carefully(x, out, n, 1, kind, norm)
+    norm[0] = total
+    divide_run(x, out, n, total, 1.0 / total)
+    return False
+
+
+def normalize_vectors_csr(
+    const floating[::1] data, floating[::1] out, const integral[::1] indptr, double[::1] norms,
+    int kind
+):
+    """Divide the stored values of each CSR row by their norm, into out."""
+    cdef Py_ssize_t row, first
+    cdef bint bad = False
+    with nogil:
+        for row in range(indptr.shape[0] - 1):
+            first = indptr[row]
+            norms[row] = 0.0
+            if first < indptr[row + 1]:
+                bad |= normalize_run(
+                    &data[first], &out[first], indptr[row + 1] - first, <Norm> kind, &norms[row]
+                )
+    return bad
+
 
 cdef enum:
     CSC_ROWS = 32768  # rows whose norms stay in the cache while all columns are walked along

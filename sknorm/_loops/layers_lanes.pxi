@@ -1,0 +1,125 @@
+# Neighbouring groups, each strided through memory, normalized together.
+
+cdef bint layer_lanes(
+    const floating* x, floating* out, Py_ssize_t n, Py_ssize_t stride, Py_ssize_t width,
+    Layer* layer, const double* gain, const double* offset, bint streamed
+) noexcept nogil:
+    """Normalize neighbouring groups, each strided through memory."""
+    cdef double mean[WIDE]
+    cdef double low[WIDE]
+    cdef double s1[WIDE]
+    cdef double s2[WIDE]
+    cdef double inverse[WIDE]
+    cdef double errors[2 * WIDE]
+    cdef floating stage[WIDE]
+    cdef double d, g = 1.0, b = 0.0
+    cdef Py_ssize_t i, j
+    cdef bint bad = False, plain = True
+    cdef Lanes v
+    cdef const floating* p
+    cdef floating* q
+    for i in range(width):
+        mean[i] = 0.0
+    if layer.centre and floating is double:
+        first_means(x, n, stride, width, mean)
+    sum_lanes(x, n, stride, width, mean, s1, s2, errors)
+    if layer.centre and move_shift(n, width, mean, s1, s2, near_enough(x)):
+        sum_lanes(x, n, stride, width, mean, s1, s2, errors)
+    for i in range(width):
+        if not divisor(layer, <double> n, 1.0 / n, mean[i], s1[i], s2[i], &low[i], &d):
+            bad |= layer_carefully(x + i, out + i, n, stride, layer, gain, offset)
+            d = -1.0  # this lane is done
+            plain = False
+        inverse[i] = 1.0 / d if d > 0.0 else min(d, 0.0)
+    streamed = streamed and plain
+    for j in range(n):
+        p = x + j * stride
+        q = &stage[0] if streamed else out + j * stride
+        if gain != NULL:
+            g = gain[j]
+            b = offset[j]
+        i = 0
+        while plain and i + LANES <= width:
+            v = scored(
+                load(p + i), lanes_load_double(mean + i), lanes_load_double(low + i),
+                lanes_load_double(inverse + i), NULL, NULL, 0
+            )
+            if gain != NULL:
+                v = lanes_add(lanes_mul(v, lanes_all(g)), lanes_all(b))
+            store(q + i, v)
+            i += LANES
+        while i < width:
+            if inverse[i] >= 0.0:
+                q[i] = <floating> (((p[i] - mean[i]) - low[i]) * inverse[i] * g + b)
+            i += 1
+        if streamed:
+            stream(out + j * stride, stage, width)
+    return bad
+
+
+cdef void first_means(
+    const floating* x, Py_ssize_t n, Py_ssize_t stride, Py_ssize_t width, double* mean
+) noexcept nogil:
+    """Find the mean of the first few values of each lane (see ``layer_sums``)."""
+    cdef Py_ssize_t i, j, few = LANES if n >= LANES else 1
+    for j in range(few):
+        for i in range(width):
+            mean[i] += x[j * stride + i]
+    for i in range(width):
+        mean[i] *= 1.0 / few
+
+
+cdef bint move_shift(
+    Py_ssize_t n, Py_ssize_t width, double* mean, const double* s1, const double* s2,
+    double near
+) noexcept nogil:
+    """Move all shifts to the means where one is too far off for its squares to be exact."""
+    cdef Py_ssize_t i
+    cdef double inverse_n = 1.0 / n
+    cdef bint far = False
+    for i in range(width):
+        far |= s1[i] * inverse_n * (s1[i] * inverse_n) > near * (s2[i] * inverse_n)
+    if far:
+        for i in range(width):
+            mean[i] += s1[i] * inverse_n
+    return far
+
+
+cdef void sum_lanes(
+    const floating* x, Py_ssize_t n, Py_ssize_t stride, Py_ssize_t width, const double* shift,
+    double* s1, double* s2, double* errors
+) noexcept nogil:
+    """Find the sums of each lane's deviations from its shift, and of their squares.
+
+    Eight values of a lane at a time are summed up plainly.
+    """
+    cdef Lanes v, s, t1, t2
+    cdef double d, d1, d2
+    cdef Py_ssize_t i, j = 0, k, few
+    cdef const floating* p
+    for i in range(width):
+        s1[i] = s2[i] = errors[i] = errors[WIDE + i] = 0.0
+    while j < n:
+        few = min(<Py_ssize_t> LANES, n - j)
+        p = x + j * stride
+        i = 0
+        while i + LANES <= width:
+            s = lanes_load_double(shift + i)
+            t1 = t2 = lanes_all(0.0)
+            for k in range(few):
+                v = lanes_sub(load(p + k * stride + i), s)
+                t1 = lanes_add(t1, v)
+                t2 = lanes_add(t2, lanes_mul(v, v))
+            add_exactly(s1 + i, errors + WIDE + i, t1)
+            add_exactly(s2 + i, errors + i, t2)
+            i += LANES
+        while i < width:
+            d1 = d2 = 0.0
+            for k in range(few):
+                d = p[k * stride + i] - shift[i]
+                d1 += d
+                d2 += d * d
+            add_one_exactly(s1 + i, errors + WIDE + i, d1)
+            add_one_exactly(s2 + i, errors + i, d2)
+            i += 1
+        j += few
