@@ -1,4 +1,4 @@
-"""The operations on NumPy arrays, cut into the pieces that the loops take.
+"""The transforms of NumPy arrays, cut into the pieces that the loops take.
 
 ``kernels`` is the module of compiled loops, or None for the reference path. Arrays of native
 floats with a view of three axes (see ``_layout``) go to the kernels whole, or in one piece a
@@ -23,7 +23,6 @@ from sknorm._layout import (
     output_dtype,
     sample_blocks,
 )
-from sknorm._moments import Moments
 from sknorm._reference import NonFiniteError
 from sknorm._rescaling import Rescaling
 from sknorm._sparse import NORMS
@@ -32,14 +31,9 @@ Array = NDArray[np.float64]
 View = Callable[[AnyArray], AnyArray | None]
 Compiled = Callable[[AnyArray, AnyArray, int], bool]
 
-# Statistics are merged from pieces of this many values, whatever the number of threads, so that
-# this changes no bit of them.
-PIECE = 1 << 23
-PIECE_LENGTH = 1 << 13  # and of at least so many values a channel: merging is paid per channel
-# Narrow matrices are worked on several rows at a time, as if those were one wide row.
+# Matrices with less columns than this are rescaled several rows at a time, as one wide row.
 NARROW = 256
 TIMES = 8
-LANES = 8
 
 
 def check_finite(x: AnyArray, kernels: Any, *, allow_nan: bool) -> None:
@@ -54,96 +48,6 @@ def check_finite(x: AnyArray, kernels: Any, *, allow_nan: bool) -> None:
         values = as_floats(x[block])
         if np.any(np.isinf(values) if allow_nan else ~np.isfinite(values)):
             raise NonFiniteError
-
-
-# Statistics per channel --------------------------------------------------------------------------
-
-
-def moments(x: AnyArray, weight: Array | None, kernels: Any, n_jobs: int | None) -> Moments:
-    """Return the statistics of each channel (axis 1), each sample with its weight."""
-    view = channel_view(x) if kernels is not None and x.dtype in NATIVE else None
-    if view is not None and x.ndim > 2 and 1 < view.shape[2] < LANES:
-        # As columns of a matrix, which are then pooled, runs of a few values are twice as fast.
-        columns = view.reshape(view.shape[0], -1, 1)
-        return _view_moments(columns, weight, kernels, n_jobs, False).pool(x.shape[1])
-    if view is not None:
-        return _view_moments(view, weight, kernels, n_jobs, samples_are_inner(x, view))
-    result = Moments.zero(x.shape[1])
-    for block in sample_blocks(x):
-        values = as_floats(x[block])
-        part = None if weight is None else weight[block]
-        view = channel_view(values)
-        assert view is not None
-        inner = samples_are_inner(values, view)
-        if kernels is not None:
-            found = _view_moments(view, part, kernels, n_jobs, inner)
-        else:
-            if part is not None:
-                part = part.reshape((1, 1, -1) if inner else (-1, 1, 1))
-            found = _reference.column_moments(view, part)
-        result = result.merge(found)
-    return result
-
-
-def samples_are_inner(x: AnyArray, view: AnyArray) -> bool:
-    """Tell whether a view's innermost axis counts the samples (Fortran order)."""
-    return x.ndim == 2 and view.shape[2] > 1
-
-
-def _view_moments(
-    view: AnyArray, weight: Array | None, kernels: Any, n_jobs: int | None, inner: bool
-) -> Moments:
-    """Return the statistics of a view: of pieces of samples, merged, or of pieces of channels."""
-    threads = _threads.n_threads(n_jobs, view.size)
-    rows, channels, _ = view.shape
-    if rows == 1 and channels > 1:
-        table = Moments.zero(channels).cells()
-
-        def by_channel(piece: slice) -> None:
-            if kernels.column_moments(view[:, piece], weight, inner, table[piece]):
-                raise NonFiniteError
-
-        _threads.run(by_channel, _threads.slices(channels, threads), threads)
-        return Moments.from_cells(table)
-
-    def by_row(piece: slice) -> Moments:
-        part = weight if weight is None or inner else weight[piece]
-        return _piece_moments(view[piece], part, kernels, inner)
-
-    n_pieces = min(-(-view.size // PIECE), -(-view.shape[0] * view.shape[2] // PIECE_LENGTH))
-    pieces = _threads.slices(rows, n_pieces, TIMES)
-    found = _threads.run(by_row, pieces, threads)
-    result = found[0]
-    for part in found[1:]:
-        result = result.merge(part)
-    return result
-
-
-def _piece_moments(view: AnyArray, weight: Array | None, kernels: Any, inner: bool) -> Moments:
-    rows, channels, length = view.shape
-    if channels < TIMES and length == 1 and weight is None and rows >= 2 * TIMES:
-        return _narrow_moments(view, kernels)
-    table = Moments.zero(channels).cells()
-    if kernels.column_moments(view, weight, inner, table):
-        raise NonFiniteError
-    return Moments.from_cells(table)
-
-
-def _narrow_moments(view: AnyArray, kernels: Any) -> Moments:
-    """Return the statistics of a few columns, as of eight times as many that are then pooled."""
-    rows, channels, _ = view.shape
-    whole = rows - rows % TIMES
-    table = Moments.zero(channels * TIMES).cells()
-    wide = view[:whole].reshape(whole // TIMES, channels * TIMES, 1)
-    rest = Moments.zero(channels).cells()
-    bad = kernels.column_moments(wide, None, False, table)
-    if kernels.column_moments(view[whole:], None, False, rest) or bad:
-        raise NonFiniteError
-    by_channel = table.reshape(TIMES, channels, 7).transpose(1, 0, 2).reshape(-1, 7)
-    return Moments.from_cells(by_channel).pool(channels).merge(Moments.from_cells(rest))
-
-
-# Transforms --------------------------------------------------------------------------------------
 
 
 def rescale(

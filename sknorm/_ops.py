@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from sknorm import _compiled, _dense, _reference, _sparse
+from sknorm import _compiled, _dense, _dense_moments, _reference, _sparse
 from sknorm._compat import array_namespace, device
 from sknorm._moments import Moments
 from sknorm._reference import NonFiniteError
@@ -42,7 +42,7 @@ def _kernels_for(x: Any) -> Any:
 def column_moments(x: Any, weight: Array | None = None, n_jobs: int | None = None) -> Moments:
     """Return the statistics of each channel (axis 1), each sample with its weight."""
     if isinstance(x, np.ndarray):
-        return _dense.moments(x, weight, _kernels_for(x), n_jobs)
+        return _dense_moments.moments(x, weight, _kernels_for(x), n_jobs)
     if sparse.issparse(x):
         return _sparse.moments(x, weight, _kernels_for(x), n_jobs)
     xp = array_namespace(x)

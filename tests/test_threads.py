@@ -12,7 +12,7 @@ from sknorm import (
     LayerScaler,
     MaxNormalizer,
     PowerNormScaler,
-    _dense,
+    _dense_moments,
     _sparse,
     _threads,
 )
@@ -40,7 +40,7 @@ FORMS = {
 def small_pieces(monkeypatch):
     """Use threads, and more than one piece, on arrays that are quick to test."""
     monkeypatch.setattr(_threads, "WORTH_THREADS", 1)
-    monkeypatch.setattr(_dense, "PIECE", 1 << 12)
+    monkeypatch.setattr(_dense_moments, "PIECE", 1 << 12)
     monkeypatch.setattr(_sparse, "PIECE", 1 << 10)
 
 

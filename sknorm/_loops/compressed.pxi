@@ -123,6 +123,26 @@ cdef Outcome scatter_block(
     return DONE
 
 
+cdef bint is_scattered(
+    const floating* data, const integral* indices, Py_ssize_t n, Py_ssize_t n_rows,
+    Py_ssize_t n_columns, bint* watched, double* columns, double* before, double* table
+) noexcept nogil:
+    """Merge a block of values by ``scatter_block``, or, where it needs care, leave the cells."""
+    cdef size_t size = 7 * n_columns * sizeof(double)
+    cdef Outcome outcome
+    memcpy(before, table, size)
+    while True:
+        outcome = scatter_block(
+            data, indices, n, n_rows, n_columns, watched[0], columns, before, table
+        )
+        if outcome == DONE:
+            return True
+        memcpy(table, before, size)
+        if outcome == NEEDS_CARE:
+            return False
+        watched[0] = True
+
+
 cdef bint sort_block(
     const floating* data, const integral* indices, const integral[::1] indptr, Py_ssize_t first,
     Py_ssize_t last, const double[::1] weight, Py_ssize_t n_columns, double* values,
@@ -164,9 +184,8 @@ def csr_moments(
     columns with too many, all are watched, which takes 1.2 times as long.
     """
     cdef Py_ssize_t n_rows = indptr.shape[0] - 1, n_columns = table.shape[0]
-    cdef Py_ssize_t first, last, row, most, longest = 0, n_cells = 7 * n_columns
+    cdef Py_ssize_t first, last, row, most, longest = 0
     cdef bint weighted = weight is not None, watched = False, infinite = False
-    cdef Outcome outcome
     cdef double* values
     cdef double* weights
     cdef double* columns
@@ -183,7 +202,7 @@ def csr_moments(
     values = <double*> malloc((most + 1) * sizeof(double))
     weights = <double*> malloc((most + 1) * sizeof(double)) if weighted else NULL
     columns = <double*> malloc(FIELDS * (n_columns + 2) * sizeof(double))
-    before = <double*> malloc(n_cells * sizeof(double))
+    before = <double*> malloc(7 * n_columns * sizeof(double))
     ends = <Py_ssize_t*> malloc((n_columns + 1) * sizeof(Py_ssize_t))
     if (
         values == NULL or columns == NULL or before == NULL or ends == NULL
@@ -201,21 +220,11 @@ def csr_moments(
             last = first + 1
             while last < n_rows and indptr[last + 1] - indptr[first] <= most:
                 last += 1
-            memcpy(before, &table[0, 0], n_cells * sizeof(double))
-            outcome = NEEDS_CARE
-            while not weighted:
-                outcome = scatter_block(
-                    &data[0] + indptr[first], &indices[0] + indptr[first],
-                    indptr[last] - indptr[first], last - first, n_columns, watched,
-                    <double*> ((<size_t> columns + 63) & ~<size_t> 63), before, &table[0, 0],
-                )
-                if outcome == DONE:
-                    break
-                memcpy(&table[0, 0], before, n_cells * sizeof(double))
-                if outcome == NEEDS_CARE:
-                    break
-                watched = True
-            if outcome == NEEDS_CARE:
+            if weighted or not is_scattered(
+                &data[0] + indptr[first], &indices[0] + indptr[first],
+                indptr[last] - indptr[first], last - first, n_columns, &watched,
+                <double*> ((<size_t> columns + 63) & ~<size_t> 63), before, &table[0, 0],
+            ):
                 infinite |= sort_block(
                     &data[0], &indices[0], indptr, first, last, weight, n_columns, values,
                     weights, ends, &table[0, 0],
