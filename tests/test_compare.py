@@ -204,15 +204,6 @@ def test_interrupt_gives_what_was_measured(n_jobs):
     assert comparison.table.n_fits.sum() == len(comparison._runs)
 
 
-@pytest.fixture
-def ctrl_c_raises():
-    """Undo what a shell does to processes in the background: they ignore Ctrl-C."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.usefixtures("ctrl_c_raises")
 def test_ctrl_c_within_an_mlp_stops_the_comparison():
     """MLPs take Ctrl-C for the end of their training; the comparison must not go on."""
     slow = MLPClassifier((100, 100), max_iter=100_000, tol=0.0, n_iter_no_change=100_000)
