@@ -68,8 +68,11 @@ def rescale(
         power = own.power(inverse=inverse)
         multiply = view.dtype == np.float32 and not inverse and rescaling.is_invertible
         scale = 1.0 / own.scale if multiply else own.scale
+        singles = None
+        if multiply and gain is None and power is None:
+            singles = kernels.single_parts(own.shift, scale, np.empty((4, scale.size), np.float32))
         bad: bool = kernels.rescale(
-            view, out, own.shift, scale, gain, offset, power, inverse, multiply
+            view, out, own.shift, scale, gain, offset, power, singles, inverse, multiply
         )
         return bad
 

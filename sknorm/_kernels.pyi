@@ -25,9 +25,11 @@ def rescale(
     gain: _Array | None,
     offset: _Array | None,
     power: _Array | None,
+    singles: _Array | None,
     inverse: bool,
     multiply: bool,
 ) -> bool: ...
+def single_parts(shift: _Array, times: _Array, parts: _Array) -> _Array | None: ...
 def rescale_compressed(
     data: _Array,
     out: _Array,

@@ -52,6 +52,19 @@ cdef extern from "_loops/lanes.h" nogil:
     double sknorm_scatter(double* fields, double x)
     int sknorm_level()
 
+cdef extern from "_loops/singles.h" nogil:
+    ctypedef struct Singles:
+        pass
+
+    Singles singles_all(float value)
+    Singles singles_load(const float* x)
+    void singles_store(float* x, Singles a)
+    Singles singles_add(Singles a, Singles b)
+    Singles singles_sub(Singles a, Singles b)
+    Singles singles_mul(Singles a, Singles b)
+    double singles_check(Singles a)
+    float sknorm_cut(double value)
+
 cdef enum:
     ROWS = 1024  # values of a channel in a block of column statistics
     FEW_ROWS = 64  # rows that are summed up plainly
@@ -84,6 +97,9 @@ cdef double TINY_MEAN = ldexp(1.0, -TAME)
 cdef double HUGE_MEAN = ldexp(1.0, TAME)
 cdef double TINY_SQUARE = ldexp(1.0, -600)
 cdef double HUGE_SQUARE = ldexp(1.0, 600)
+cdef double MIN_TIMES = ldexp(1.0, -100)
+cdef double MAX_TIMES = ldexp(1.0, 126)
+cdef double MAX_SHIFT = ldexp(1.0, 100)
 
 
 def constants():
@@ -97,6 +113,7 @@ def processor_level():
 
 
 include "_loops/scalars.pxi"
+include "_loops/singles.pxi"
 include "_loops/sums.pxi"
 include "_loops/columns.pxi"
 include "_loops/compressed.pxi"

@@ -263,6 +263,7 @@ def test_every_compiled_loop_is_reached(ran):
         for name in STAYS_SPARSE:
             run(ESTIMATORS[name], form(x))
             run(ESTIMATORS[name], form(np.ldexp(x, -900)))
+            run(ESTIMATORS[name], form(x.astype(np.float32)))
     assert set(COMPILED) == ran["compiled"]
 
 

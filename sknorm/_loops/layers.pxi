@@ -7,23 +7,25 @@ cdef struct Layer:
     double extra  # values that are zero and not stored (sparse rows)
 
 
-cdef inline bint divisor(
-    Layer* layer, double count, double inverse_count, double mean, double s1, double s2,
-    double* low, double* divide
+cdef inline double inverse_scale(
+    const floating* x, Layer* layer, double count, double inverse_count, double mean, double s1,
+    double s2, double* low, bint has_gain
 ) noexcept nogil:
-    """Find the rest of the mean and what to divide by (0: constant); False if sums left the range.
+    """Find the rest of the mean and what to multiply with: 0 for constant values.
+
+    Return -1 where sums or results leave a safe range.
     """
-    cdef double var
+    cdef double var, times = 1.0
     if not is_tame(mean if layer.centre else 0.0, s2):
-        return False
+        return -1.0
     low[0] = s1 * inverse_count if layer.centre else 0.0
-    divide[0] = 1.0
     var = max(0.0, s2 * inverse_count - low[0] * low[0])
     if layer.centre and is_constant(count, mean + low[0], var):
-        divide[0] = 0.0
-    elif layer.scale:
-        divide[0] = sqrt(var + layer.eps)
-    return True
+        return 0.0
+    if layer.scale:
+        times = sqrt(var + layer.eps)
+        times = 1.0 / times if times > 0.0 else 0.0
+    return times if has_gain or fits_single(x, mean + low[0], times) else -1.0
 
 
 cdef bint layer_carefully(
@@ -131,6 +133,9 @@ cdef inline void score_run(
     cdef Lanes m = lanes_all(mean), u = lanes_all(low), t = lanes_all(inverse), last = m
     cdef Py_ssize_t i = 0
     cdef double z
+    if floating is float and gain == NULL:
+        score_singles(x, out, n, mean + low, inverse)
+        return
     if n < LANES:
         for i in range(n):
             z = ((x[i] - mean) - low) * inverse
@@ -155,7 +160,7 @@ cdef bint layer_runs(
     cdef double s1[BATCH]
     cdef double s2[BATCH]
     cdef double inverse[BATCH]
-    cdef double inverse_n = 1.0 / n, d = 1.0
+    cdef double inverse_n = 1.0 / n
     cdef Py_ssize_t r = 0, i, place, runs, most = rows_at_once(n)
     cdef bint bad = False
     cdef const double* g = NULL
@@ -169,10 +174,9 @@ cdef bint layer_runs(
             else:
                 s2[i] = norm_of_run(x + (r + i) * n, n, L2)
         for i in range(runs):
-            if divisor(layer, <double> n, inverse_n, mean[i], s1[i], s2[i], &low[i], &d):
-                inverse[i] = 1.0 / d if d > 0.0 else 0.0
-            else:
-                inverse[i] = -1.0
+            inverse[i] = inverse_scale(
+                x, layer, <double> n, inverse_n, mean[i], s1[i], s2[i], &low[i], gain != NULL
+            )
         for i in range(runs):
             place = (r + i) * n
             if gain != NULL:
@@ -195,7 +199,7 @@ def normalize_layers(
     Groups take their gains in turn.
     """
     cdef Layer layer
-    cdef Py_ssize_t o, i, width, group, n = x.shape[1], inner = x.shape[2], step
+    cdef Py_ssize_t o, i, k, width, group, n = x.shape[1], inner = x.shape[2], step
     cdef Py_ssize_t most = lanes_at_once(n) if n else 0
     cdef Py_ssize_t n_groups = 1 if gain is None else gain.shape[0]
     cdef const double* g = NULL
@@ -217,7 +221,8 @@ def normalize_layers(
                 &x[i, 0, 0], &out[i, 0, 0], o - i, n, &layer, g, b, i % n_groups, n_groups
             )
             o = i
-        for o in range(x.shape[0] - 1 if inner > 1 else -1, -1, -1):
+        for k in range(x.shape[0] if inner > 1 else 0):
+            o = in_turn(k, x.shape[0], block_length(sizeof(floating) * n * inner))
             group = o % n_groups * n
             i = first
             while i < last:

@@ -11,13 +11,8 @@ cdef bint layer_lanes(
     cdef double s2[WIDE]
     cdef double inverse[WIDE]
     cdef double errors[2 * WIDE]
-    cdef floating stage[WIDE]
-    cdef double d, g = 1.0, b = 0.0
-    cdef Py_ssize_t i, j
+    cdef Py_ssize_t i
     cdef bint bad = False, plain = True
-    cdef Lanes v
-    cdef const floating* p
-    cdef floating* q
     for i in range(width):
         mean[i] = 0.0
     if layer.centre and floating is double:
@@ -26,35 +21,66 @@ cdef bint layer_lanes(
     if layer.centre and move_shift(n, width, mean, s1, s2, near_enough(x)):
         sum_lanes(x, n, stride, width, mean, s1, s2, errors)
     for i in range(width):
-        if not divisor(layer, <double> n, 1.0 / n, mean[i], s1[i], s2[i], &low[i], &d):
+        inverse[i] = inverse_scale(
+            x, layer, <double> n, 1.0 / n, mean[i], s1[i], s2[i], &low[i], gain != NULL
+        )
+        if inverse[i] < 0.0:
             bad |= layer_carefully(x + i, out + i, n, stride, layer, gain, offset)
-            d = -1.0  # this lane is done
             plain = False
-        inverse[i] = 1.0 / d if d > 0.0 else min(d, 0.0)
-    streamed = streamed and plain
+    if plain:
+        score_lanes(x, out, n, stride, width, mean, low, inverse, gain, offset, streamed)
+        return bad
+    for i in range(width):
+        if inverse[i] >= 0.0:
+            score_lanes(
+                x + i, out + i, n, stride, 1, mean + i, low + i, inverse + i, gain, offset, False
+            )
+    return bad
+
+
+cdef inline void score_lanes(
+    const floating* x, floating* out, Py_ssize_t n, Py_ssize_t stride, Py_ssize_t width,
+    const double* mean, const double* low, const double* inverse, const double* gain,
+    const double* offset, bint streamed
+) noexcept nogil:
+    """Centre and scale neighbouring groups, each by its own mean and scale."""
+    cdef float parts[4 * WIDE]
+    cdef floating stage[WIDE]
+    cdef double g = 1.0, b = 0.0
+    cdef Py_ssize_t i, j
+    cdef Lanes v
+    cdef const floating* p
+    cdef floating* q
+    if floating is float and gain == NULL:
+        for i in range(width):
+            split(mean[i] + low[i], parts + i, parts + WIDE + i)
+            split(inverse[i], parts + 2 * WIDE + i, parts + 3 * WIDE + i)
     for j in range(n):
         p = x + j * stride
         q = &stage[0] if streamed else out + j * stride
-        if gain != NULL:
-            g = gain[j]
-            b = offset[j]
-        i = 0
-        while plain and i + LANES <= width:
-            v = scored(
-                load(p + i), lanes_load_double(mean + i), lanes_load_double(low + i),
-                lanes_load_double(inverse + i), NULL, NULL, 0
+        if floating is float and gain == NULL:
+            score_singles_each(
+                p, q, width, parts, parts + WIDE, parts + 2 * WIDE, parts + 3 * WIDE
             )
+        else:
             if gain != NULL:
-                v = lanes_add(lanes_mul(v, lanes_all(g)), lanes_all(b))
-            store(q + i, v)
-            i += LANES
-        while i < width:
-            if inverse[i] >= 0.0:
+                g = gain[j]
+                b = offset[j]
+            i = 0
+            while i + LANES <= width:
+                v = scored(
+                    load(p + i), lanes_load_double(mean + i), lanes_load_double(low + i),
+                    lanes_load_double(inverse + i), NULL, NULL, 0
+                )
+                if gain != NULL:
+                    v = lanes_add(lanes_mul(v, lanes_all(g)), lanes_all(b))
+                store(q + i, v)
+                i += LANES
+            while i < width:
                 q[i] = <floating> (((p[i] - mean[i]) - low[i]) * inverse[i] * g + b)
-            i += 1
+                i += 1
         if streamed:
             stream(out + j * stride, stage, width)
-    return bad
 
 
 cdef void first_means(
@@ -91,8 +117,10 @@ cdef void sum_lanes(
 ) noexcept nogil:
     """Find the sums of each lane's deviations from its shift, and of their squares.
 
-    Eight values of a lane at a time are summed up plainly.
+    Eight values of a lane at a time are summed up plainly (see ``along_rows``).
     """
+    cdef double sums1[TILE]
+    cdef double sums2[TILE]
     cdef Lanes v, s, t1, t2
     cdef double d, d1, d2
     cdef Py_ssize_t i, j = 0, k, few
@@ -102,14 +130,27 @@ cdef void sum_lanes(
     while j < n:
         few = min(<Py_ssize_t> LANES, n - j)
         p = x + j * stride
+        for k in range(few if along_rows(x, stride) else 0):
+            i = 0
+            while i + LANES <= width:
+                v = lanes_sub(load(p + k * stride + i), lanes_load_double(shift + i))
+                t1 = lanes_load_double(sums1 + i) if k else lanes_all(0.0)
+                t2 = lanes_load_double(sums2 + i) if k else lanes_all(0.0)
+                lanes_store_double(sums1 + i, lanes_add(t1, v))
+                lanes_store_double(sums2 + i, lanes_add(t2, lanes_mul(v, v)))
+                i += LANES
         i = 0
         while i + LANES <= width:
-            s = lanes_load_double(shift + i)
-            t1 = t2 = lanes_all(0.0)
-            for k in range(few):
-                v = lanes_sub(load(p + k * stride + i), s)
-                t1 = lanes_add(t1, v)
-                t2 = lanes_add(t2, lanes_mul(v, v))
+            if along_rows(x, stride):
+                t1 = lanes_load_double(sums1 + i)
+                t2 = lanes_load_double(sums2 + i)
+            else:
+                s = lanes_load_double(shift + i)
+                t1 = t2 = lanes_all(0.0)
+                for k in range(few):
+                    v = lanes_sub(load(p + k * stride + i), s)
+                    t1 = lanes_add(t1, v)
+                    t2 = lanes_add(t2, lanes_mul(v, v))
             add_exactly(s1 + i, errors + WIDE + i, t1)
             add_exactly(s2 + i, errors + i, t2)
             i += LANES

@@ -5,14 +5,17 @@ cdef inline bint layer_run(
     const double* gain, const double* offset
 ) noexcept nogil:
     """Normalize the contiguous values of one group."""
-    cdef double mean = 0.0, low = 0.0, divide, s1 = 0.0, s2 = 0.0
+    cdef double mean = 0.0, low = 0.0, inverse, s1 = 0.0, s2 = 0.0
     if layer.centre:
         layer_sums(x, n, inverse_n, &mean, &s1, &s2)
     else:
         s2 = norm_of_run(x, n, L2)
-    if not divisor(layer, n + layer.extra, inverse_n, mean, s1, s2, &low, &divide):
+    inverse = inverse_scale(
+        x, layer, n + layer.extra, inverse_n, mean, s1, s2, &low, gain != NULL
+    )
+    if inverse < 0.0:
         return layer_carefully(x, out, n, 1, layer, gain, offset)
-    score_run(x, out, n, mean, low, 1.0 / divide if divide > 0.0 else 0.0, gain, offset)
+    score_run(x, out, n, mean, low, inverse, gain, offset)
     return False
 
 

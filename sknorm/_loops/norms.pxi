@@ -64,14 +64,13 @@ cdef inline double norm_of_few(const floating* x, Py_ssize_t n, Norm kind) noexc
     return total + check
 
 
-cdef inline bint settles(double* value, Norm kind) noexcept nogil:
-    """Make the norm of its sum, where that lost nothing to the range of float64."""
+cdef inline bint settles(const floating* x, double* value, Norm kind) noexcept nogil:
+    """Make the norm of its sum, where no sum or quotient leaves a safe range."""
     if kind == L2:
-        if TINY_SQUARE <= value[0] <= HUGE_SQUARE:
-            value[0] = sqrt(value[0])
-            return True
-        return False
-    return 0.0 < value[0] < INFINITY
+        if not TINY_SQUARE <= value[0] <= HUGE_SQUARE:
+            return False
+        value[0] = sqrt(value[0])
+    return 0.0 < value[0] < INFINITY and fits_single(x, 0.0, 1.0 / value[0])
 
 
 cdef bint normalize_carefully(
@@ -108,28 +107,23 @@ cdef bint normalize_carefully(
     return False
 
 
-cdef inline Lanes divided(const floating* x, Lanes total, Lanes inverse) noexcept nogil:
-    """Divide; in float32 a product with the float64 inverse rounds to the same, and is faster."""
-    if floating is float:
-        return lanes_mul(load(x), inverse)
-    else:
-        return lanes_div(load(x), total)
-
-
 cdef inline void divide_run(
-    const floating* x, floating* out, Py_ssize_t n, double total, double inverse
+    const floating* x, floating* out, Py_ssize_t n, double total
 ) noexcept nogil:
     """Divide contiguous values, of which the last lanes may overlap those before."""
-    cdef Lanes t = lanes_all(total), u = lanes_all(inverse), last = t
+    cdef Lanes t = lanes_all(total), last = t
     cdef Py_ssize_t i = 0
+    if floating is float:
+        score_singles(x, out, n, 0.0, 1.0 / total)
+        return
     if n < LANES:
         for i in range(n):
-            out[i] = <floating> (x[i] / total)
+            out[i] = x[i] / total
         return
     if n % LANES:
-        last = divided(x + n - LANES, t, u)
+        last = lanes_div(load(x + n - LANES), t)
     while i + LANES <= n:
-        store(out + i, divided(x + i, t, u))
+        store(out + i, lanes_div(load(x + i), t))
         i += LANES
     if i < n:
         store(out + n - LANES, last)
@@ -143,7 +137,6 @@ cdef inline bint normalize_rows_by(
     In a batch no row waits for the root and the division of the one before.
     """
     cdef double total[BATCH]
-    cdef double inverse[BATCH]
     cdef Py_ssize_t r = 0, i, rows, most = rows_at_once(n)
     cdef bint bad = False
     while r < n_rows:
@@ -151,16 +144,15 @@ cdef inline bint normalize_rows_by(
         for i in range(rows):
             total[i] = norm_of_run(x + (r + i) * n, n, kind)
         for i in range(rows):
-            if not settles(&total[i], kind):
+            if not settles(x, &total[i], kind):
                 total[i] = -1.0
-            inverse[i] = 1.0 / total[i]
         for i in range(rows):
             if total[i] < 0.0:
                 bad |= normalize_carefully(
                     x + (r + i) * n, out + (r + i) * n, n, 1, kind, &total[i]
                 )
             else:
-                divide_run(x + (r + i) * n, out + (r + i) * n, n, total[i], inverse[i])
+                divide_run(x + (r + i) * n, out + (r + i) * n, n, total[i])
         if norms != NULL:
             for i in range(rows):
                 norms[r + i] = total[i]
@@ -197,7 +189,7 @@ def normalize_vectors(
 
     The norms are kept unless norms is None.
     """
-    cdef Py_ssize_t o, i, width, most, n = x.shape[1], inner = x.shape[2]
+    cdef Py_ssize_t o, i, k, width, most, n = x.shape[1], inner = x.shape[2]
     cdef bint bad = False, streamed
     if x.shape[0] == 0 or n == 0 or inner == 0:
         return False
@@ -209,7 +201,8 @@ def normalize_vectors(
                 &x[0, 0, 0], &out[0, 0, 0], x.shape[0], n, <Norm> kind,
                 NULL if norms is None else &norms[0, 0],
             )
-        for o in range(x.shape[0] - 1 if inner > 1 else -1, -1, -1):
+        for k in range(x.shape[0] if inner > 1 else 0):
+            o = in_turn(k, x.shape[0], block_length(sizeof(floating) * n * inner))
             i = first
             while i < last:
                 width = min(most, last - i)

@@ -1,5 +1,13 @@
 # Neighbouring vectors, each strided through memory, divided by their norms together.
 
+cdef inline bint along_rows(const floating* x, Py_ssize_t stride) noexcept nogil:
+    """Tell whether to sum up along rows, which the processor fetches ahead, or in registers.
+
+    In registers float32 is up to 1.5 times as fast, short rows of float64 up to 1.2 times as slow.
+    """
+    return floating is double and stride <= TILE
+
+
 cdef inline void sum_norms(
     const floating* x, Py_ssize_t n, Py_ssize_t stride, Py_ssize_t width, Norm kind,
     double* total, double* errors
@@ -8,6 +16,7 @@ cdef inline void sum_norms(
 
     Eight values of a vector at a time are summed up plainly.
     """
+    cdef double sums[TILE]
     cdef Lanes a
     cdef double d, part
     cdef Py_ssize_t i, j = 0, k, few
@@ -17,11 +26,20 @@ cdef inline void sum_norms(
     while j < n:
         few = min(<Py_ssize_t> LANES, n - j)
         p = x + j * stride
+        for k in range(few if along_rows(x, stride) else 0):
+            i = 0
+            while i + LANES <= width:
+                a = lanes_load_double(sums + i) if k else lanes_all(0.0)
+                lanes_store_double(sums + i, with_value(a, load(p + k * stride + i), kind))
+                i += LANES
         i = 0
         while i + LANES <= width:
-            a = lanes_all(0.0)
-            for k in range(few):
-                a = with_value(a, load(p + k * stride + i), kind)
+            if along_rows(x, stride):
+                a = lanes_load_double(sums + i)
+            else:
+                a = lanes_all(0.0)
+                for k in range(few):
+                    a = with_value(a, load(p + k * stride + i), kind)
             if kind == MAX:
                 lanes_store_double(total + i, lanes_max(a, lanes_load_double(total + i)))
             else:
@@ -50,42 +68,61 @@ cdef bint normalize_lanes(
     Norm kind, double* norms, bint streamed
 ) noexcept nogil:
     """Divide neighbouring vectors, each strided through memory, by their norms."""
-    cdef double a[WIDE]
-    cdef double inverse[WIDE]
-    cdef floating stage[WIDE]
+    cdef double total[WIDE]
+    cdef double errors[WIDE]
     cdef double norm = 0.0
-    cdef Py_ssize_t i, j
+    cdef Py_ssize_t i
     cdef bint bad = False, plain = True
-    cdef const floating* p
-    cdef floating* q
     if kind == L1:
-        sum_norms(x, n, stride, width, L1, a, inverse)
+        sum_norms(x, n, stride, width, L1, total, errors)
     elif kind == L2:
-        sum_norms(x, n, stride, width, L2, a, inverse)
+        sum_norms(x, n, stride, width, L2, total, errors)
     else:
-        sum_norms(x, n, stride, width, MAX, a, inverse)
+        sum_norms(x, n, stride, width, MAX, total, errors)
     for i in range(width):
-        if settles(&a[i], kind):
-            norm = a[i]
-            inverse[i] = 1.0 / a[i]
+        if settles(x, &total[i], kind):
+            norm = total[i]
         else:
             bad |= normalize_carefully(x + i, out + i, n, stride, kind, &norm)
-            a[i] = 0.0
+            total[i] = 0.0
             plain = False
         if norms != NULL:
             norms[i] = norm
-    streamed = streamed and plain
+    if plain:
+        divide_lanes(x, out, n, stride, width, total, streamed)
+        return bad
+    for i in range(width):
+        if total[i] > 0.0:
+            divide_lanes(x + i, out + i, n, stride, 1, total + i, False)
+    return bad
+
+
+cdef inline void divide_lanes(
+    const floating* x, floating* out, Py_ssize_t n, Py_ssize_t stride, Py_ssize_t width,
+    const double* total, bint streamed
+) noexcept nogil:
+    """Divide neighbouring vectors by what is not 0."""
+    cdef float times[WIDE]
+    cdef float times_low[WIDE]
+    cdef floating stage[WIDE]
+    cdef Py_ssize_t i, j
+    cdef const floating* p
+    cdef floating* q
+    if floating is float:
+        for i in range(width):
+            split(1.0 / total[i], &times[i], &times_low[i])
     for j in range(n):
         p = x + j * stride
         q = &stage[0] if streamed else out + j * stride
-        i = 0
-        while plain and i + LANES <= width:
-            store(q + i, divided(p + i, lanes_load_double(a + i), lanes_load_double(inverse + i)))
-            i += LANES
-        while i < width:
-            if a[i] > 0.0:
-                q[i] = <floating> (p[i] * inverse[i] if floating is float else p[i] / a[i])
-            i += 1
+        if floating is float:
+            score_singles_each(p, q, width, NULL, NULL, times, times_low)
+        else:
+            i = 0
+            while i + LANES <= width:
+                store(q + i, lanes_div(load(p + i), lanes_load_double(total + i)))
+                i += LANES
+            while i < width:
+                q[i] = p[i] / total[i]
+                i += 1
         if streamed:
             stream(out + j * stride, stage, width)
-    return bad

@@ -5,10 +5,10 @@ cdef inline bint normalize_run(
 ) noexcept nogil:
     """Divide contiguous values by their norm."""
     cdef double total = norm_of_run(x, n, kind)
-    if not settles(&total, kind):
+    if not settles(x, &total, kind):
         return normalize_carefully(x, out, n, 1, kind, norm)
     norm[0] = total
-    divide_run(x, out, n, total, 1.0 / total)
+    divide_run(x, out, n, total)
     return False
 
 
@@ -110,7 +110,7 @@ cdef bint find_norms_csc(
         if kind == MAX:
             own[i] += errors[i]  # NaN where a value was not finite
         if own[i] != 0.0:
-            simple &= settles(&own[i], kind)
+            simple &= settles(data, &own[i], kind)
     return simple
 
 

@@ -88,41 +88,47 @@ cdef bint has_infinity(const floating* x, Py_ssize_t n) noexcept nogil:
 def rescale(
     const floating[:, :, ::1] x, floating[:, :, ::1] out, const double[::1] shift,
     const double[::1] scale, const double[::1] gain, const double[::1] offset,
-    const double[::1] power, bint inverse, bint multiply
+    const double[::1] power, const float[:, ::1] singles, bint inverse, bint multiply
 ):
     """Rescale each channel of x into out, which may be x itself.
 
     Gain and offset are None where all are 1 and 0; power is None where all are 1. To multiply, the
-    scale is what to multiply with instead of what to divide by.
+    scale is what to multiply with instead of what to divide by. For float32, singles may have the
+    two parts of each shift and of each inverse of a scale, which are taken instead then.
     """
-    cdef Py_ssize_t o, c, n = x.shape[2]
+    cdef Py_ssize_t i, o, c, k, step, n = x.shape[2]
     cdef bint infinite = False
     cdef double p = 1.0, g = 1.0, b = 0.0
     if x.shape[0] == 0 or x.shape[1] == 0 or n == 0:
         return False
+    step = block_length(sizeof(floating) * x.shape[1] * n)
     with nogil:
         if n == 1:
             infinite = rescale_rows(
                 &x[0, 0, 0], &out[0, 0, 0], x.shape[0], x.shape[1], &shift[0], &scale[0],
                 NULL if gain is None else &gain[0], NULL if gain is None else &offset[0],
-                NULL if power is None else &power[0], inverse, multiply,
+                NULL if power is None else &power[0],
+                NULL if singles is None else &singles[0, 0], inverse, multiply,
             )
-        for o in range(x.shape[0] - 1 if n > 1 else -1, -1, -1):
-            for c in range(x.shape[1] - 1, -1, -1):
+        for i in range(x.shape[0] if n > 1 else 0):
+            o = in_turn(i, x.shape[0], step)
+            for k in range(x.shape[1]):
+                c = k if step > 1 else x.shape[1] - 1 - k
                 if power is not None:
                     p = power[c]
                 if gain is not None:
                     g = gain[c]
                     b = offset[c]
                 infinite |= rescale_channel(
-                    &x[o, c, 0], &out[o, c, 0], n, shift[c], scale[c], g, b, p, inverse, multiply
+                    &x[o, c, 0], &out[o, c, 0], n, shift[c], scale[c], g, b, p,
+                    singles is not None, inverse, multiply,
                 )
     return infinite
 
 
 cdef bint rescale_channel(
     const floating* x, floating* out, Py_ssize_t n, double shift, double scale, double gain,
-    double offset, double power, bint inverse, bint multiply
+    double offset, double power, bint single, bint inverse, bint multiply
 ) noexcept nogil:
     """Rescale contiguous values of one channel, the last block first."""
     cdef Py_ssize_t first, last = n, step = block_length(sizeof(floating))
@@ -130,10 +136,13 @@ cdef bint rescale_channel(
     cdef double check
     while last > 0:
         first = max(<Py_ssize_t> 0, last - step)
-        check = rescale_run(
-            x + first, out + first, last - first, shift, scale, gain, offset, power, inverse,
-            multiply,
-        )
+        if floating is float and single:
+            check = score_singles(x + first, out + first, last - first, shift, scale)
+        else:
+            check = rescale_run(
+                x + first, out + first, last - first, shift, scale, gain, offset, power, inverse,
+                multiply,
+            )
         if check != 0.0:
             infinite |= contains_infinity(x + first, out + first, last - first)
         last = first
@@ -143,7 +152,7 @@ cdef bint rescale_channel(
 cdef bint rescale_rows(
     const floating* x, floating* out, Py_ssize_t n_rows, Py_ssize_t n, const double* shift,
     const double* scale, const double* gain, const double* offset, const double* power,
-    bint inverse, bint multiply
+    const float* singles, bint inverse, bint multiply
 ) noexcept nogil:
     """Rescale a matrix with one column a channel.
 
@@ -158,7 +167,12 @@ cdef bint rescale_rows(
         while c < n:
             width = min(<Py_ssize_t> 512, n - c)
             for r in range(first, last):
-                if gain == NULL:
+                if floating is float and singles != NULL:
+                    check = score_singles_each(
+                        x + r * n + c, out + r * n + c, width, singles + c, singles + n + c,
+                        singles + 2 * n + c, singles + 3 * n + c,
+                    )
+                elif gain == NULL:
                     check = rescale_row(
                         x + r * n + c, out + r * n + c, width, shift + c, scale + c, NULL, NULL,
                         power + c if power != NULL else NULL, inverse, multiply,

@@ -34,6 +34,12 @@ cdef inline Py_ssize_t block_length(Py_ssize_t size) noexcept nogil:
     return max(<Py_ssize_t> 1, BLOCK_BYTES // size)
 
 
+cdef inline Py_ssize_t in_turn(Py_ssize_t k, Py_ssize_t n, Py_ssize_t step) noexcept nogil:
+    """Return which of n items is the k-th, when blocks of a few go from the last to the first."""
+    cdef Py_ssize_t block = k // step
+    return max(<Py_ssize_t> 0, n - (block + 1) * step) + k - block * step
+
+
 cdef inline Py_ssize_t rows_at_once(Py_ssize_t n) noexcept nogil:
     """Return how many rows of n values to find the statistics of before any is written."""
     return max(<Py_ssize_t> 1, min(<Py_ssize_t> BATCH, BATCH_VALUES // n))

@@ -1,0 +1,83 @@
+/* Eight float32 values at a time, for results that need no more digits than their own.
+
+   On some processors the way from float32 to float64 and back takes longer than a copy of the
+   memory. Parameters come in two parts, of which the second is what the first loses to float32. */
+
+#ifndef SKNORM_SINGLES_H
+#define SKNORM_SINGLES_H
+
+#include "lanes.h"
+
+#if SKNORM_REGISTER == 8
+#define SKNORM_SINGLE 4
+typedef float sknorm_single;
+#else
+#define SKNORM_SINGLE (SKNORM_REGISTER > 32 ? 32 : SKNORM_REGISTER)
+typedef float sknorm_single __attribute__((vector_size(SKNORM_SINGLE)));
+#endif
+#define SKNORM_EACH_SINGLE for (int k = 0; k < 32 / SKNORM_SINGLE; k++)
+
+typedef struct {
+    sknorm_single part[32 / SKNORM_SINGLE];
+} Singles;
+
+SKNORM_INLINE Singles singles_all(float value) {
+    Singles a;
+#if SKNORM_REGISTER == 8
+    SKNORM_EACH_SINGLE a.part[k] = value;
+#else
+    SKNORM_EACH_SINGLE a.part[k] = value - (sknorm_single){0};
+#endif
+    return a;
+}
+
+SKNORM_INLINE Singles singles_load(const float *x) {
+    Singles a;
+    SKNORM_EACH_SINGLE {
+        sknorm_single part;
+        memcpy(&part, x + k * (SKNORM_SINGLE / 4), sizeof part);
+        a.part[k] = part;
+    }
+    return a;
+}
+
+SKNORM_INLINE void singles_store(float *x, Singles a) {
+    SKNORM_EACH_SINGLE {
+        sknorm_single part = a.part[k];
+        memcpy(x + k * (SKNORM_SINGLE / 4), &part, sizeof part);
+    }
+}
+
+SKNORM_INLINE Singles singles_add(Singles a, Singles b) {
+    SKNORM_EACH_SINGLE a.part[k] = a.part[k] + b.part[k];
+    return a;
+}
+
+SKNORM_INLINE Singles singles_sub(Singles a, Singles b) {
+    SKNORM_EACH_SINGLE a.part[k] = a.part[k] - b.part[k];
+    return a;
+}
+
+SKNORM_INLINE Singles singles_mul(Singles a, Singles b) {
+    SKNORM_EACH_SINGLE a.part[k] = a.part[k] * b.part[k];
+    return a;
+}
+
+/* 0, or NaN where a lane is NaN. */
+SKNORM_INLINE double singles_check(Singles a) {
+    float v[8], sum = 0.0f;
+    singles_store(v, a);
+    for (int k = 0; k < 8; k++) sum += v[k];
+    return sum;
+}
+
+/* Cut a number off where float32 ends. The rest has its sign, so that -0 times both is still -0. */
+SKNORM_INLINE float sknorm_cut(double value) {
+    long long bits;
+    memcpy(&bits, &value, sizeof bits);
+    bits &= ~0x1fffffffLL;
+    memcpy(&value, &bits, sizeof bits);
+    return (float)value;
+}
+
+#endif
