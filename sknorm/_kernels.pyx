@@ -62,6 +62,8 @@ cdef extern from "_loops/singles.h" nogil:
     Singles singles_add(Singles a, Singles b)
     Singles singles_sub(Singles a, Singles b)
     Singles singles_mul(Singles a, Singles b)
+    Singles singles_max_abs(Singles a, Singles b)
+    float singles_largest(Singles a)
     double singles_check(Singles a)
     float sknorm_cut(double value)
 
@@ -97,6 +99,8 @@ cdef double TINY_MEAN = ldexp(1.0, -TAME)
 cdef double HUGE_MEAN = ldexp(1.0, TAME)
 cdef double TINY_SQUARE = ldexp(1.0, -600)
 cdef double HUGE_SQUARE = ldexp(1.0, 600)
+cdef double MIN_NORM = 5e-324
+cdef double MAX_NORM = 1.7976931348623157e308
 cdef double MIN_TIMES = ldexp(1.0, -100)
 cdef double MAX_TIMES = ldexp(1.0, 126)
 cdef double MAX_SHIFT = ldexp(1.0, 100)

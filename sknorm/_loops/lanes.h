@@ -127,7 +127,8 @@ SKNORM_INLINE Lanes lanes_abs(Lanes a) {
 /* The larger of each two that are not negative, or of their bits: NaN is larger than infinity. */
 SKNORM_INLINE Lanes lanes_max(Lanes a, Lanes b) {
 #if SKNORM_REGISTER == 8
-    SKNORM_EACH b.part[k] = a.part[k] <= b.part[k] ? b.part[k] : a.part[k];
+    SKNORM_EACH b.part[k] =
+        a.part[k] <= b.part[k] || b.part[k] != b.part[k] ? b.part[k] : a.part[k];
 #elif SKNORM_REGISTER == 64
     b.part[0] = (sknorm_part)_mm512_max_epi64((__m512i)a.part[0], (__m512i)b.part[0]);
 #else

@@ -7,25 +7,27 @@ cdef struct Layer:
     double extra  # values that are zero and not stored (sparse rows)
 
 
-cdef inline double inverse_scale(
-    const floating* x, Layer* layer, double count, double inverse_count, double mean, double s1,
-    double s2, double* low, bint has_gain
+cdef inline void inverse_scales(
+    const floating* x, Layer* layer, Py_ssize_t n, double count, double inverse_count,
+    const double* mean, const double* s1, const double* s2, double* low, double* inverse,
+    bint has_gain
 ) noexcept nogil:
-    """Find the rest of the mean and what to multiply with: 0 for constant values.
+    """Find the rest of each mean and what to multiply with: 0 for constant values.
 
-    Return -1 where sums or results leave a safe range.
+    That is -1 where sums or results leave a safe range.
     """
-    cdef double var, times = 1.0
-    if not is_tame(mean if layer.centre else 0.0, s2):
-        return -1.0
-    low[0] = s1 * inverse_count if layer.centre else 0.0
-    var = max(0.0, s2 * inverse_count - low[0] * low[0])
-    if layer.centre and is_constant(count, mean + low[0], var):
-        return 0.0
-    if layer.scale:
-        times = sqrt(var + layer.eps)
-        times = 1.0 / times if times > 0.0 else 0.0
-    return times if has_gain or fits_single(x, mean + low[0], times) else -1.0
+    cdef double var, times
+    cdef Py_ssize_t i
+    for i in range(n):  # without branches, so that compilers take several at a time
+        low[i] = s1[i] * inverse_count if layer.centre else 0.0
+        var = s2[i] * inverse_count - low[i] * low[i]
+        var = var if var > 0.0 else 0.0
+        times = 1.0 / sqrt(var + layer.eps) if layer.scale else 1.0
+        times = 0.0 if layer.centre & is_constant(count, mean[i] + low[i], var) else times
+        inverse[i] = times if is_tame(mean[i], s2[i]) else -1.0
+    for i in range(0 if has_gain else n):
+        if not fits_single(x, mean[i] + low[i], inverse[i]):
+            inverse[i] = -1.0
 
 
 cdef bint layer_carefully(
@@ -173,10 +175,9 @@ cdef bint layer_runs(
                 layer_sums(x + (r + i) * n, n, inverse_n, &mean[i], &s1[i], &s2[i])
             else:
                 s2[i] = norm_of_run(x + (r + i) * n, n, L2)
-        for i in range(runs):
-            inverse[i] = inverse_scale(
-                x, layer, <double> n, inverse_n, mean[i], s1[i], s2[i], &low[i], gain != NULL
-            )
+        inverse_scales(
+            x, layer, runs, <double> n, inverse_n, mean, s1, s2, low, inverse, gain != NULL
+        )
         for i in range(runs):
             place = (r + i) * n
             if gain != NULL:

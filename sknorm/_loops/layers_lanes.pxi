@@ -20,10 +20,10 @@ cdef bint layer_lanes(
     sum_lanes(x, n, stride, width, mean, s1, s2, errors)
     if layer.centre and move_shift(n, width, mean, s1, s2, near_enough(x)):
         sum_lanes(x, n, stride, width, mean, s1, s2, errors)
+    inverse_scales(
+        x, layer, width, <double> n, 1.0 / n, mean, s1, s2, low, inverse, gain != NULL
+    )
     for i in range(width):
-        inverse[i] = inverse_scale(
-            x, layer, <double> n, 1.0 / n, mean[i], s1[i], s2[i], &low[i], gain != NULL
-        )
         if inverse[i] < 0.0:
             bad |= layer_carefully(x + i, out + i, n, stride, layer, gain, offset)
             plain = False

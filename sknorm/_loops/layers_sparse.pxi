@@ -10,8 +10,8 @@ cdef inline bint layer_run(
         layer_sums(x, n, inverse_n, &mean, &s1, &s2)
     else:
         s2 = norm_of_run(x, n, L2)
-    inverse = inverse_scale(
-        x, layer, n + layer.extra, inverse_n, mean, s1, s2, &low, gain != NULL
+    inverse_scales(
+        x, layer, 1, n + layer.extra, inverse_n, &mean, &s1, &s2, &low, &inverse, gain != NULL
     )
     if inverse < 0.0:
         return layer_carefully(x, out, n, 1, layer, gain, offset)

@@ -28,6 +28,8 @@ cdef inline double norm_of_chunk(const floating* x, Py_ssize_t n, Norm kind) noe
     cdef Py_ssize_t i = 0
     if n < LANES:
         return norm_of_few(x, n, kind)
+    if floating is float and kind == MAX:
+        return largest_single(x, n)
     while i + 2 * LANES <= n:
         a = with_value(a, load(x + i), kind)
         b = with_value(b, load(x + i + LANES), kind)
@@ -64,13 +66,27 @@ cdef inline double norm_of_few(const floating* x, Py_ssize_t n, Norm kind) noexc
     return total + check
 
 
-cdef inline bint settles(const floating* x, double* value, Norm kind) noexcept nogil:
-    """Make the norm of its sum, where no sum or quotient leaves a safe range."""
-    if kind == L2:
-        if not TINY_SQUARE <= value[0] <= HUGE_SQUARE:
-            return False
-        value[0] = sqrt(value[0])
-    return 0.0 < value[0] < INFINITY and fits_single(x, 0.0, 1.0 / value[0])
+cdef inline bint settle(
+    const floating* x, Py_ssize_t n, Norm kind, double* total, double* inverse
+) noexcept nogil:
+    """Make norms of their sums, and find their inverses, several at a time.
+
+    The inverse is 0 where a sum or a quotient leaves a safe range; then False is returned.
+    """
+    cdef double least = TINY_SQUARE if kind == L2 else MIN_NORM
+    cdef double most = HUGE_SQUARE if kind == L2 else MAX_NORM
+    cdef double norm
+    cdef Py_ssize_t i
+    cdef bint safe = True
+    for i in range(n):
+        norm = sqrt(total[i]) if kind == L2 else total[i]
+        inverse[i] = 1.0 / norm if (least <= total[i]) & (total[i] <= most) else 0.0
+        total[i] = norm
+    for i in range(n):
+        if not fits_single(x, 0.0, inverse[i]):
+            inverse[i] = 0.0
+        safe &= inverse[i] != 0.0
+    return safe
 
 
 cdef bint normalize_carefully(
@@ -108,13 +124,13 @@ cdef bint normalize_carefully(
 
 
 cdef inline void divide_run(
-    const floating* x, floating* out, Py_ssize_t n, double total
+    const floating* x, floating* out, Py_ssize_t n, double total, double inverse
 ) noexcept nogil:
     """Divide contiguous values, of which the last lanes may overlap those before."""
     cdef Lanes t = lanes_all(total), last = t
     cdef Py_ssize_t i = 0
     if floating is float:
-        score_singles(x, out, n, 0.0, 1.0 / total)
+        score_singles(x, out, n, 0.0, inverse)
         return
     if n < LANES:
         for i in range(n):
@@ -137,22 +153,21 @@ cdef inline bint normalize_rows_by(
     In a batch no row waits for the root and the division of the one before.
     """
     cdef double total[BATCH]
+    cdef double inverse[BATCH]
     cdef Py_ssize_t r = 0, i, rows, most = rows_at_once(n)
     cdef bint bad = False
     while r < n_rows:
         rows = min(most, n_rows - r)
         for i in range(rows):
             total[i] = norm_of_run(x + (r + i) * n, n, kind)
+        settle(x, rows, kind, total, inverse)
         for i in range(rows):
-            if not settles(x, &total[i], kind):
-                total[i] = -1.0
-        for i in range(rows):
-            if total[i] < 0.0:
+            if inverse[i] == 0.0:
                 bad |= normalize_carefully(
                     x + (r + i) * n, out + (r + i) * n, n, 1, kind, &total[i]
                 )
             else:
-                divide_run(x + (r + i) * n, out + (r + i) * n, n, total[i])
+                divide_run(x + (r + i) * n, out + (r + i) * n, n, total[i], inverse[i])
         if norms != NULL:
             for i in range(rows):
                 norms[r + i] = total[i]

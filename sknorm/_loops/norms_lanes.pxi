@@ -69,39 +69,33 @@ cdef bint normalize_lanes(
 ) noexcept nogil:
     """Divide neighbouring vectors, each strided through memory, by their norms."""
     cdef double total[WIDE]
-    cdef double errors[WIDE]
-    cdef double norm = 0.0
+    cdef double inverse[WIDE]  # at first, the errors of the sums
     cdef Py_ssize_t i
-    cdef bint bad = False, plain = True
+    cdef bint bad = False, plain
     if kind == L1:
-        sum_norms(x, n, stride, width, L1, total, errors)
+        sum_norms(x, n, stride, width, L1, total, inverse)
     elif kind == L2:
-        sum_norms(x, n, stride, width, L2, total, errors)
+        sum_norms(x, n, stride, width, L2, total, inverse)
     else:
-        sum_norms(x, n, stride, width, MAX, total, errors)
-    for i in range(width):
-        if settles(x, &total[i], kind):
-            norm = total[i]
-        else:
-            bad |= normalize_carefully(x + i, out + i, n, stride, kind, &norm)
-            total[i] = 0.0
-            plain = False
+        sum_norms(x, n, stride, width, MAX, total, inverse)
+    plain = settle(x, width, kind, total, inverse)
+    for i in range(width if not plain or norms != NULL else 0):
+        if inverse[i] == 0.0:
+            bad |= normalize_carefully(x + i, out + i, n, stride, kind, &total[i])
+        elif not plain:
+            divide_lanes(x + i, out + i, n, stride, 1, total + i, inverse + i, False)
         if norms != NULL:
-            norms[i] = norm
+            norms[i] = total[i]
     if plain:
-        divide_lanes(x, out, n, stride, width, total, streamed)
-        return bad
-    for i in range(width):
-        if total[i] > 0.0:
-            divide_lanes(x + i, out + i, n, stride, 1, total + i, False)
+        divide_lanes(x, out, n, stride, width, total, inverse, streamed)
     return bad
 
 
 cdef inline void divide_lanes(
     const floating* x, floating* out, Py_ssize_t n, Py_ssize_t stride, Py_ssize_t width,
-    const double* total, bint streamed
+    const double* total, const double* inverse, bint streamed
 ) noexcept nogil:
-    """Divide neighbouring vectors by what is not 0."""
+    """Divide neighbouring vectors by their norms."""
     cdef float times[WIDE]
     cdef float times_low[WIDE]
     cdef floating stage[WIDE]
@@ -110,7 +104,7 @@ cdef inline void divide_lanes(
     cdef floating* q
     if floating is float:
         for i in range(width):
-            split(1.0 / total[i], &times[i], &times_low[i])
+            split(inverse[i], &times[i], &times_low[i])
     for j in range(n):
         p = x + j * stride
         q = &stage[0] if streamed else out + j * stride

@@ -4,11 +4,11 @@ cdef inline bint normalize_run(
     const floating* x, floating* out, Py_ssize_t n, Norm kind, double* norm
 ) noexcept nogil:
     """Divide contiguous values by their norm."""
-    cdef double total = norm_of_run(x, n, kind)
-    if not settles(x, &total, kind):
+    cdef double total = norm_of_run(x, n, kind), inverse
+    if not settle(x, 1, kind, &total, &inverse):
         return normalize_carefully(x, out, n, 1, kind, norm)
     norm[0] = total
-    divide_run(x, out, n, total)
+    divide_run(x, out, n, total, inverse)
     return False
 
 
@@ -106,11 +106,11 @@ cdef bint find_norms_csc(
         sum_block_csc(
             data, indices, indptr, n_columns, last, MAX, norms, errors, places, advance
         )
+    for i in range(rows if kind == MAX else 0):
+        own[i] += errors[i]  # NaN where a value was not finite
+    settle(data, rows, kind, own, errors)
     for i in range(rows):
-        if kind == MAX:
-            own[i] += errors[i]  # NaN where a value was not finite
-        if own[i] != 0.0:
-            simple &= settles(data, &own[i], kind)
+        simple &= errors[i] != 0.0 or own[i] == 0.0
     return simple
 
 

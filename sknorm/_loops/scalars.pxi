@@ -65,9 +65,10 @@ cdef inline void add(double* high, double* low, double b, double b_low) noexcept
 cdef inline bint is_tame(double centre, double squares) noexcept nogil:
     """Tell whether squared deviations from a centre lost nothing to the range of float64."""
     centre = fabs(centre)
-    if not (squares <= HUGE_SQUARE and centre <= HUGE_MEAN):
-        return False
-    return centre >= TINY_MEAN or squares >= TINY_SQUARE
+    return (
+        (squares <= HUGE_SQUARE) & (centre <= HUGE_MEAN)
+        & ((centre >= TINY_MEAN) | (squares >= TINY_SQUARE))
+    )
 
 
 cdef inline double unit_exponent(double magnitude, bint tame_is_zero) noexcept nogil:

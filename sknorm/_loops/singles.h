@@ -14,6 +14,7 @@ typedef float sknorm_single;
 #else
 #define SKNORM_SINGLE (SKNORM_REGISTER > 32 ? 32 : SKNORM_REGISTER)
 typedef float sknorm_single __attribute__((vector_size(SKNORM_SINGLE)));
+typedef int sknorm_single_bits __attribute__((vector_size(SKNORM_SINGLE)));
 #endif
 #define SKNORM_EACH_SINGLE for (int k = 0; k < 32 / SKNORM_SINGLE; k++)
 
@@ -61,6 +62,38 @@ SKNORM_INLINE Singles singles_sub(Singles a, Singles b) {
 SKNORM_INLINE Singles singles_mul(Singles a, Singles b) {
     SKNORM_EACH_SINGLE a.part[k] = a.part[k] * b.part[k];
     return a;
+}
+
+/* The larger of each two magnitudes, by their bits: NaN is larger than infinity. */
+SKNORM_INLINE Singles singles_max_abs(Singles a, Singles b) {
+    SKNORM_EACH_SINGLE {
+#if SKNORM_REGISTER == 8
+        float x = a.part[k] < 0 ? -a.part[k] : a.part[k], y = b.part[k] < 0 ? -b.part[k] : b.part[k];
+        a.part[k] = x <= y || y != y ? y : x;
+#else
+        sknorm_single_bits x = (sknorm_single_bits)a.part[k] & 0x7fffffff;
+        sknorm_single_bits y = (sknorm_single_bits)b.part[k] & 0x7fffffff;
+#ifdef __AVX2__
+        a.part[k] = (sknorm_single)_mm256_max_epi32((__m256i)x, (__m256i)y);
+#else
+        sknorm_single_bits larger = x > y;
+        a.part[k] = (sknorm_single)((x & larger) | (y & ~larger));
+#endif
+#endif
+    }
+    return a;
+}
+
+/* The largest lane of those that are not negative, likewise. */
+SKNORM_INLINE float singles_largest(Singles a) {
+    float v[8];
+    int bits[8], m;
+    singles_store(v, a);
+    memcpy(bits, v, sizeof bits);
+    m = bits[0];
+    for (int k = 1; k < 8; k++) m = bits[k] > m ? bits[k] : m;
+    memcpy(v, &m, sizeof m);
+    return v[0];
 }
 
 /* 0, or NaN where a lane is NaN. */

@@ -116,3 +116,16 @@ cdef inline double score_singles_each(
         check = singles_add(check, singles_sub(v, v))
         singles_store(out + i, scored_singles_at(v, i, shift, shift_low, times, times_low))
     return singles_check(check)
+
+
+cdef inline float largest_single(const float* x, Py_ssize_t n) noexcept nogil:
+    """Return the largest magnitude of at least eight contiguous values; NaN for NaN."""
+    cdef Singles a = singles_all(0.0), b = a
+    cdef Py_ssize_t i = 0
+    while i + 2 * LANES <= n:
+        a = singles_max_abs(a, singles_load(x + i))
+        b = singles_max_abs(b, singles_load(x + i + LANES))
+        i += 2 * LANES
+    if i + LANES <= n:
+        a = singles_max_abs(a, singles_load(x + i))
+    return singles_largest(singles_max_abs(singles_max_abs(a, b), singles_load(x + n - LANES)))
