@@ -93,6 +93,7 @@ class Values:
 
     def __init__(self, grid: Grid, targets: Array) -> None:
         self.grid = grid
+        self.made = grid.values(lambda run: 1.0) == 1
         self.scores = grid.values(lambda run: run.test_score)
         self.train_scores = grid.values(lambda run: run.train_score)
         self.gaps = self.train_scores - self.scores
@@ -190,11 +191,11 @@ def _interval(per_fold: Array, setting: Setting) -> Interval:
 
 def _verdict(differences: dict[str, Interval], one: Values, base: Values) -> str:
     """Say what the intervals show; who loses more fits than the baseline is not better."""
-    n_scored = np.isfinite(one.scores).sum()
-    if not n_scored:
+    if not np.isfinite(one.scores).any():
         return "no score"
     mean, wins = differences["test_score"], differences["wins"]
-    complete = n_scored >= np.isfinite(base.scores).sum()
+    lost, base_lost = _in_common(np.isnan(one.scores), np.isnan(base.scores), one, base)
+    complete = lost <= base_lost
     if mean.low > 0 and complete:
         return "better"
     if mean.high < 0:
@@ -208,10 +209,17 @@ def _verdict(differences: dict[str, Interval], one: Values, base: Values) -> str
 def _speed(differences: dict[str, Interval], one: Values, base: Values) -> str:
     """Say what the intervals show; who misses more targets than the baseline is not faster."""
     ratio = differences["epochs_ratio"]
-    if ratio.high < 1 and _mean(one.reached) >= _mean(base.reached):
+    reached, base_reached = _in_common(one.reached, base.reached, one, base)
+    if ratio.high < 1 and reached >= base_reached:
         return "faster"
     slower = ratio.low > 1 or differences["reached"].high < 0
     return "slower" if slower else "unclear"
+
+
+def _in_common(of_one: Array, of_base: Array, one: Values, base: Values) -> tuple[float, float]:
+    """Return two sums over the fits that both made: one not made yet says nothing of either."""
+    both = one.made & base.made
+    return float(np.nansum(of_one[both])), float(np.nansum(of_base[both]))
 
 
 def _seconds_to_target(one: Values) -> Array:

@@ -165,6 +165,29 @@ def test_who_loses_more_fits_is_not_better():
     assert ours.failed == 0.25
 
 
+def test_a_fit_not_made_yet_is_not_lost():
+    """After Ctrl-C the candidate is one fit behind: that takes nothing from what the others say."""
+    scores = [0.5, 0.5, 0.52, 0.48, 0.51]
+    runs = [run("none", fold, 0, [3.0, 2.0, 1.0], score) for fold, score in enumerate(scores)]
+    runs += [run("ours", fold, 0, [1.0], scores[fold] + 0.4) for fold in range(4)]
+    asked = setting(["none", "ours"], n_folds=5, test_ratio=0.25, stopped="interrupted")
+    ours = measure(runs, asked)["ours"]
+    assert ours.difference.low > 0
+    assert ours.verdict == "better"
+    assert ours.speed == "faster"
+    lost = run("ours", 4, 0, [1.0], np.nan, status="diverged", error="no")
+    assert measure([*runs, lost], asked)["ours"].verdict == "unclear", "made, and lost"
+
+
+def test_fits_lost_where_the_other_made_none_are_not_held_against_it():
+    scores = [0.5, 0.5, 0.52, 0.48]
+    runs = [run("none", fold, 0, [1.0], score) for fold, score in enumerate(scores)]
+    runs += [run("ours", fold, 0, [1.0], score + 0.4) for fold, score in enumerate(scores)]
+    runs.append(run("ours", 4, 0, [1.0], np.nan, status="failed", error="no"))
+    asked = setting(["none", "ours"], n_folds=5, test_ratio=0.25, stopped="interrupted")
+    assert measure(runs, asked)["ours"].verdict == "better"
+
+
 def test_grid_knows_missing_runs():
     grid = Grid([run("a", 0, 1, [2.0])], 2, 2)
     assert grid.final_losses()[0, 1] == 2
