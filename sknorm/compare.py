@@ -69,7 +69,7 @@ def compare_normalizers(
         normalizers, else the first of them.
     step : str, default=None
         The step to put the normalizers in, where it cannot be told; ``"outer__inner"`` for nested
-        ones.
+        ones, such as ``"regressor__scale"`` for a pipeline in a TransformedTargetRegressor.
     cv : int, cross-validation splitter or iterable of splits, default=5
         How to split. A number is that many shuffled folds, stratified for classifiers.
     scoring : str or callable, default=None
@@ -110,6 +110,12 @@ def compare_normalizers(
         If y has missing values or only one value, if there are fewer samples than folds, if a
         name is unknown, or if every fit failed. A normalizer that fails does not disturb the
         others: its error is in the table.
+
+    Warns
+    -----
+    UserWarning
+        If the estimator has another scaler inside, in a nested pipeline or column transformer,
+        which would stay with every normalizer, and with none.
 
     See Also
     --------
