@@ -193,7 +193,7 @@ def interval_word(low: float, high: float) -> str:
 
 
 def table(rows: list[dict]) -> str:
-    """Return scores with their verdicts: one line a data set and model."""
+    """Return scores, one line a data set and model, and verdicts, one heading a data set."""
     names = list(dict.fromkeys(row["normalizer"] for row in rows))
     lines = [
         f"| data, model | {' | '.join(names)} |",
@@ -203,10 +203,11 @@ def table(rows: list[dict]) -> str:
         here = {r["normalizer"]: r for r in rows if (r["data"], r["model"]) == (data, model)}
         cells = [cell(here[name]) if name in here else "" for name in names]
         lines.append(f"| {data}, {model} | {' | '.join(cells)} |")
-    verdicts = [
-        f"- {row['data']}, {row['model']}: {row['verdict']}" for row in rows if row["verdict"]
-    ]
-    return "\n".join([*lines, "", "The verdicts, as the tool words them:", "", *verdicts])
+    lines += ["", "## The verdicts", "", "As the tool words them."]
+    for data in dict.fromkeys(row["data"] for row in rows):
+        said = [row for row in rows if row["data"] == data and row["verdict"]]
+        lines += ["", f"### {data}", "", *(f"- {row['model']}: {row['verdict']}" for row in said)]
+    return "\n".join(lines)
 
 
 def cell(row: dict) -> str:

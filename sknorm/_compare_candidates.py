@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -136,10 +137,43 @@ def pipeline_maker(estimator: Any, step: str | None) -> tuple[Callable[[Any], An
         return functools.partial(replaced, name=step), step
     steps = list(getattr(estimator, "steps", None) or [("model", estimator)])
     found = _find_step(steps)
+    _warn_of_inner_scalers(estimator, found)
     if found is not None:
         return functools.partial(replaced, name=found), found
     name = "norm"
     return functools.partial(inserted, name=name, steps=steps), name
+
+
+def _warn_of_inner_scalers(estimator: Any, step: str | None) -> None:
+    """Warn where every candidate would be followed, or preceded, by a scaler that stays."""
+    parts = estimator.get_params(deep=True)
+    inner = [
+        name
+        for name, part in parts.items()
+        if _is_scaler(part) and name != step and not _is_of_target(name, estimator, parts)
+    ]
+    if inner:
+        warnings.warn(
+            f"The estimator has a scaler of its own, {inner[0]} ({parts[inner[0]]!r}), which stays "
+            "with every normalizer compared, and with none: to compare normalizers in its place, "
+            f"pass step={inner[0]!r}.",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
+def _is_scaler(part: Any) -> bool:
+    return type(part).__name__ in {*NORMALIZER_NAMES, *YARDSTICK_NAMES, *OTHER_NAMES}
+
+
+def _is_of_target(name: str, estimator: Any, parts: dict[str, Any]) -> bool:
+    """Tell whether a part is, or is in, what a TransformedTargetRegressor transforms y with."""
+    path = name.split("__")
+    owners = [parts.get("__".join(path[:depth]), estimator) for depth in range(len(path))]
+    return any(
+        part == "transformer" and hasattr(owner, "regressor")
+        for part, owner in zip(path, owners, strict=True)
+    )
 
 
 def _check_step(estimator: Any, step: str) -> None:
@@ -154,13 +188,10 @@ def _check_step(estimator: Any, step: str) -> None:
 
 def _find_step(steps: list[Any]) -> str | None:
     """Return the step of a pipeline that a normalizer takes the place of, if there is one."""
-    kinds = {*NORMALIZER_NAMES, *YARDSTICK_NAMES, *OTHER_NAMES}
     found = [
         name
         for name, part in steps[:-1]
-        if name.lower() in STEP_NAMES
-        or part in (None, "passthrough")
-        or type(part).__name__ in kinds
+        if name.lower() in STEP_NAMES or part in (None, "passthrough") or _is_scaler(part)
     ]
     if len(found) > 1:
         raise ValueError(

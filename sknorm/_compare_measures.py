@@ -15,9 +15,11 @@ from sknorm._compare_statistics import (
     corrected_interval,
     fold_means,
     log_ratio,
+    mean,
     median,
     pooled,
     seed_spread,
+    standard_deviation,
     win_interval,
 )
 
@@ -39,6 +41,11 @@ class Setting:
     target_loss: float | None = None
     stopped: str | None = None
     has_losses: bool = True
+
+    @property
+    def unit(self) -> str:
+        """Return what training is counted in: epochs where there is a loss for each of them."""
+        return "epochs" if self.has_losses else "iterations"
 
     @property
     def n_planned(self) -> int:
@@ -83,22 +90,23 @@ class Measures:
         return self.differences["test_score"]
 
     @property
-    def trouble(self) -> float:
-        """Return the share of fits that diverged, failed or stopped before converging."""
-        return self.diverged + self.failed + self.unconverged
+    def lost(self) -> float:
+        """Return the share of fits that gave no score."""
+        return 1 - self.n_scored / self.n_fits if self.n_fits else np.nan
 
 
 class Values:
     """What is derived from the runs of one normalizer: arrays of shape (n_folds, n_seeds)."""
 
-    def __init__(self, grid: Grid, targets: Array) -> None:
+    def __init__(self, grid: Grid, targets: Array, *, trains: bool) -> None:
         self.grid = grid
+        self.made = grid.values(lambda run: 1.0) == 1
         self.scores = grid.values(lambda run: run.test_score)
         self.train_scores = grid.values(lambda run: run.train_score)
         self.gaps = self.train_scores - self.scores
         self.seconds = grid.values(lambda run: run.seconds)
         self.epochs = grid.epochs()
-        self.reach = grid.epochs_to(targets)
+        self.reach = grid.epochs_to(targets) if trains else np.full(grid.shape, np.nan)
         self.reached = np.where(np.isnan(self.reach), np.nan, np.isfinite(self.reach))
         self.trouble = grid.values(lambda run: float(run.status != "ok" or not run.converged))
 
@@ -112,7 +120,9 @@ def measure(runs: list[Run], setting: Setting) -> dict[str, Measures]:
         for name in setting.names
     }
     targets = _targets(grids[setting.baseline], setting.target_loss)
-    values = {name: Values(grid, targets) for name, grid in grids.items()}
+    # A model without epochs has none to miss the target in, even where its fits fail.
+    trains = any(run.n_iter is not None or run.loss_curve for run in runs)
+    values = {name: Values(grid, targets, trains=trains) for name, grid in grids.items()}
     limit = max((_longest(one.epochs) for one in values.values()), default=np.nan)
     base = values[setting.baseline]
     return {
@@ -164,13 +174,13 @@ def _measure_one(
         test_score=_interval(fold_means(one.scores), setting),
         differences=differences,
         verdict="baseline" if is_baseline else _verdict(differences, one, base),
-        test_std=_std(one.scores),
-        train_score=_mean(one.train_scores),
-        gap=_mean(one.gaps),
+        test_std=standard_deviation(one.scores),
+        train_score=mean(one.train_scores),
+        gap=mean(one.gaps),
         seed_std=pooled(seed_spread(one.scores)),
         epochs=median(one.epochs.ravel()),
         epochs_to_target=median(one.reach.ravel()),
-        reached=_mean(one.reached),
+        reached=mean(one.reached),
         speed="baseline" if is_baseline else _speed(differences, one, base),
         seconds=median(one.seconds.ravel()),
         seconds_to_target=median(_seconds_to_target(one).ravel()),
@@ -190,14 +200,14 @@ def _interval(per_fold: Array, setting: Setting) -> Interval:
 
 def _verdict(differences: dict[str, Interval], one: Values, base: Values) -> str:
     """Say what the intervals show; who loses more fits than the baseline is not better."""
-    n_scored = np.isfinite(one.scores).sum()
-    if not n_scored:
+    if not np.isfinite(one.scores).any():
         return "no score"
-    mean, wins = differences["test_score"], differences["wins"]
-    complete = n_scored >= np.isfinite(base.scores).sum()
-    if mean.low > 0 and complete:
+    score, wins = differences["test_score"], differences["wins"]
+    lost, base_lost = _in_common(np.isnan(one.scores), np.isnan(base.scores), one, base)
+    complete = lost <= base_lost
+    if score.low > 0 and complete:
         return "better"
-    if mean.high < 0:
+    if score.high < 0:
         return "worse"
     # A few fits far off hide in the mean what nearly all pairs show.
     if wins.low > 0.5 and complete:
@@ -208,10 +218,17 @@ def _verdict(differences: dict[str, Interval], one: Values, base: Values) -> str
 def _speed(differences: dict[str, Interval], one: Values, base: Values) -> str:
     """Say what the intervals show; who misses more targets than the baseline is not faster."""
     ratio = differences["epochs_ratio"]
-    if ratio.high < 1 and _mean(one.reached) >= _mean(base.reached):
+    reached, base_reached = _in_common(one.reached, base.reached, one, base)
+    if ratio.high < 1 and reached >= base_reached:
         return "faster"
     slower = ratio.low > 1 or differences["reached"].high < 0
     return "slower" if slower else "unclear"
+
+
+def _in_common(of_one: Array, of_base: Array, one: Values, base: Values) -> tuple[float, float]:
+    """Return two sums over the fits that both made: one not made yet says nothing of either."""
+    both = one.made & base.made
+    return float(np.nansum(of_one[both])), float(np.nansum(of_base[both]))
 
 
 def _seconds_to_target(one: Values) -> Array:
@@ -221,16 +238,6 @@ def _seconds_to_target(one: Values) -> Array:
     seconds[known] = one.seconds[known] * one.reach[known] / one.epochs[known]
     seconds[np.isinf(one.reach)] = np.inf
     return seconds
-
-
-def _mean(values: Array) -> float:
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if len(known) else np.nan
-
-
-def _std(values: Array) -> float:
-    known = values[np.isfinite(values)]
-    return float(known.std(ddof=1)) if len(known) > 1 else np.nan
 
 
 def _count_warnings(grid: Grid) -> dict[str, int]:

@@ -17,6 +17,7 @@ from sknorm._compare_distributions import Distributions, feature_distributions
 from sknorm._compare_fits import Run, set_seed
 from sknorm._compare_measures import Measures, Setting, measure
 from sknorm._compare_statistics import Grid, corrected_interval, fold_means
+from sknorm._compare_verdict import verdict
 
 
 class NormalizerComparison:
@@ -107,8 +108,8 @@ class NormalizerComparison:
         scored = [row for row in self.measures_.values() if row.n_scored]
         if not scored:
             return None
-        most = max(row.n_scored / row.n_fits for row in scored)
-        complete = [row for row in scored if row.n_scored / row.n_fits == most]
+        fewest = min(row.lost for row in scored)
+        complete = [row for row in scored if row.lost == fewest]
         return max(complete, key=lambda row: row.test_score.estimate).normalizer
 
     @functools.cached_property
@@ -161,7 +162,7 @@ class NormalizerComparison:
         sentence : str
             Nothing is called better unless its interval against the baseline says so.
         """
-        return words.verdict(self.measures_, self._ties, self.setting_, self.best_name_)
+        return verdict(self.measures_, self._ties, self.setting_, self.best_name_)
 
     def summary(self) -> str:
         """Return what was found, in words.
@@ -183,7 +184,9 @@ class NormalizerComparison:
         )
 
     def __str__(self) -> str:
-        return text.as_text(*text.table_cells(self.measures_, self.setting_, self.best_name_))
+        table = text.as_text(*text.table_cells(self.measures_, self.setting_, self.best_name_))
+        note = text.partial_note(self.setting_, len(self._runs))
+        return f"{note}\n\n{table}" if note else table
 
     def _repr_html_(self) -> str:
         from sknorm._compare_report import fragment

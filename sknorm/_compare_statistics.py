@@ -72,7 +72,9 @@ def fold_means(grid: Array) -> Array:
 def seed_spread(grid: Array) -> Array:
     """Return the standard deviation over seeds within each fold, NaN for fewer than two."""
     counts = np.isfinite(grid).sum(axis=1)
-    deviations = np.where(np.isfinite(grid), grid - fold_means(grid)[:, None], 0.0)
+    # From one of the values, or the rounding of their mean would make equal values differ.
+    shifted = grid - np.nanmax(np.where(counts[:, None] > 0, grid, 0.0), axis=1, keepdims=True)
+    deviations = np.where(np.isfinite(grid), shifted - fold_means(shifted)[:, None], 0.0)
     variance = (deviations**2).sum(axis=1) / np.maximum(counts - 1, 1)
     return np.where(counts > 1, np.sqrt(variance), np.nan)
 
@@ -150,6 +152,18 @@ def median(values: Array) -> float:
         return np.nan
     low, high = known[(len(known) - 1) // 2], known[len(known) // 2]
     return float(low) if low == high else float((low + high) / 2)
+
+
+def mean(values: Array) -> float:
+    """Return the mean of the values that are known; NaN if there is none."""
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else np.nan
+
+
+def standard_deviation(values: Array) -> float:
+    """Return the standard deviation of the values that are known; NaN for fewer than two."""
+    known = values[np.isfinite(values)]
+    return float(known.std(ddof=1)) if len(known) > 1 else np.nan
 
 
 def log_ratio(values: Array, others: Array, limit: float) -> Array:

@@ -59,6 +59,13 @@ def listing(names: Iterable[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
+def partial_note(setting: Setting, n_runs: int) -> str:
+    """Return what to say of a comparison that was stopped; nothing of others."""
+    if setting.stopped is None:
+        return ""
+    return f"PARTIAL: {setting.stopped} after {n_runs} of {setting.n_planned} fits"
+
+
 def table_cells(
     measures: dict[str, Measures], setting: Setting, best: str | None
 ) -> tuple[list[str], list[list[str]]]:
@@ -69,7 +76,7 @@ def table_cells(
         f"against {setting.baseline} ({percent(setting)} interval)",
         "verdict",
         "seed sd",
-        "epochs",
+        setting.unit,
         "to target",
         "reached",
         "seconds",
@@ -89,7 +96,7 @@ def table_cells(
             whole(row.epochs_to_target),
             share(row.reached),
             number(row.seconds),
-            share(row.diverged + row.failed),
+            share(row.lost),
             share(row.unconverged),
         ]
         for row in measures.values()
@@ -129,14 +136,15 @@ def legend(setting: Setting) -> list[str]:
     )
     goal = goal if setting.has_losses else "the solver converges"
     return [
-        f"*: highest {setting.score_name}, on rows left out of the fit; ± standard deviation over "
-        "all fits",
+        f"*: highest {setting.score_name} of those that lost the fewest fits, on rows left out of "
+        "the fit; ± standard deviation over all fits",
         f"against {setting.baseline}: mean difference, paired by fold and initialisation; mostly: "
         "shown by the share of pairs, not by the mean",
         "seed sd: standard deviation of the score over initialisations, within a fold",
-        "epochs, seconds: of a whole fit (medians)",
-        f"to target, reached: median epochs until {goal}; share of fits that get there",
-        "lost: fits that diverged or failed; unconverged: stopped at the limit of epochs",
+        f"{setting.unit}, seconds: of a whole fit (medians)",
+        f"to target, reached: median {setting.unit} until {goal}; share of fits that get there",
+        f"lost: fits that diverged or failed (who loses more than {called(setting.baseline)} is "
+        f"not called better); unconverged: stopped at the limit of {setting.unit}",
     ]
 
 

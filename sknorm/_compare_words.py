@@ -1,4 +1,4 @@
-"""A comparison in words: a verdict in one sentence, and a summary."""
+"""A comparison in words: the verdict, the four promises one by one, what to be wary of."""
 
 from __future__ import annotations
 
@@ -6,54 +6,8 @@ import math
 from collections.abc import Callable
 
 from sknorm._compare_measures import Measures, Setting
-from sknorm._compare_text import called, listing, number, percent, share, signed, span, whole
-
-
-def verdict(
-    measures: dict[str, Measures], ties: list[str], setting: Setting, best: str | None
-) -> str:
-    """Return in one sentence which normalizer suits the data, as far as the intervals say."""
-    if best is None:
-        return "No fit gave a score, so nothing can be said about any normalizer."
-    winner, base = measures[best], measures[setting.baseline]
-    against = called(setting.baseline)
-    height = f"{setting.score_name} {number(winner.test_score.estimate)}"
-    if best == setting.baseline:
-        sentence = _baseline_wins(measures, against, height)
-    elif base.n_scored == 0:
-        sentence = (
-            f"{best} has the highest score ({height}); with {against} no fit gave a score at all"
-        )
-    elif winner.verdict == "mostly better":
-        sentence = (
-            f"{best} has the highest score ({height}) and beats {against} in "
-            f"{share(winner.differences['wins'].estimate)} of paired fits ({percent(setting)} "
-            f"interval {span(winner.differences['wins'], share)}), though the mean difference is "
-            "too uncertain to tell"
-        )
-    elif winner.verdict == "better":
-        sentence = (
-            f"{best} has the highest score ({height}) and is better than {against} by "
-            f"{number(winner.difference.estimate)} ({percent(setting)} interval "
-            f"{span(winner.difference)})"
-        )
-    else:
-        sentence = (
-            f"Nothing is shown to be better than {against}: {best} has the highest score "
-            f"({height}), but the difference, "
-            f"{signed(winner.difference.estimate)}, could be anything from "
-            f"{span(winner.difference, signed)}"
-        )
-    others = [name for name in ties if name not in (best, setting.baseline)]
-    if others and best != setting.baseline:
-        sentence += f"; {listing(others)} cannot be told apart from it"
-    return f"{sentence}."
-
-
-def _baseline_wins(measures: dict[str, Measures], against: str, height: str) -> str:
-    worse = [row.normalizer for row in measures.values() if row.verdict.endswith("worse")]
-    sentence = f"Nothing scored higher than {against} ({height})"
-    return f"{sentence}; {listing(worse)} are shown to be worse" if worse else sentence
+from sknorm._compare_text import called, listing, number, partial_note, percent, share, whole
+from sknorm._compare_verdict import verdict
 
 
 def summary(
@@ -69,7 +23,8 @@ def summary(
         f"4. Less dependent on the initialisation? {_sensitivity(measures, setting)}",
         _caution(measures, setting),
     ]
-    return "\n".join(parts)
+    # A line each, whatever line breaks an error had.
+    return "\n".join(" ".join(part.split()) for part in parts)
 
 
 def _what_was_done(measures: dict[str, Measures], setting: Setting, n_runs: int) -> str:
@@ -79,12 +34,8 @@ def _what_was_done(measures: dict[str, Measures], setting: Setting, n_runs: int)
         f"{setting.n_seeds} initialisation{'s' if setting.n_seeds > 1 else ''}, {n_runs} fits, "
         f"scored by {setting.score_name}."
     )
-    if setting.stopped is not None:
-        text = (
-            f"PARTIAL: {setting.stopped} after {n_runs} of {setting.n_planned} fits; everything "
-            f"below rests on those. {text}"
-        )
-    return text
+    note = partial_note(setting, n_runs)
+    return f"{note}; everything below rests on those. {text}" if note else text
 
 
 def _by(measures: dict[str, Measures], holds: Callable[[Measures], bool]) -> list[str]:
@@ -94,7 +45,9 @@ def _by(measures: dict[str, Measures], holds: Callable[[Measures], bool]) -> lis
 def _convergence(measures: dict[str, Measures], setting: Setting) -> str:
     base = measures[setting.baseline]
     if all(math.isnan(row.epochs) for row in measures.values()):
-        return "This model does not train in epochs, so there is nothing to measure."
+        if not any(row.n_scored for row in measures.values()):
+            return "No fit gave a score, so nothing was measured."
+        return "This model does not train in epochs or iterations, so there is nothing to measure."
     if math.isnan(base.epochs_to_target) and setting.target_loss is None:
         return f"There is no yardstick: {called(setting.baseline)} never ended with a loss."
     by_speed = {
@@ -104,10 +57,10 @@ def _convergence(measures: dict[str, Measures], setting: Setting) -> str:
         )
         for word in ("faster", "slower", "unclear")
     }
-    parts = [_yardstick(base, setting)]
+    parts, unit = [_yardstick(base, setting)], setting.unit
     if by_speed["faster"]:
         listed = [
-            f"{row.normalizer} ({share(row.differences['epochs_ratio'].estimate)} of the epochs)"
+            f"{row.normalizer} ({share(row.differences['epochs_ratio'].estimate)} of the {unit})"
             for row in by_speed["faster"]
         ]
         parts.append(f"shown to need fewer: {listing(listed)}")
@@ -120,17 +73,21 @@ def _convergence(measures: dict[str, Measures], setting: Setting) -> str:
 
 
 def _yardstick(base: Measures, setting: Setting) -> str:
-    what = "The training loss to reach takes" if setting.has_losses else "The solver converges in"
+    against, median = called(setting.baseline), f"{whole(base.epochs)} {setting.unit}, median"
     if math.isinf(base.epochs_to_target):
-        what = "The training loss to reach" if setting.has_losses else "Convergence"
-        return (
-            f"{what} is out of reach for most fits with {called(setting.baseline)} (they stop "
-            f"after {whole(base.epochs)} epochs, median)"
-        )
-    return f"{what} {whole(base.epochs_to_target)} epochs (median) with {called(setting.baseline)}"
+        goal = "The target loss" if setting.has_losses else "Convergence"
+        return f"{goal} is out of reach for most fits with {against} (they stop after {median})"
+    takes = f"With {against}, training takes {whole(base.epochs_to_target)} {setting.unit} (median)"
+    if not setting.has_losses:
+        return f"{takes} until the solver converges"
+    if setting.target_loss is not None:
+        return f"{takes} to bring the loss down to {setting.target_loss:g}"
+    return f"{takes} to come down to the loss that it ends with, which the others are to reach too"
 
 
 def _stability(measures: dict[str, Measures]) -> str:
+    if not any(row.n_fits for row in measures.values()):
+        return "No fit was finished, so nothing was measured."
     parts = []
     for kind, word in (
         ("diverged", "diverged"),
@@ -142,7 +99,8 @@ def _stability(measures: dict[str, Measures]) -> str:
         if listed:
             parts.append(f"{word}: {listing(listed)}")
     if not parts:
-        return "Every fit converged, with or without a normalizer."
+        complete = all(row.n_fits for row in measures.values())
+        return f"Every fit converged{', with or without a normalizer' if complete else ''}."
     steadier = _by(measures, lambda row: row.differences["trouble"].high < 0)
     shakier = _by(measures, lambda row: row.differences["trouble"].low > 0)
     if steadier:
@@ -153,32 +111,50 @@ def _stability(measures: dict[str, Measures]) -> str:
 
 
 def _generalization(measures: dict[str, Measures], setting: Setting) -> str:
-    groups = []
+    groups, barred = [], _by(measures, _lost_too_many)
     for word in ("better", "mostly better", "worse", "mostly worse", "unclear"):
         names = _by(measures, lambda row, word=word: row.verdict == word)  # type: ignore[misc]
+        names = [name for name in names if name not in barred]
         if names:
             shown = "no difference shown" if word == "unclear" else f"shown to be {word}"
             groups.append(f"{shown}: {listing(names)}")
+    if barred:
+        groups.append(f"scored higher, but lost more fits, so not judged: {listing(barred)}")
     base = measures[setting.baseline]
     height = f"{setting.score_name} {number(base.test_score.estimate)}"
     return f"Against {called(setting.baseline)} ({height}), {'; '.join(groups) or 'nothing'}."
 
 
+def _lost_too_many(row: Measures) -> bool:
+    """Tell whether only its lost fits keep a normalizer from being called better."""
+    higher = row.difference.low > 0 or row.differences["wins"].low > 0.5
+    return row.verdict == "unclear" and higher
+
+
 def _sensitivity(measures: dict[str, Measures], setting: Setting) -> str:
     if setting.n_seeds < 2:
         return "Not measured: there was one initialisation a fold."
+    spreads = [row.seed_std for row in measures.values() if not math.isnan(row.seed_std)]
+    if not spreads:
+        return "Not measured: no fold has scores of two initialisations."
+    if max(spreads) == 0:
+        return "No score varies from one initialisation to the next, whatever the normalizer."
     less = _by(measures, lambda row: row.differences["seed_std"].high < 0)
     more = _by(measures, lambda row: row.differences["seed_std"].low > 0)
     base = measures[setting.baseline]
-    text = (
-        f"With {called(setting.baseline)} the score varies by {number(base.seed_std)} (standard "
-        "deviation) from one initialisation to the next"
-    )
+    text = f"With {called(setting.baseline)} {_variation(base.seed_std)}"
     if less:
         text += f"; shown to vary less: {listing(less)}"
     if more:
         text += f"; shown to vary more: {listing(more)}"
     return f"{text}." if less or more else f"{text}; no normalizer is shown to change that."
+
+
+def _variation(spread: float) -> str:
+    if math.isnan(spread):
+        return "there are too few scores to tell how much they vary"
+    how = "does not vary" if spread == 0 else f"varies by {number(spread)} (standard deviation)"
+    return f"the score {how} from one initialisation to the next"
 
 
 def _caution(measures: dict[str, Measures], setting: Setting) -> str:

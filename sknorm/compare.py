@@ -69,7 +69,7 @@ def compare_normalizers(
         normalizers, else the first of them.
     step : str, default=None
         The step to put the normalizers in, where it cannot be told; ``"outer__inner"`` for nested
-        ones.
+        ones, such as ``"regressor__scale"`` for a pipeline in a TransformedTargetRegressor.
     cv : int, cross-validation splitter or iterable of splits, default=5
         How to split. A number is that many shuffled folds, stratified for classifiers.
     scoring : str or callable, default=None
@@ -77,7 +77,9 @@ def compare_normalizers(
         estimator's own ``score``.
     n_seeds : int, default=5
         Initialisations per fold: values of every ``random_state`` in the pipeline. A model
-        without any is fitted once a fold.
+        without any is fitted once a fold. One whose ``random_state`` changes nothing, such as
+        ``SVC()``, is fitted as often as any other, and its scores are said not to vary; 1 saves
+        the time.
     target_loss : float, default=None
         The training loss that fits should reach. None means the loss that the baseline ends with,
         in the same fold and with the same seed.
@@ -109,6 +111,12 @@ def compare_normalizers(
         name is unknown, or if every fit failed. A normalizer that fails does not disturb the
         others: its error is in the table.
 
+    Warns
+    -----
+    UserWarning
+        If the estimator has another scaler inside, in a nested pipeline or column transformer,
+        which would stay with every normalizer, and with none.
+
     See Also
     --------
     NormalizerComparisonDisplay : Draws the comparison.
@@ -120,14 +128,14 @@ def compare_normalizers(
     on the data. Each fold draws seeds of its own, so that the intervals allow for their luck too.
 
     A normalizer is called better only if the interval of its difference to the baseline lies above
-    0 and it lost no more fits than the baseline. Scores without a lower bound, such as R2, can make
-    that interval useless where a few fits are far off; "mostly better" is said where the interval
-    of the share of paired fits that score higher lies above one half.
+    0 and it lost no more fits than the baseline, of those that both made. Scores without a lower
+    bound, such as R2, can make that interval useless where a few fits are far off; "mostly better"
+    is said where the interval of the share of paired fits that score higher lies above one half.
 
     Runs that never reach the target are not left out of the medians of epochs and seconds to
     reach it, but counted as infinite. Epochs are those of ``loss_curve_``; where the model has
-    none, ``n_iter_`` is what is compared, and fits that stop at the limit count as not having
-    reached it. Seconds to the target take all epochs of a fit as equally long.
+    none, ``n_iter_`` is what is compared, as iterations, and fits that stop at the limit count as
+    not having reached it. Seconds to the target take all epochs of a fit as equally long.
 
     References
     ----------

@@ -12,14 +12,20 @@ import pandas
 import pytest
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
-from sklearn.compose import TransformedTargetRegressor
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.datasets import load_diabetes, load_wine
 from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier, SGDRegressor
-from sklearn.model_selection import GroupKFold, KFold, RepeatedStratifiedKFold, StratifiedKFold
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    KFold,
+    RepeatedStratifiedKFold,
+    StratifiedKFold,
+)
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, RobustScaler, StandardScaler
 from sklearn.svm import SVC
 
 from sknorm import BatchStatScaler, L2Normalizer, LayerScaler, compare_normalizers
@@ -287,6 +293,47 @@ def test_nested_step():
     assert comparison.distributions_ is None
     with pytest.raises(ValueError, match=r"step='nowhere' is no step .*'pre', 'knn'"):
         compare_normalizers(outer, X, Y, step="nowhere")
+
+
+@pytest.mark.parametrize(
+    ("estimator", "y", "inner"),
+    [
+        (
+            TransformedTargetRegressor(make_pipeline(StandardScaler(), Ridge())),
+            X[:, 0],
+            "regressor__standardscaler",
+        ),
+        (
+            GridSearchCV(make_pipeline(BatchStatScaler(), KNeighborsClassifier()), {}, cv=2),
+            Y,
+            "estimator__batchstatscaler",
+        ),
+        (
+            make_pipeline(
+                ColumnTransformer([("units", RobustScaler(), [0, 1])]), KNeighborsClassifier()
+            ),
+            Y,
+            "columntransformer__units",
+        ),
+    ],
+)
+def test_a_scaler_inside_that_stays_is_warned_about(estimator, y, inner):
+    """Else every candidate is scaled, and "none" is not what it says."""
+    options = {"normalizers": ["none", "L2Normalizer"], "cv": 2, "n_seeds": 1}
+    with pytest.warns(UserWarning, match=f"has a scaler of its own, {inner} .*step='{inner}'"):
+        compare_normalizers(estimator, X, y, **options)
+    comparison = compare_normalizers(estimator, X, y, step=inner, **options)
+    parts = comparison._pipelines["none"].get_params(deep=True)
+    assert parts[inner] == "passthrough"
+    assert comparison.measures_["none"].n_scored == 2
+
+
+def test_no_warning_of_scalers_that_are_replaced_or_scale_the_target():
+    target = make_pipeline(StandardScaler(), "passthrough")
+    for transformer in (StandardScaler(), target):
+        model = TransformedTargetRegressor(Ridge(), transformer=transformer)
+        pipeline = make_pipeline(StandardScaler(), model)
+        compare_normalizers(pipeline, X, X[:, 0], normalizers=["none"], cv=2, random_state=0)
 
 
 def test_channels_and_positions():

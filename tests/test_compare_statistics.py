@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from comparisons import run, setting
 from scipy import stats
 
-from sknorm._compare_fits import Run
-from sknorm._compare_measures import Setting, measure
+from sknorm._compare_measures import measure
 from sknorm._compare_statistics import (
     Grid,
     corrected_interval,
@@ -84,6 +84,12 @@ def test_seed_spread_is_numpys():
     assert np.isnan(pooled(np.array([np.nan])))
 
 
+def test_equal_scores_do_not_spread():
+    """Not even by rounding: the mean of three times 0.1 is not 0.1."""
+    grid = np.array([[0.1] * 3, [0.9723] * 3, [0.1, 0.1, np.nan], [np.nan] * 3])
+    assert seed_spread(grid)[:3].tolist() == [0, 0, 0]
+
+
 def test_median_keeps_what_never_came():
     assert median(np.array([1.0, 2.0, np.inf])) == 2
     assert median(np.array([1.0, np.inf, np.inf, np.nan])) == np.inf
@@ -96,16 +102,6 @@ def test_log_ratio_understates_what_is_censored():
     slow, fast = np.array([[np.inf, 20.0]]), np.array([[10.0, 10.0]])
     assert log_ratio(slow, fast, 40.0) == pytest.approx([np.log(np.sqrt(4 * 2))])
     assert np.isnan(log_ratio(slow * np.nan, fast, 40.0)).all()
-
-
-def run(name, fold, seed, curve, score=0.5, **more):
-    given = {"n_iter": len(curve), "loss_curve": tuple(curve), "test_score": score} | more
-    return Run(name, fold, seed, 0, train_score=score, seconds=float(len(curve)), **given)
-
-
-def setting(names, **more):
-    given = {"n_folds": 2, "n_seeds": 1, "test_ratio": 1.0} | more
-    return Setting(tuple(names), names[0], "MLP", "accuracy", n_rows=10, n_columns=2, **given)
 
 
 def test_target_is_where_the_baseline_ends_in_the_same_fold():
@@ -152,6 +148,14 @@ def test_without_loss_curves_unconverged_runs_are_censored():
     assert measures["none"].unconverged == 1
 
 
+def test_a_model_without_epochs_misses_no_target_when_it_fails():
+    runs = [run("none", fold, 0, [], n_iter=None, loss_curve=None) for fold in range(2)]
+    lost = {"n_iter": None, "loss_curve": None, "status": "failed", "error": "no"}
+    runs += [run("ours", fold, 0, [], np.nan, **lost) for fold in range(2)]
+    for row in measure(runs, setting(["none", "ours"])).values():
+        assert np.isnan([row.epochs, row.epochs_to_target, row.reached]).all()
+
+
 def test_who_loses_more_fits_is_not_better():
     scores = [0.5, 0.5, 0.52, 0.48]
     runs = [run("none", fold, 0, [1.0], score) for fold, score in enumerate(scores)]
@@ -163,6 +167,29 @@ def test_who_loses_more_fits_is_not_better():
     assert ours.difference.low > 0
     assert ours.verdict == "unclear"
     assert ours.failed == 0.25
+
+
+def test_a_fit_not_made_yet_is_not_lost():
+    """After Ctrl-C the candidate is one fit behind: that takes nothing from what the others say."""
+    scores = [0.5, 0.5, 0.52, 0.48, 0.51]
+    runs = [run("none", fold, 0, [3.0, 2.0, 1.0], score) for fold, score in enumerate(scores)]
+    runs += [run("ours", fold, 0, [1.0], scores[fold] + 0.4) for fold in range(4)]
+    asked = setting(["none", "ours"], n_folds=5, test_ratio=0.25, stopped="interrupted")
+    ours = measure(runs, asked)["ours"]
+    assert ours.difference.low > 0
+    assert ours.verdict == "better"
+    assert ours.speed == "faster"
+    lost = run("ours", 4, 0, [1.0], np.nan, status="diverged", error="no")
+    assert measure([*runs, lost], asked)["ours"].verdict == "unclear", "made, and lost"
+
+
+def test_fits_lost_where_the_other_made_none_are_not_held_against_it():
+    scores = [0.5, 0.5, 0.52, 0.48]
+    runs = [run("none", fold, 0, [1.0], score) for fold, score in enumerate(scores)]
+    runs += [run("ours", fold, 0, [1.0], score + 0.4) for fold, score in enumerate(scores)]
+    runs.append(run("ours", 4, 0, [1.0], np.nan, status="failed", error="no"))
+    asked = setting(["none", "ours"], n_folds=5, test_ratio=0.25, stopped="interrupted")
+    assert measure(runs, asked)["ours"].verdict == "better"
 
 
 def test_grid_knows_missing_runs():

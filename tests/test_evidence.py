@@ -47,6 +47,32 @@ def test_channels_and_positions(evidence):
     assert scores["LayerScaler"] < 0.8, "the level was all there was, and it is gone"
 
 
+def slug(heading):
+    """Return the anchor that GitHub, and MyST after it, make of a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def test_links_within_the_page_lead_somewhere():
+    text = (ROOT / "docs" / "evidence.md").read_text(encoding="utf-8")
+    anchors = {slug(heading) for heading in re.findall(r"^#{1,3} (.+)$", text, re.MULTILINE)}
+    assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= anchors
+    guide = text.split("## Which normalizer when")[1].split("\n## ")[0]
+    advice = [line for line in guide.splitlines() if line.startswith("| ")][1:]
+    assert len(advice) == 8
+    assert all("](#" in line for line in advice), "each rests on something that can be looked up"
+
+
+def test_verdicts_agree_with_the_marks(evidence):
+    with (ROOT / "docs" / "evidence.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    for data, model in {(row["data"], row["model"]) for row in rows}:
+        here = [row for row in rows if (row["data"], row["model"]) == (data, model)]
+        (said,) = (row["verdict"] for row in here if row["verdict"])
+        shown = [row["normalizer"] for row in here if row["better"] in ("better", "mostly better")]
+        assert ("Nothing is shown to be better" in said) == (not shown and "no fit" not in said)
+        assert not shown or any(said.startswith(f"{name} ") for name in shown), said
+
+
 def test_page_shows_the_numbers_there_are(evidence):
     docs = ROOT / "docs"
     with (docs / "evidence.csv").open(newline="") as file:

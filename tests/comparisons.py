@@ -1,0 +1,35 @@
+"""Comparisons made of invented fits, to see what is said of them."""
+
+import numpy as np
+
+from sknorm import NormalizerComparison
+from sknorm._compare_fits import Run
+from sknorm._compare_measures import Setting
+
+
+def run(name, fold, seed, curve, score=0.5, **more):
+    given = {"n_iter": len(curve), "loss_curve": tuple(curve), "test_score": score} | more
+    return Run(name, fold, seed, 0, train_score=score, seconds=float(len(curve)), **given)
+
+
+def setting(names, **more):
+    given = {"n_folds": 2, "n_seeds": 1, "test_ratio": 1.0} | more
+    return Setting(tuple(names), names[0], "MLP", "accuracy", n_rows=10, n_columns=2, **given)
+
+
+def compared(scores, **more):
+    """Return a comparison by its scores per fold, for each normalizer; None is a lost fit.
+
+    A list that is shorter than the others is of folds that were not reached yet.
+    """
+    runs = []
+    for name, of_folds in scores.items():
+        for fold, score in enumerate(of_folds):
+            if score is None:
+                lost = {"status": "failed", "error": "no"}
+                runs.append(run(name, fold, 0, [], np.nan, n_iter=None, loss_curve=None, **lost))
+            else:
+                runs.append(run(name, fold, 0, [], score, n_iter=None, loss_curve=None))
+    n_folds = max(map(len, scores.values()))
+    given = {"n_folds": n_folds, "test_ratio": 1 / 9, "has_losses": False} | more
+    return NormalizerComparison(runs, setting(list(scores), **given), {}, "norm", None, None)
