@@ -75,7 +75,7 @@ cdef enum:
     TILE = 512  # columns whose accumulators stay in the nearest cache
     RUNS_TILE = 64  # channels whose lanes do
     SHORT = 256  # values in a run that is merged together with those of other samples
-    WIDE = 1024  # neighbouring vectors whose accumulators do
+    WIDE = 2048  # neighbouring vectors whose accumulators do
     CACHED = 65536  # values that stay in the second cache from one pass to the next
     BATCH = 16  # rows whose statistics are found together
     BATCH_VALUES = 2048  # values that stay in the nearest cache while those are found

@@ -47,7 +47,7 @@ cdef inline void score_lanes(
     cdef float parts[4 * WIDE]
     cdef floating stage[WIDE]
     cdef double g = 1.0, b = 0.0
-    cdef Py_ssize_t i, j
+    cdef Py_ssize_t i, j, k
     cdef Lanes v
     cdef const floating* p
     cdef floating* q
@@ -55,7 +55,8 @@ cdef inline void score_lanes(
         for i in range(width):
             split(mean[i] + low[i], parts + i, parts + WIDE + i)
             split(inverse[i], parts + 2 * WIDE + i, parts + 3 * WIDE + i)
-    for j in range(n):
+    for k in range(n):
+        j = in_turn(k, n, block_length(stride * sizeof(floating)))
         p = x + j * stride
         q = &stage[0] if streamed else out + j * stride
         if floating is float and gain == NULL:

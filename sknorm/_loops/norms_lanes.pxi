@@ -99,13 +99,14 @@ cdef inline void divide_lanes(
     cdef float times[WIDE]
     cdef float times_low[WIDE]
     cdef floating stage[WIDE]
-    cdef Py_ssize_t i, j
+    cdef Py_ssize_t i, j, k
     cdef const floating* p
     cdef floating* q
     if floating is float:
         for i in range(width):
             split(inverse[i], &times[i], &times_low[i])
-    for j in range(n):
+    for k in range(n):
+        j = in_turn(k, n, block_length(stride * sizeof(floating)))
         p = x + j * stride
         q = &stage[0] if streamed else out + j * stride
         if floating is float:
