@@ -226,9 +226,8 @@ def _show(comparison: Any, seconds: float) -> None:
     from sknorm import _compare_text as text
 
     print()
-    for line in comparison.summary().splitlines():
-        if not line.startswith("Verdict: "):
-            _print(line, "   ")
+    for line in comparison._sections.lines():
+        _print(line, "   ")
     print()
     cells = text.table_cells(comparison.measures_, comparison.setting_, comparison.best_name_)
     print(text.as_text(*cells, width=_width()))

@@ -202,7 +202,7 @@ def draw_distributions(ax: Any, comparison: Any) -> None:
         return
     offsets = np.linspace(-0.3, 0.3, len(found.features)) if len(found.features) > 1 else [0.0]
     for place, name in enumerate(names):
-        quantiles = found.quantiles[name]
+        quantiles = found.quantiles.get(name)
         if quantiles is None:
             ax.text(0, place, "failed", ha="center", va="center", color=GREY, fontsize=8.5)
             continue

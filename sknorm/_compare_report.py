@@ -57,16 +57,16 @@ def fragment(comparison: Any) -> str:
 def page(comparison: Any, title: str | None, notes: Sequence[str] = ()) -> str:
     """Return the whole page."""
     title = title or f"Which normalizer suits {comparison.setting_.model} on these data?"
-    said = comparison.summary().splitlines()
+    said = comparison._sections
     parts = [
         f"<h1>{escape(title)}</h1>",
         _partial(comparison),
-        f'<p class="verdict">{escape(comparison.verdict())}</p>',
+        f'<p class="verdict">{escape(said.verdict)}</p>',
         "<h2>What was done</h2>",
-        _list([*notes, said[0]]),
+        _list([*notes, said.done]),
         "<h2>The four promises</h2>",
-        *(_promise(line) for line in said[2:-1]),
-        f"<p><strong>Be wary:</strong> {escape(said[-1])}</p>",
+        *(f"<h3>{escape(q)}</h3><p>{escape(answer)}</p>" for q, answer in said.promises.items()),
+        f"<p><strong>Be wary:</strong> {escape(said.caution)}</p>",
         "<h2>The numbers</h2>",
         f'<div class="wide" tabindex="0" role="region" aria-label="Table of numbers">'
         f"{_table(comparison)}</div>",
@@ -94,11 +94,6 @@ def _partial(comparison: Any) -> str:
         f'<p class="partial"><strong>Partial:</strong> {escape(setting.stopped)} after '
         f"{len(comparison._runs)} of {setting.n_planned} fits.</p>"
     )
-
-
-def _promise(line: str) -> str:
-    question, answer = line.split("? ", 1)
-    return f"<h3>{escape(question)}?</h3><p>{escape(answer)}</p>"
 
 
 def _list(items: Iterable[str]) -> str:

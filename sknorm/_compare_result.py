@@ -150,8 +150,20 @@ class NormalizerComparison:
 
     @functools.cached_property
     def distributions_(self) -> Distributions | None:
-        """Quantiles of some features as they come out of each normalizer fitted on all data."""
-        return feature_distributions(self._pipelines, self._step, self._X, self._y)
+        """Quantiles of some features as they come out of each normalizer fitted on all data.
+
+        Without those that ended a worker process: here they would end this one.
+        """
+        deadly = {run.normalizer for run in self._runs if run.ended_worker}
+        safe = {name: made for name, made in self._pipelines.items() if name not in deadly}
+        return feature_distributions(safe, self._step, self._X, self._y)
+
+    @functools.cached_property
+    def _sections(self) -> words.Sections:
+        """What was found, in words."""
+        return words.sections(
+            self.measures_, self._ties, self.setting_, self.best_name_, len(self._runs)
+        )
 
     def verdict(self) -> str:
         """Return in one sentence which normalizer suits the data, if the intervals say so.
@@ -161,7 +173,7 @@ class NormalizerComparison:
         sentence : str
             Nothing is called better unless its interval against the baseline says so.
         """
-        return words.verdict(self.measures_, self._ties, self.setting_, self.best_name_)
+        return self._sections.verdict
 
     def summary(self) -> str:
         """Return what was found, in words.
@@ -171,9 +183,8 @@ class NormalizerComparison:
         text : str
             What was done, the verdict, the four promises one by one, and what to be wary of.
         """
-        return words.summary(
-            self.measures_, self._ties, self.setting_, self.best_name_, len(self._runs)
-        )
+        done, *found = self._sections.lines()
+        return "\n".join([done, f"Verdict: {self._sections.verdict}", *found])
 
     def __repr__(self) -> str:
         state = f"partial ({self.setting_.stopped}), " if self.partial_ else ""

@@ -4,9 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from sknorm._compare_measures import Measures, Setting
 from sknorm._compare_text import called, listing, number, percent, share, signed, span, whole
+
+
+@dataclass(frozen=True, slots=True)
+class Sections:
+    """The parts of a summary; the promises are answers by their question."""
+
+    done: str
+    verdict: str
+    promises: dict[str, str]
+    caution: str
+
+    def lines(self) -> list[str]:
+        """Return what is found beside the verdict, a line each."""
+        return [self.done, *(f"{q} {said}" for q, said in self.promises.items()), self.caution]
 
 
 def verdict(
@@ -56,20 +71,21 @@ def _baseline_wins(measures: dict[str, Measures], against: str, height: str) -> 
     return f"{sentence}; {listing(worse)} are shown to be worse" if worse else sentence
 
 
-def summary(
+def sections(
     measures: dict[str, Measures], ties: list[str], setting: Setting, best: str | None, n_runs: int
-) -> str:
+) -> Sections:
     """Return the whole comparison in words."""
-    parts = [
-        _what_was_done(measures, setting, n_runs),
-        f"Verdict: {verdict(measures, ties, setting, best)}",
-        f"1. Faster training? {_convergence(measures, setting)}",
-        f"2. Stabler training? {_stability(measures)}",
-        f"3. Better on new data? {_generalization(measures, setting)}",
-        f"4. Less dependent on the initialisation? {_sensitivity(measures, setting)}",
-        _caution(measures, setting),
-    ]
-    return "\n".join(parts)
+    return Sections(
+        done=_what_was_done(measures, setting, n_runs),
+        verdict=verdict(measures, ties, setting, best),
+        promises={
+            "1. Faster training?": _convergence(measures, setting),
+            "2. Stabler training?": _stability(measures),
+            "3. Better on new data?": _generalization(measures, setting),
+            "4. Less dependent on the initialisation?": _sensitivity(measures, setting),
+        },
+        caution=_caution(measures, setting),
+    )
 
 
 def _what_was_done(measures: dict[str, Measures], setting: Setting, n_runs: int) -> str:

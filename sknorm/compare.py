@@ -85,7 +85,8 @@ def compare_normalizers(
         Of the intervals.
     n_jobs : int, default=None
         Fits to run at a time, as joblib counts them. Each uses one thread, so that the results do
-        not depend on it.
+        not depend on it. A process makes one fit at a time, also where joblib is set to use
+        threads: they would count each other's warnings.
     random_state : int, RandomState instance or None, default=None
         Draws the folds and the seeds. The same int gives the same table, except for seconds.
     progress : bool, callback or callable, default=False
@@ -106,8 +107,8 @@ def compare_normalizers(
         If the estimator is no classifier or regressor, or a normalizer no transformer.
     ValueError
         If y has missing values or only one value, if there are fewer samples than folds, if a
-        name is unknown, or if every fit failed. A normalizer that fails does not disturb the
-        others: its error is in the table.
+        name is unknown, or if every fit failed. A normalizer that fails, or ends its worker
+        process, does not disturb the others: its error is in the table.
 
     See Also
     --------

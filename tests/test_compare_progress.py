@@ -111,7 +111,7 @@ def test_progress_that_fails_loses_no_results():
     assert not comparison.partial_
 
 
-def test_a_worker_that_dies_takes_no_results_with_it():
+def test_an_error_of_the_pool_takes_no_results_with_it():
     def results():
         yield Run("none", 0, 0, 0, test_score=0.5)
         raise MemoryError("worker killed")
