@@ -9,7 +9,6 @@ import sys
 import textwrap
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from sknorm._table_features import Features, make_features
@@ -89,15 +88,30 @@ def _at_least(minimum: int) -> Any:
 
 
 def _compare(arguments: argparse.Namespace) -> int:
-    from sknorm.compare import compare_normalizers
+    from sknorm._command_report import check_report, write_report
 
-    report = _check_report(arguments.report)
+    report = check_report(arguments.report, arguments.data)
     start = time.perf_counter()
     features = _load(arguments)
+    comparison = _measure(arguments, features)
+    try:
+        _show(comparison, time.perf_counter() - start)
+        if report is not None:
+            write_report(comparison, report, arguments.data, features.notes)
+    except KeyboardInterrupt:
+        lost = "all was shown" if report is None else f"the report {report} was written"
+        print(f"\nStopped before {lost}.", file=sys.stderr)
+        return 130
+    return 130 if comparison.partial_ else 0
+
+
+def _measure(arguments: argparse.Namespace, features: Features) -> Any:
+    from sknorm.compare import compare_normalizers
+
     model = make_model(arguments.model, features)
     seeds = arguments.seeds if arguments.model == "mlp" else 1
     _announce(model, features)
-    comparison = compare_normalizers(
+    return compare_normalizers(
         model,
         features.X,
         features.y,
@@ -109,35 +123,6 @@ def _compare(arguments: argparse.Namespace) -> int:
         random_state=arguments.random_state,
         progress=not arguments.quiet,
     )
-    _show(comparison, time.perf_counter() - start)
-    if report is not None:
-        name = Path(arguments.data).name if arguments.data else "wine"
-        title = f"Which normalizer suits {name}?"
-        try:
-            comparison.to_html(report, title=title, notes=features.notes)
-        except OSError as error:
-            raise ValueError(f"The report {report} cannot be written: {error.strerror}.") from error
-        print(f"Report: {report.resolve()}")
-    return 130 if comparison.partial_ else 0
-
-
-def _check_report(given: str | None) -> Path | None:
-    """Return the path of the report, if it can be written: known before the work, not after."""
-    if given is None:
-        return None
-    path = Path(given)
-    if os.path.isdir(path):
-        raise ValueError(f"The report {path} is a folder; name a file in it.")
-    if not os.path.isdir(path.parent):
-        raise ValueError(f"The report cannot be written: there is no folder {path.parent}.")
-    is_new = not os.path.exists(path)
-    try:
-        path.open("a").close()
-    except OSError as error:
-        raise ValueError(f"The report {path} cannot be written: {error.strerror}.") from error
-    if is_new:
-        path.unlink()
-    return path
 
 
 def _load(arguments: argparse.Namespace) -> Features:

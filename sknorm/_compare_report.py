@@ -12,6 +12,8 @@ from typing import Any
 
 from sknorm import _compare_text as text
 
+# What tells a page of ours, and so one that may be written over, from any other file.
+GENERATOR = '<meta name="generator" content="sknorm">'
 ALT_TEXTS = {
     "scores": "Score of each normalizer with its interval. The numbers are in the table above.",
     "loss": "Training loss by epoch, one line a normalizer. Epochs are in the table above.",
@@ -80,7 +82,7 @@ def page(comparison: Any, title: str | None, notes: Sequence[str] = ()) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{STYLE}{TABLE_STYLE}</style>\n</head>\n"
+        f"{GENERATOR}\n<title>{escape(title)}</title>\n<style>{STYLE}{TABLE_STYLE}</style>\n</head>\n"
         "<body>\n<main>\n" + "\n".join(part for part in parts if part) + "\n</main>\n</body>\n"
         "</html>\n"
     )
