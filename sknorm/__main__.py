@@ -8,6 +8,7 @@ import shutil
 import sys
 import textwrap
 import time
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -111,18 +112,25 @@ def _measure(arguments: argparse.Namespace, features: Features) -> Any:
     model = make_model(arguments.model, features)
     seeds = arguments.seeds if arguments.model == "mlp" else 1
     _announce(model, features)
-    return compare_normalizers(
-        model,
-        features.X,
-        features.y,
-        normalizers=arguments.normalizers and arguments.normalizers.split(","),
-        cv=arguments.folds,
-        scoring=arguments.scoring,
-        n_seeds=seeds,
-        n_jobs=arguments.jobs,
-        random_state=arguments.random_state,
-        progress=not arguments.quiet,
-    )
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        return compare_normalizers(
+            model,
+            features.X,
+            features.y,
+            normalizers=arguments.normalizers and arguments.normalizers.split(","),
+            cv=arguments.folds,
+            scoring=arguments.scoring,
+            n_seeds=seeds,
+            n_jobs=arguments.jobs,
+            random_state=arguments.random_state,
+            progress=not arguments.quiet,
+        )
+
+
+def _show_warning(message: Warning | str, *where: Any) -> None:
+    """Print a warning without the place in the code, which says nothing to who runs a command."""
+    print(f"warning: {message}", file=sys.stderr)
 
 
 def _load(arguments: argparse.Namespace) -> Features:

@@ -209,7 +209,7 @@ class NormalizerComparison:
         kind : {"all", "scores", "loss", "sensitivity", "distributions"}, default="all"
             What to draw.
         ax : matplotlib Axes or array of 4 of them, default=None
-            Where to draw.
+            Where to draw. Four pictures take the place of a single one.
 
         Returns
         -------

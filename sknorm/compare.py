@@ -14,6 +14,8 @@ from sknorm._compare_inputs import (
     check_data,
     check_estimator,
     check_number,
+    check_scorer,
+    check_target_loss,
     draw_seed,
     make_splits,
 )
@@ -150,21 +152,20 @@ def compare_normalizers(
     >>> comparison.measures_["BatchStatScaler"].verdict
     'better'
     """
-    from sklearn.metrics import check_scoring
-
     check_estimator(estimator)
     X, y = check_data(estimator, X, y)
     candidates = resolve_normalizers(normalizers, X)
     baseline = _check_baseline(baseline, candidates)
     n_seeds = check_number("n_seeds", n_seeds, minimum=1)
     _check_confidence(confidence)
+    target_loss = check_target_loss(target_loss)
     make, step = pipeline_maker(estimator, step)
     pipelines = {name: make(candidate) for name, candidate in candidates.items()}
     if not seed_parameters(estimator):
         n_seeds = 1
     rng = check_random_state(random_state)
     splits = make_splits(estimator, X, y, cv, draw_seed(rng))
-    scorer = check_scoring(estimator, scoring)
+    scorer = check_scorer(estimator, scoring)
     tasks = [
         Task(name, pipeline, fold, seed, drawn, train, test)
         for fold, (train, test) in enumerate(splits)

@@ -74,10 +74,33 @@ def test_given_axes_are_drawn_on(comparison):
     assert comparison.plot(ax=axes).figure_ is figure
     _, single = plt.subplots()
     assert comparison.plot(kind="loss", ax=single).ax_ is single
-    with pytest.raises(ValueError, match="ax must hold 4 Axes"):
-        comparison.plot(ax=single)
+    with pytest.raises(ValueError, match="ax must hold 1 or 4 Axes"):
+        comparison.plot(ax=axes[0])
     with pytest.raises(ValueError, match="kind must be 'all' or one of scores"):
         comparison.plot(kind="pie")
+
+
+def test_four_pictures_take_the_place_of_one(comparison):
+    figure, (left, right) = plt.subplots(1, 2)
+    display = comparison.plot(ax=left)
+    assert len(display.axes_) == 4
+    assert display.figure_ is figure
+    places = [axes.get_position() for axes in display.axes_]
+    assert overlaps(places) == []
+    assert max(place.x1 for place in places) <= left.get_position().x1 + 1e-9
+    assert not left.axison
+    assert right.axison
+
+
+@pytest.mark.parametrize(
+    ("kind", "ax", "error"),
+    [("scores", "junk", TypeError), ("loss", "two", ValueError), ("all", "free", ValueError)],
+)
+def test_bad_axes_are_known_before_the_work(kind, ax, error):
+    figure = plt.figure()
+    given = {"two": figure.subplots(1, 2), "free": figure.add_axes([0, 0, 1, 1])}.get(ax, ax)
+    with pytest.raises(error, match="ax must"):
+        NormalizerComparisonDisplay.from_estimator("not looked at", X, Y, kind=kind, ax=given)
 
 
 def test_from_estimator():

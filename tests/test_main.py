@@ -11,6 +11,7 @@ import pytest
 
 main = importlib.import_module("sknorm.__main__").main
 QUICK = ["--folds", "2", "--seeds", "1", "--jobs", "1", "--quiet"]
+KNN = ["--normalizers", "none,LayerScaler", "--model", "knn"]
 
 
 @pytest.fixture
@@ -97,7 +98,7 @@ def test_default_data(capsys):
         (["--report", "."], "is a folder"),
         (["--normalizers", "BatchNorm"], "There is no normalizer called 'BatchNorm'"),
         (["--scoring", "beauty"], "beauty"),
-        (["--folds", "500"], "178 samples, which is fewer than cv=500 folds"),
+        (["--folds", "500"], "178 samples, which is fewer than 500 folds"),
     ],
 )
 def test_bad_input_is_one_line_and_no_work(arguments, message, cars, capsys):
@@ -107,6 +108,17 @@ def test_bad_input_is_one_line_and_no_work(arguments, message, cars, capsys):
     assert captured.err.startswith("error: ")
     assert message in captured.err
     assert "Traceback" not in captured.err
+
+
+@pytest.mark.filterwarnings("default")
+def test_rare_class_is_told_in_a_line(tmp_path, capsys):
+    path = tmp_path / "rare.csv"
+    rows = [f"{place},{place % 7},{'c' if place == 5 else 'ab'[place % 2]}" for place in range(40)]
+    path.write_text("\n".join(["x,z,y", *rows]), encoding="utf-8")
+    assert main(["--data", str(path), *KNN, *QUICK]) == 0
+    told = capsys.readouterr().err
+    assert told.startswith("warning: The class 'c' of y has 1 of 40 rows")
+    assert told.count("\n") == 1
 
 
 def test_report_that_cannot_be_written_is_found_out_before_the_work(tmp_path, capsys):
@@ -128,9 +140,6 @@ def test_report_that_can_no_longer_be_written_loses_no_results(tmp_path, capsys,
     assert "Verdict: " in captured.out
     assert "No space left on device" in captured.err
     assert not report.exists()
-
-
-KNN = ["--normalizers", "none,LayerScaler", "--model", "knn"]
 
 
 @pytest.mark.parametrize("kind", ["same", "link", "hard link", "another path"])
