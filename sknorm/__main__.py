@@ -128,7 +128,7 @@ def _measure(arguments: argparse.Namespace, features: Features) -> Any:
         )
 
 
-def _show_warning(message: Warning | str, *where: Any) -> None:
+def _show_warning(message: Warning | str, *where: Any, **also: Any) -> None:
     """Print a warning without the place in the code, which says nothing to who runs a command."""
     print(f"warning: {message}", file=sys.stderr)
 

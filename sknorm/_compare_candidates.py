@@ -166,7 +166,7 @@ def _is_model(parent: Any, name: str) -> bool:
     from sklearn.base import is_classifier, is_regressor
 
     last_name, last = (getattr(parent, "steps", None) or [("", None)])[-1]
-    return name == last_name and (is_classifier(last) or is_regressor(last))
+    return name == last_name and bool(is_classifier(last) or is_regressor(last))
 
 
 def _find_step(steps: list[Any]) -> str | None:

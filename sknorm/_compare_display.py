@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from sknorm import _compare_panels as panels
+from sknorm._compare_loss_panel import draw_loss
+from sknorm._compare_panels import draw_distributions, draw_sensitivity
+from sknorm._compare_score_panel import draw_scores
 
 PANELS = {
-    "scores": panels.draw_scores,
-    "loss": panels.draw_loss,
-    "sensitivity": panels.draw_sensitivity,
-    "distributions": panels.draw_distributions,
+    "scores": draw_scores,
+    "loss": draw_loss,
+    "sensitivity": draw_sensitivity,
+    "distributions": draw_distributions,
 }
 
 

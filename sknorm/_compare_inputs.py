@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 import warnings
 from typing import Any
@@ -104,7 +105,7 @@ def check_target_loss(value: Any) -> float | None:
     """Return the loss to reach as a number, or None."""
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not np.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(value):
         raise ValueError(f"target_loss must be a finite number or None; got {value!r}.")
     return float(value)
 
