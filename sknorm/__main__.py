@@ -65,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--folds", type=_at_least(2), default=10, metavar="N", help="of the cross-validation (10)")
     add("--seeds", type=_at_least(1), default=2, metavar="N", help="initialisations a fold (2)")
     add("--rows", type=_at_least(0), default=5000, metavar="N", help="use N at most (5000); 0: all")
-    add("--encoding", default="utf-8", help="of the CSV file (default: utf-8)")
+    add("--encoding", default="utf-8", help="of the CSV file (default: by its mark, or utf-8)")
     add("--report", metavar="FILE.html", help="write a page with table and pictures")
     add("--jobs", type=int, default=-1, metavar="N", help="fits at a time (default: all cores)")
     add("--random-state", type=_at_least(0), default=0, metavar="N", help="of folds and seeds")
@@ -145,13 +145,14 @@ def _load(arguments: argparse.Namespace) -> Features:
             "their own units (magnesium in mg, proline in hundreds, hue near 1)."
         )
         return Features(wine.data, wine.target, list(wine.feature_names), True, [note])
-    columns = read_table(arguments.data, arguments.encoding)
+    notes: list[str] = []
+    columns = read_table(arguments.data, arguments.encoding, notes)
     features = make_features(
         columns, arguments.target, arguments.task, arguments.rows, arguments.random_state
     )
     n_rows = len(next(iter(columns.values())))
-    note = f"Data: {arguments.data}, {n_rows:,} rows, {len(columns):,} columns."
-    features.notes.insert(0, note)
+    size = f"Data: {arguments.data}, {n_rows:,} rows, {len(columns):,} columns."
+    features.notes = [size, *notes, *features.notes]
     return features
 
 
