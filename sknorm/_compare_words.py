@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sknorm._compare_details import warnings_by_kind
 from sknorm._compare_measures import Measures, Setting
 from sknorm._compare_text import called, listing, number, percent, share, signed, span, whole
 
@@ -204,11 +205,7 @@ def _caution(measures: dict[str, Measures], setting: Setting) -> str:
     ]
     failed = [row for row in measures.values() if row.failed > 0]
     parts += [f"{called(row.normalizer)} failed with {row.error}." for row in failed]
-    counts: dict[str, int] = {}
-    for row in measures.values():
-        for kind, count in row.warnings.items():
-            counts[kind] = counts.get(kind, 0) + count
-    if counts:
-        listed = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
-        parts.append(f"Warnings raised by the fits: {listed}.")
+    raised = warnings_by_kind(measures)
+    if raised:
+        parts.append(f"Warnings raised by the fits: {raised}.")
     return " ".join(parts)

@@ -284,7 +284,7 @@ def test_page_is_whole_and_accessible(comparison, tmp_path):
         assert len(image["alt"]) > 30
         assert base64.b64decode(image["src"].split(",")[1]).lstrip().startswith(b"<?xml")
     assert {attrs.get("scope") for attrs in page.all("th")} == {"row", "col"}
-    assert len(page.all("caption")) == 1
+    assert len(page.all("caption")) == 2
     assert page.all("script") == page.all("link") == []
     outside = re.sub(r'src="data:[^"]*"', "", text)
     assert "http" not in outside, "a page of its own loads nothing"
@@ -310,4 +310,21 @@ def test_without_matplotlib(comparison, tmp_path, monkeypatch):
 def test_notebook_fragment(comparison):
     page = Page(comparison._repr_html_())
     assert page.open == []
-    assert len(page.all("tr")) == 11
+    assert len(page.all("table")) == 2
+    assert len(page.all("tr")) == 2 * 11
+
+
+def test_page_tells_of_training_gaps_seconds_and_warnings(comparison, tmp_path):
+    text = comparison.to_html(tmp_path / "a.html").read_text(encoding="utf-8")
+    details = text.split("Details</caption>")[1]
+    rows = re.findall(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', details)
+    cells = {name: re.findall("<td>(.*?)</td>", row) for name, row in rows}
+    assert list(cells) == TEN
+    kind = "ConvergenceWarning"
+    for name, row in comparison.measures_.items():
+        assert cells[name][1] == f"{row.train_score:.3f}"
+        assert float(cells[name][2]) == pytest.approx(row.gap, abs=5e-4)
+        assert cells[name][-1].split() == [str(row.warnings[kind]), kind]
+    for heading in ("accuracy in training", "gap", "seconds to target", "warnings"):
+        assert f'<th scope="col">{heading}</th>' in text
+    assert "ConvergenceWarning (no normalizer 4, BatchStatScaler 4," in comparison.summary()
