@@ -101,14 +101,19 @@ class Comparison(CallbackSupportMixin, BaseEstimator):
             task_name="compare", max_subtasks=n_tasks, sequential_subtasks=False
         )
         root.call_on_fit_task_begin(estimator=self)
+        n_done = 0
 
         def report(done: int, total: int, run: Run) -> None:
+            nonlocal n_done
+            n_done = done
             part = root.subcontext(task_name=run.normalizer, task_id=done - 1)
             part.call_on_fit_task_begin(estimator=self)
             part.call_on_fit_task_end(estimator=self)
 
         result = work(report)
-        root.call_on_fit_task_end(estimator=self)
+        # Of what was stopped, the bar stays where it is instead of jumping to its end.
+        if n_done == n_tasks:
+            root.call_on_fit_task_end(estimator=self)
         return result
 
 
