@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
-        print("Stopped before anything was measured.", file=sys.stderr)
+        print("Stopped before there was anything to show.", file=sys.stderr)
         return 130
 
 

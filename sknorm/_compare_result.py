@@ -223,7 +223,7 @@ class NormalizerComparison:
     def to_html(
         self, path: str | Path, *, title: str | None = None, notes: Sequence[str] = ()
     ) -> Path:
-        """Write one self-contained page: summary, table and, with matplotlib, pictures.
+        """Write one self-contained page: summary, tables and, with matplotlib, pictures.
 
         Parameters
         ----------
