@@ -54,7 +54,10 @@ def make_features(
     notes += [f"{what}: {_listing(names)}." for what, names in sorted_out.items() if what]
     names = [name for block_names, _ in blocks for name in block_names]
     if not names:
-        raise TableError(f"Beside the target {target!r} there is no column to learn from.")
+        left_out = [note for note in notes if note.startswith("Left out")]
+        raise TableError(
+            " ".join([f"Beside the target {target!r} there is no column to learn from.", *left_out])
+        )
     X = np.hstack([block for _, block in blocks])
     gaps = {name: int(_missing(columns[name][kept]).sum()) for name in sorted_out.get(TEXT, [])}
     _note_gaps("Missing text, as a value of its own, '(missing)'", gaps, notes)

@@ -276,6 +276,12 @@ def test_last_column_is_the_default_target():
         (table(), "name", "auto", "60 different values in 60 rows: too many to be classes"),
         (table(), "kind", "regression", "'kind' is text .* cannot be a regression's"),
         ({"y": column(1.0, 2.0, 3.5)}, "y", "auto", "Beside the target 'y' there is no column"),
+        (
+            {"a": column(1.0, 2.0, 3.0), "y": column(1.0, 2.0, 3.5)},
+            "y",
+            "auto",
+            r"no column to learn from\. Left out, counts the rows: a\.",
+        ),
     ],
 )
 def test_bad_targets(columns, target, task, message):
