@@ -8,8 +8,8 @@ import shutil
 import sys
 import textwrap
 import time
+import warnings
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from sknorm._table_features import Features, make_features
@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
-        print("Stopped before anything was measured.", file=sys.stderr)
+        print("Stopped before there was anything to show.", file=sys.stderr)
         return 130
 
 
@@ -65,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--folds", type=_at_least(2), default=10, metavar="N", help="of the cross-validation (10)")
     add("--seeds", type=_at_least(1), default=2, metavar="N", help="initialisations a fold (2)")
     add("--rows", type=_at_least(0), default=5000, metavar="N", help="use N at most (5000); 0: all")
-    add("--encoding", default="utf-8", help="of the CSV file (default: utf-8)")
+    add("--encoding", default="utf-8", help="of the CSV file (default: by its mark, or utf-8)")
     add("--report", metavar="FILE.html", help="write a page with table and pictures")
     add("--jobs", type=int, default=-1, metavar="N", help="fits at a time (default: all cores)")
     add("--random-state", type=_at_least(0), default=0, metavar="N", help="of folds and seeds")
@@ -89,55 +89,48 @@ def _at_least(minimum: int) -> Any:
 
 
 def _compare(arguments: argparse.Namespace) -> int:
-    from sknorm.compare import compare_normalizers
+    from sknorm._command_report import check_report, write_report
 
-    report = _check_report(arguments.report)
+    report = check_report(arguments.report, arguments.data)
     start = time.perf_counter()
     features = _load(arguments)
-    model = make_model(arguments.model, features)
-    seeds = arguments.seeds if arguments.model == "mlp" else 1
-    _announce(model, features)
-    comparison = compare_normalizers(
-        model,
-        features.X,
-        features.y,
-        normalizers=arguments.normalizers and arguments.normalizers.split(","),
-        cv=arguments.folds,
-        scoring=arguments.scoring,
-        n_seeds=seeds,
-        n_jobs=arguments.jobs,
-        random_state=arguments.random_state,
-        progress=not arguments.quiet,
-    )
-    _show(comparison, time.perf_counter() - start)
-    if report is not None:
-        name = Path(arguments.data).name if arguments.data else "wine"
-        title = f"Which normalizer suits {name}?"
-        try:
-            comparison.to_html(report, title=title, notes=features.notes)
-        except OSError as error:
-            raise ValueError(f"The report {report} cannot be written: {error.strerror}.") from error
-        print(f"Report: {report.resolve()}")
+    comparison = _measure(arguments, features)
+    try:
+        _show(comparison, time.perf_counter() - start)
+        if report is not None:
+            write_report(comparison, report, arguments.data, features.notes)
+    except KeyboardInterrupt:
+        lost = "all was shown" if report is None else f"the report {report} was written"
+        print(f"\nStopped before {lost}.", file=sys.stderr)
+        return 130
     return 130 if comparison.partial_ else 0
 
 
-def _check_report(given: str | None) -> Path | None:
-    """Return the path of the report, if it can be written: known before the work, not after."""
-    if given is None:
-        return None
-    path = Path(given)
-    if os.path.isdir(path):
-        raise ValueError(f"The report {path} is a folder; name a file in it.")
-    if not os.path.isdir(path.parent):
-        raise ValueError(f"The report cannot be written: there is no folder {path.parent}.")
-    is_new = not os.path.exists(path)
-    try:
-        path.open("a").close()
-    except OSError as error:
-        raise ValueError(f"The report {path} cannot be written: {error.strerror}.") from error
-    if is_new:
-        path.unlink()
-    return path
+def _measure(arguments: argparse.Namespace, features: Features) -> Any:
+    from sknorm.compare import compare_normalizers
+
+    model = make_model(arguments.model, features)
+    seeds = arguments.seeds if arguments.model == "mlp" else 1
+    _announce(model, features)
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        return compare_normalizers(
+            model,
+            features.X,
+            features.y,
+            normalizers=arguments.normalizers and arguments.normalizers.split(","),
+            cv=arguments.folds,
+            scoring=arguments.scoring,
+            n_seeds=seeds,
+            n_jobs=arguments.jobs,
+            random_state=arguments.random_state,
+            progress=not arguments.quiet,
+        )
+
+
+def _show_warning(message: Warning | str, *where: Any, **also: Any) -> None:
+    """Print a warning without the place in the code, which says nothing to who runs a command."""
+    print(f"warning: {message}", file=sys.stderr)
 
 
 def _load(arguments: argparse.Namespace) -> Features:
@@ -152,13 +145,14 @@ def _load(arguments: argparse.Namespace) -> Features:
             "their own units (magnesium in mg, proline in hundreds, hue near 1)."
         )
         return Features(wine.data, wine.target, list(wine.feature_names), True, [note])
-    columns = read_table(arguments.data, arguments.encoding)
+    notes: list[str] = []
+    columns = read_table(arguments.data, arguments.encoding, notes)
     features = make_features(
         columns, arguments.target, arguments.task, arguments.rows, arguments.random_state
     )
     n_rows = len(next(iter(columns.values())))
-    note = f"Data: {arguments.data}, {n_rows:,} rows, {len(columns):,} columns."
-    features.notes.insert(0, note)
+    size = f"Data: {arguments.data}, {n_rows:,} rows, {len(columns):,} columns."
+    features.notes = [size, *notes, *features.notes]
     return features
 
 
@@ -226,9 +220,8 @@ def _show(comparison: Any, seconds: float) -> None:
     from sknorm import _compare_text as text
 
     print()
-    for line in comparison.summary().splitlines():
-        if not line.startswith("Verdict: "):
-            _print(line, "   ")
+    for line in comparison._sections.lines():
+        _print(line, "   ")
     print()
     cells = text.table_cells(comparison.measures_, comparison.setting_, comparison.best_name_)
     print(text.as_text(*cells, width=_width()))

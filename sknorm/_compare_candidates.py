@@ -177,13 +177,30 @@ def _is_of_target(name: str, estimator: Any, parts: dict[str, Any]) -> bool:
 
 
 def _check_step(estimator: Any, step: str) -> None:
+    """Refuse parameters that are no step, and the step of the model."""
     parameters = estimator.get_params(deep=True)
-    if step not in parameters:
-        steps = [name for name, _ in getattr(estimator, "steps", [])]
+    outer, _, name = step.rpartition("__")
+    parent = parameters.get(outer) if outer else estimator
+    is_part = name in _part_names(parent) or hasattr(parameters.get(step), "transform")
+    if step not in parameters or not is_part or _is_model(parent, name):
         raise ValueError(
-            f"step={step!r} is no step of the estimator; its steps are {steps}. Steps inside "
-            "steps are named as in set_params: 'outer__inner'."
+            f"step={step!r} is no step before the model; the steps there are "
+            f"{_part_names(estimator)[:-1]}. Steps inside steps are named as in set_params: "
+            "'outer__inner'."
         )
+
+
+def _part_names(composition: Any) -> list[str]:
+    """Return the names of the steps of a pipeline, or what else has named parts."""
+    kinds = ("steps", "transformers", "transformer_list")
+    return [part[0] for kind in kinds for part in getattr(composition, kind, None) or []]
+
+
+def _is_model(parent: Any, name: str) -> bool:
+    from sklearn.base import is_classifier, is_regressor
+
+    last_name, last = (getattr(parent, "steps", None) or [("", None)])[-1]
+    return name == last_name and bool(is_classifier(last) or is_regressor(last))
 
 
 def _find_step(steps: list[Any]) -> str | None:

@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from sknorm import _compare_panels as panels
+from sknorm._compare_loss_panel import draw_loss
+from sknorm._compare_panels import draw_distributions, draw_sensitivity
+from sknorm._compare_score_panel import draw_scores
 
 PANELS = {
-    "scores": panels.draw_scores,
-    "loss": panels.draw_loss,
-    "sensitivity": panels.draw_sensitivity,
-    "distributions": panels.draw_distributions,
+    "scores": draw_scores,
+    "loss": draw_loss,
+    "sensitivity": draw_sensitivity,
+    "distributions": draw_distributions,
 }
 
 
@@ -76,7 +78,7 @@ class NormalizerComparisonDisplay:
         kind : {"all", "scores", "loss", "sensitivity", "distributions"}, default="all"
             What to draw.
         ax : matplotlib Axes or array of 4 of them, default=None
-            Where to draw; None makes a new figure.
+            Where to draw; None makes a new figure. Four pictures take the place of a single one.
         **options : dict
             What else :func:`compare_normalizers` is to be given.
 
@@ -89,6 +91,8 @@ class NormalizerComparisonDisplay:
 
         _pyplot()
         _check_kind(kind)
+        if ax is not None:
+            _check_ax(ax, len(_kinds(kind)))
         return cls(compare_normalizers(estimator, X, y, **options)).plot(kind=kind, ax=ax)
 
     def plot(self, *, kind: str = "all", ax: Any = None) -> NormalizerComparisonDisplay:
@@ -100,7 +104,7 @@ class NormalizerComparisonDisplay:
             What to draw: scores with intervals, the training loss by epoch with bands, the spread
             over initialisations, the features after each normalizer, or all four.
         ax : matplotlib Axes or array of 4 of them, default=None
-            Where to draw; None makes a new figure.
+            Where to draw; None makes a new figure. Four pictures take the place of a single one.
 
         Returns
         -------
@@ -111,11 +115,11 @@ class NormalizerComparisonDisplay:
         ------
         ImportError
             If matplotlib is not installed.
-        ValueError
+        TypeError, ValueError
             If ``kind`` is none of those, or ``ax`` does not fit it.
         """
         _check_kind(kind)
-        kinds = list(PANELS) if kind == "all" else [kind]
+        kinds = _kinds(kind)
         axes = _make_axes(len(kinds), len(self.comparison.setting_.names), ax)
         for name, one in zip(kinds, axes, strict=True):
             PANELS[name](one, self.comparison)
@@ -137,12 +141,34 @@ def _check_kind(kind: Any) -> None:
         raise ValueError(f"kind must be 'all' or one of {', '.join(PANELS)}; got {kind!r}.")
 
 
+def _kinds(kind: str) -> list[str]:
+    return list(PANELS) if kind == "all" else [kind]
+
+
+def _check_ax(ax: Any, n_axes: int) -> Any:
+    """Return the Axes as a flat array, if there are as many as pictures, or one in a grid."""
+    axes = np.ravel(np.asarray(ax, dtype=object))
+    if not all(isinstance(one, importlib.import_module("matplotlib.axes").Axes) for one in axes):
+        raise TypeError(f"ax must be matplotlib Axes, one or an array of them; got {ax!r}.")
+    if len(axes) not in (1, n_axes):
+        raise ValueError(f"ax must hold 1 or {n_axes} Axes for this kind; got {len(axes)}.")
+    if len(axes) < n_axes and axes[0].get_subplotspec() is None:
+        raise ValueError(
+            f"ax must hold {n_axes} Axes for this kind, or be one of a grid (as from "
+            "plt.subplots), whose place they take."
+        )
+    return axes
+
+
 def _make_axes(n_axes: int, n_names: int, ax: Any) -> Any:
+    shape = (2, 2) if n_axes > 1 else (1, 1)
     if ax is None:
         height = max(3.6, 1.4 + 0.34 * n_names)
-        shape, size = ((2, 2), (15.5, 2 * height)) if n_axes > 1 else ((1, 1), (8.5, height))
+        size = (15.5, 2 * height) if n_axes > 1 else (8.5, height)
         _, ax = _pyplot().subplots(*shape, figsize=size, layout="constrained", squeeze=False)
-    axes = np.ravel(np.asarray(ax, dtype=object))
-    if len(axes) != n_axes:
-        raise ValueError(f"ax must hold {n_axes} Axes for this kind; got {len(axes)}.")
+    axes = _check_ax(ax, n_axes)
+    if len(axes) < n_axes:
+        axes[0].set_axis_off()
+        grid = axes[0].get_subplotspec().subgridspec(*shape)
+        axes = np.ravel(grid.subplots())
     return axes

@@ -43,7 +43,7 @@ class Run:
 
     ``status`` is "ok", "diverged" (the solver's numbers overflowed, or a regressor is a thousand
     standard deviations off on its training rows) or "failed" (any other error); only runs that are
-    "ok" have scores.
+    "ok" have scores. ``ended_worker`` is True where its process died of it.
     """
 
     normalizer: str
@@ -63,6 +63,7 @@ class Run:
     error: str | None = None
     n_train: int = 0
     n_test: int = 0
+    ended_worker: bool = False
 
 
 def fit_task(task: Task, X: Any, y: Any, scorer: Any) -> Run:
@@ -142,12 +143,17 @@ def _lost(error: Exception, seconds: float) -> dict[str, Any]:
     """Return what is left of a fit that raised."""
     text = str(error).lower()
     diverged = isinstance(error, DIVERGENCE_ERRORS) or any(w in text for w in DIVERGENCE_WORDS)
-    first_line = next((line for line in str(error).splitlines() if line.strip()), "")
     return {
         "status": "diverged" if diverged else "failed",
-        "error": f"{type(error).__name__}: {first_line}".rstrip(": "),
+        "error": error_line(error),
         "seconds": seconds,
     }
+
+
+def error_line(error: BaseException) -> str:
+    """Return an error in one line: its kind and the first line of what it says."""
+    first_line = next((line for line in str(error).splitlines() if line.strip()), "")
+    return f"{type(error).__name__}: {first_line.strip()}".rstrip(": ")
 
 
 def _describe(model: Any) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import numbers
+import warnings
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,16 @@ from sklearn.utils.multiclass import type_of_target
 
 Split = tuple[NDArray[np.intp], NDArray[np.intp]]
 
-__all__ = ["Split", "check_data", "check_estimator", "check_number", "draw_seed", "make_splits"]
+__all__ = [
+    "Split",
+    "check_data",
+    "check_estimator",
+    "check_number",
+    "check_scorer",
+    "check_target_loss",
+    "draw_seed",
+    "make_splits",
+]
 
 
 def check_estimator(estimator: Any) -> None:
@@ -39,13 +50,16 @@ def check_data(estimator: Any, X: Any, y: Any) -> tuple[Any, Any]:
         raise ValueError("y is None: a comparison needs a target to score against.")
     X = X if hasattr(X, "shape") else np.asarray(X)
     y = y if hasattr(y, "shape") else np.asarray(y)
+    if len(y.shape) == 2 and y.shape[1] == 1:
+        # A column is one target, as scikit-learn takes it.
+        y = np.asarray(y).ravel()
     X, y = indexable(X, y)
     _check_complete(y)
-    n_distinct = len(np.unique(np.asarray(y))) if np.ndim(y) == 1 else 2
-    if n_distinct < 2:
+    distinct = np.unique(np.asarray(y)).tolist() if len(y.shape) == 1 else []
+    if len(distinct) == 1:
         what = "has one class" if is_classifier(estimator) else "is constant"
         raise ValueError(
-            f"y {what}, {np.asarray(y)[0]!r}: there is nothing to predict, so nothing to compare."
+            f"y {what}, {distinct[0]!r}: there is nothing to predict, so nothing to compare."
         )
     kind = type_of_target(y)
     if is_classifier(estimator) and kind.startswith("continuous"):
@@ -87,6 +101,27 @@ def check_number(name: str, value: Any, *, minimum: int) -> int:
     return int(value)
 
 
+def check_target_loss(value: Any) -> float | None:
+    """Return the loss to reach as a number, or None."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(value):
+        raise ValueError(f"target_loss must be a finite number or None; got {value!r}.")
+    return float(value)
+
+
+def check_scorer(estimator: Any, scoring: Any) -> Any:
+    """Return what scores: one number for each fit."""
+    from sklearn.metrics import check_scoring
+
+    if scoring is not None and not isinstance(scoring, str) and not callable(scoring):
+        raise TypeError(
+            "scoring must be one metric, as a name or a function of (estimator, X, y); got "
+            f"{scoring!r}."
+        )
+    return check_scoring(estimator, scoring)
+
+
 def draw_seed(rng: np.random.RandomState) -> int:
     """Return a seed."""
     return int(rng.randint(np.iinfo(np.int32).max))
@@ -100,25 +135,36 @@ def make_splits(estimator: Any, X: Any, y: Any, cv: Any, seed: int) -> list[Spli
         n_folds = check_number("cv", cv, minimum=2)
         if X.shape[0] < n_folds:
             raise ValueError(
-                f"X has {X.shape[0]} samples, which is fewer than cv={n_folds} folds: pass a "
-                "smaller cv, or more samples."
+                f"X has {X.shape[0]} samples, which is fewer than {n_folds} folds: ask for fewer "
+                "folds, or give more samples."
             )
         stratify = is_classifier(estimator) and type_of_target(y) in ("binary", "multiclass")
-        _check_classes(y, n_folds) if stratify else None
+        if stratify:
+            _check_classes(y, n_folds)
         kind = StratifiedKFold if stratify else KFold
         cv = kind(n_folds, shuffle=True, random_state=seed)
     splitter = check_cv(cv, y, classifier=is_classifier(estimator))
-    splits = [(np.asarray(train), np.asarray(test)) for train, test in splitter.split(X, y)]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        splits = [(np.asarray(train), np.asarray(test)) for train, test in splitter.split(X, y)]
     if len(splits) < 2:
         raise ValueError(f"cv makes {len(splits)} split; an interval needs at least 2.")
     return splits
 
 
 def _check_classes(y: Any, n_folds: int) -> None:
-    classes, counts = np.unique(np.asarray(y), return_counts=True)
+    distinct, counts = np.unique(np.asarray(y), return_counts=True)
+    classes = distinct.tolist()
     if counts.max() < n_folds:
         raise ValueError(
-            f"No class of y has cv={n_folds} members (the largest, {classes[counts.argmax()]!r}, "
-            f"has {counts.max()}), so the folds cannot be stratified: pass a smaller cv, or merge "
+            f"No class of y has a member for each of {n_folds} folds (the largest, "
+            f"{classes[counts.argmax()]!r}, has {counts.max()}): ask for fewer folds, or merge "
             "rare classes."
+        )
+    if counts.min() < n_folds:
+        warnings.warn(
+            f"The class {classes[counts.argmin()]!r} of y has {counts.min()} of {counts.sum()} "
+            f"rows, so that some of {n_folds} folds have none of it.",
+            UserWarning,
+            stacklevel=4,
         )

@@ -11,7 +11,10 @@ from html import escape
 from typing import Any
 
 from sknorm import _compare_text as text
+from sknorm._compare_details import detail_cells, detail_legend
 
+# What tells a page of ours, and so one that may be written over, from any other file.
+GENERATOR = '<meta name="generator" content="sknorm">'
 ALT_TEXTS = {
     "scores": "Score of each normalizer with its interval. The numbers are in the table above.",
     "loss": "Training loss by epoch, one line a normalizer. Epochs are in the table above.",
@@ -30,7 +33,12 @@ h3 { margin: 1.1rem 0 .2rem; } h3 + p { margin-top: 0; }
 .verdict { font-size: 1.15rem; border-left: .35rem solid var(--good); padding: .6rem 1rem;
   background: var(--soft); }
 .partial { border-left: .35rem solid var(--bad); padding: .6rem 1rem; background: var(--soft); }
-.wide { overflow-x: auto; } figure { margin: 1.5rem 0; }
+.wide { overflow-x: auto; margin: 1rem 0; background:
+  linear-gradient(to right, var(--page) 30%, transparent) left / 3rem 100% no-repeat local,
+  linear-gradient(to left, var(--page) 30%, transparent) right / 3rem 100% no-repeat local,
+  linear-gradient(to right, var(--rule), transparent) left / .8rem 100% no-repeat scroll,
+  linear-gradient(to left, var(--rule), transparent) right / .8rem 100% no-repeat scroll; }
+figure { margin: 1.5rem 0; }
 figure img { max-width: 100%; height: auto; background: #fff; }
 figcaption { font-size: .95rem; }
 """
@@ -41,37 +49,40 @@ TABLE_STYLE = """
   border-bottom: 1px solid #8a9099; white-space: nowrap; }
 .sknorm-table thead th { vertical-align: bottom; white-space: normal; }
 .sknorm-table thead th:first-child { text-align: left; }
-.sknorm-table tbody th { text-align: left; font-weight: 600; }
+.sknorm-table tbody th { text-align: left; font-weight: 600; white-space: normal;
+  overflow-wrap: anywhere; min-width: 9rem; }
+.sknorm-table td:last-child { white-space: normal; }
 .sknorm-table .best { font-weight: 700; }
 """
 
 
 def fragment(comparison: Any) -> str:
-    """Return the verdict and the table, for notebooks."""
+    """Return the verdict and the tables, for notebooks."""
     return (
         f"<div><style>{TABLE_STYLE}</style>{_partial(comparison)}"
-        f"<p>{escape(comparison.verdict())}</p>{_table(comparison)}</div>"
+        f"<p>{escape(comparison.verdict())}</p>{_table(comparison)}"
+        f"<details><summary>Details</summary>{_details(comparison)}</details></div>"
     )
 
 
 def page(comparison: Any, title: str | None, notes: Sequence[str] = ()) -> str:
     """Return the whole page."""
     title = title or f"Which normalizer suits {comparison.setting_.model} on these data?"
-    said = comparison.summary().splitlines()
+    said = comparison._sections
     parts = [
         f"<h1>{escape(title)}</h1>",
         _partial(comparison),
-        f'<p class="verdict">{escape(comparison.verdict())}</p>',
+        f'<p class="verdict">{escape(said.verdict)}</p>',
         "<h2>What was done</h2>",
-        _list([*notes, said[0]]),
+        _list([*notes, said.done]),
         "<h2>The four promises</h2>",
-        *(_promise(line) for line in said[2:-1]),
-        f"<p><strong>Be wary:</strong> {escape(said[-1])}</p>",
+        *(f"<h3>{escape(q)}</h3><p>{escape(answer)}</p>" for q, answer in said.promises.items()),
+        f"<p><strong>Be wary:</strong> {escape(said.caution)}</p>",
         "<h2>The numbers</h2>",
-        f'<div class="wide" tabindex="0" role="region" aria-label="Table of numbers">'
-        f"{_table(comparison)}</div>",
-        "<h3>How to read the table</h3>",
-        _list(text.legend(comparison.setting_)),
+        _scrollable(_table(comparison), "Table of numbers"),
+        _scrollable(_details(comparison), "Table of details"),
+        "<h3>How to read the tables</h3>",
+        _list([*text.legend(comparison.setting_), *detail_legend(comparison.setting_)]),
         "<h2>Pictures</h2>",
         *_figures(comparison),
         f"<footer><p>Made by sknorm {escape(importlib.metadata.version('sknorm'))} with "
@@ -80,7 +91,7 @@ def page(comparison: Any, title: str | None, notes: Sequence[str] = ()) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{STYLE}{TABLE_STYLE}</style>\n</head>\n"
+        f"{GENERATOR}\n<title>{escape(title)}</title>\n<style>{STYLE}{TABLE_STYLE}</style>\n</head>\n"
         "<body>\n<main>\n" + "\n".join(part for part in parts if part) + "\n</main>\n</body>\n"
         "</html>\n"
     )
@@ -96,11 +107,6 @@ def _partial(comparison: Any) -> str:
     )
 
 
-def _promise(line: str) -> str:
-    question, answer = line.split("? ", 1)
-    return f"<h3>{escape(question)}?</h3><p>{escape(answer)}</p>"
-
-
 def _list(items: Iterable[str]) -> str:
     return f"<ul>{''.join(f'<li>{escape(item)}</li>' for item in items)}</ul>"
 
@@ -108,6 +114,20 @@ def _list(items: Iterable[str]) -> str:
 def _table(comparison: Any) -> str:
     setting = comparison.setting_
     header, rows = text.table_cells(comparison.measures_, setting, comparison.best_name_)
+    caption = (
+        f"{setting.model} on {setting.n_rows:,} rows: {setting.n_folds} folds x "
+        f"{setting.n_seeds} initialisations"
+    )
+    return _as_html(caption, header, rows)
+
+
+def _details(comparison: Any) -> str:
+    header, rows = detail_cells(comparison.measures_, comparison.setting_)
+    return _as_html("Details", header, rows)
+
+
+def _as_html(caption: str, header: list[str], rows: list[list[str]]) -> str:
+    """Return a table, of which the row with a star is set in bold."""
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in header)
     body = "".join(
         f"<tr{' class=' + chr(34) + 'best' + chr(34) if cells[0].endswith('*') else ''}>"
@@ -116,14 +136,14 @@ def _table(comparison: Any) -> str:
         + "</tr>"
         for cells in rows
     )
-    caption = (
-        f"{setting.model} on {setting.n_rows:,} rows: {setting.n_folds} folds x "
-        f"{setting.n_seeds} initialisations"
-    )
     return (
         f'<table class="sknorm-table"><caption>{escape(caption)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
+
+
+def _scrollable(table: str, label: str) -> str:
+    return f'<div class="wide" tabindex="0" role="region" aria-label="{label}">{table}</div>'
 
 
 def _figures(comparison: Any) -> list[str]:

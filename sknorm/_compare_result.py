@@ -17,7 +17,6 @@ from sknorm._compare_distributions import Distributions, feature_distributions
 from sknorm._compare_fits import Run, set_seed
 from sknorm._compare_measures import Measures, Setting, measure
 from sknorm._compare_statistics import Grid, corrected_interval, fold_means
-from sknorm._compare_verdict import verdict
 
 
 class NormalizerComparison:
@@ -151,8 +150,20 @@ class NormalizerComparison:
 
     @functools.cached_property
     def distributions_(self) -> Distributions | None:
-        """Quantiles of some features as they come out of each normalizer fitted on all data."""
-        return feature_distributions(self._pipelines, self._step, self._X, self._y)
+        """Quantiles of some features as they come out of each normalizer fitted on all data.
+
+        Without those that ended a worker process: here they would end this one.
+        """
+        deadly = {run.normalizer for run in self._runs if run.ended_worker}
+        safe = {name: made for name, made in self._pipelines.items() if name not in deadly}
+        return feature_distributions(safe, self._step, self._X, self._y)
+
+    @functools.cached_property
+    def _sections(self) -> words.Sections:
+        """What was found, in words."""
+        return words.sections(
+            self.measures_, self._ties, self.setting_, self.best_name_, len(self._runs)
+        )
 
     def verdict(self) -> str:
         """Return in one sentence which normalizer suits the data, if the intervals say so.
@@ -162,7 +173,7 @@ class NormalizerComparison:
         sentence : str
             Nothing is called better unless its interval against the baseline says so.
         """
-        return verdict(self.measures_, self._ties, self.setting_, self.best_name_)
+        return self._sections.verdict
 
     def summary(self) -> str:
         """Return what was found, in words.
@@ -172,9 +183,8 @@ class NormalizerComparison:
         text : str
             What was done, the verdict, the four promises one by one, and what to be wary of.
         """
-        return words.summary(
-            self.measures_, self._ties, self.setting_, self.best_name_, len(self._runs)
-        )
+        done, *found = self._sections.lines()
+        return "\n".join([done, f"Verdict: {self._sections.verdict}", *found])
 
     def __repr__(self) -> str:
         state = f"partial ({self.setting_.stopped}), " if self.partial_ else ""
@@ -201,7 +211,7 @@ class NormalizerComparison:
         kind : {"all", "scores", "loss", "sensitivity", "distributions"}, default="all"
             What to draw.
         ax : matplotlib Axes or array of 4 of them, default=None
-            Where to draw.
+            Where to draw. Four pictures take the place of a single one.
 
         Returns
         -------
@@ -215,7 +225,7 @@ class NormalizerComparison:
     def to_html(
         self, path: str | Path, *, title: str | None = None, notes: Sequence[str] = ()
     ) -> Path:
-        """Write one self-contained page: summary, table and, with matplotlib, pictures.
+        """Write one self-contained page: summary, tables and, with matplotlib, pictures.
 
         Parameters
         ----------

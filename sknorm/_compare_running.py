@@ -1,24 +1,17 @@
-"""The fits of a comparison: in parallel, with progress, and stoppable."""
+"""The fits of a comparison: collected as they are done, with progress, and stoppable."""
 
 from __future__ import annotations
 
-import functools
-import gc
-import importlib
-import inspect
-import os
 import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import Any, TextIO
 
-import joblib
 from sklearn.base import BaseEstimator
-from sklearn.utils.parallel import Parallel, delayed
 
-from sknorm._compare_fits import Run, Task, fit_task
+from sknorm._compare_fits import Run, Task, error_line
+from sknorm._compare_pool import results
 from sknorm._compat import CallbackSupportMixin, with_callbacks
 
 Report = Callable[[int, int, Run], None]
@@ -30,7 +23,7 @@ def run_tasks(
     """Return the runs in the order of their tasks, and why they are not all, if they are not."""
 
     def work(report: Report) -> tuple[list[Run], str | None]:
-        return _collect(_results(tasks, X, y, scorer, n_jobs), len(tasks), report)
+        return _collect(results(tasks, X, y, scorer, n_jobs), len(tasks), report)
 
     done, stopped = with_reports(progress, len(tasks), work)
     order = {(t.normalizer, t.fold, t.seed): position for position, t in enumerate(tasks)}
@@ -47,10 +40,9 @@ def _collect(results: Iterator[Run], n_tasks: int, report: Report) -> tuple[list
     except KeyboardInterrupt:
         return done, "interrupted"
     except Exception as error:
-        # A worker that dies (out of memory, say) takes the pool with it, not the results.
         if not done:
             raise
-        return done, f"stopped by {type(error).__name__}: {error}"
+        return done, f"stopped by {error_line(error)}"
     return done, None
 
 
@@ -67,77 +59,6 @@ def _told(report: Report, done: int, n_tasks: int, run: Run) -> Report:
         )
         return lambda done, total, run: None
     return report
-
-
-def _results(tasks: list[Task], X: Any, y: Any, scorer: Any, n_jobs: int | None) -> Iterator[Run]:
-    """Make the fits, yielding each as it is done."""
-    if joblib.effective_n_jobs(n_jobs) == 1:
-        for task in tasks:
-            yield fit_task(task, X, y, scorer)
-        return
-    sendable, unsendable = _split_sendable(tasks)
-    yield from unsendable
-    options: dict[str, Any] = {"n_jobs": n_jobs}
-    if "return_as" in inspect.signature(Parallel).parameters:
-        options["return_as"] = "generator_unordered"
-    send = delayed(fit_elsewhere)
-    results = Parallel(**options)(send(os.getpid(), task, X, y, scorer) for task in sendable)
-    try:
-        yield from results
-    finally:
-        if hasattr(results, "close"):
-            with suppress(Exception):
-                results.close()
-
-
-def fit_elsewhere(sender: int, task: Task, X: Any, y: Any, scorer: Any) -> Run:
-    """Make a fit in the process it was sent to: the sender's own, where joblib uses threads."""
-    if os.getpid() != sender:
-        _spare_garbage_collection()
-    return fit_task(task, X, y, scorer)
-
-
-@functools.cache
-def _spare_garbage_collection() -> None:
-    """Let this worker's garbage collection pass over what it has imported.
-
-    joblib's workers collect all garbage once a second where psutil is not installed. Looking
-    through scikit-learn, SciPy and pandas each time takes a twentieth of that second.
-    """
-    gc.freeze()
-
-
-def _split_sendable(tasks: list[Task]) -> tuple[list[Task], list[Run]]:
-    """Set apart the tasks that cannot be sent to another process, as failed runs."""
-    reasons: dict[str, str | None] = {}
-    for task in tasks:
-        if task.normalizer not in reasons:
-            reasons[task.normalizer] = _why_unsendable(task.pipeline)
-    failed = [
-        Run(t.normalizer, t.fold, t.seed, t.random_state, status="failed", error=reason)
-        for t in tasks
-        if (reason := reasons[t.normalizer]) is not None
-    ]
-    return [task for task in tasks if reasons[task.normalizer] is None], failed
-
-
-def _cloudpickle() -> Any:
-    """Return what joblib pickles with: a dependency of its own, or vendored in older versions."""
-    try:
-        return importlib.import_module("cloudpickle")
-    except ImportError:
-        return importlib.import_module("joblib.externals.cloudpickle")
-
-
-def _why_unsendable(pipeline: Any) -> str | None:
-    try:
-        _cloudpickle().dumps(pipeline)
-    except Exception as error:
-        return (
-            f"{type(error).__name__}: {error} (it cannot be sent to worker processes; n_jobs=1 "
-            "needs none)"
-        )
-    return None
 
 
 def with_reports(progress: Any, n_tasks: int, work: Callable[[Report], Any]) -> Any:
@@ -180,14 +101,19 @@ class Comparison(CallbackSupportMixin, BaseEstimator):
             task_name="compare", max_subtasks=n_tasks, sequential_subtasks=False
         )
         root.call_on_fit_task_begin(estimator=self)
+        n_done = 0
 
         def report(done: int, total: int, run: Run) -> None:
+            nonlocal n_done
+            n_done = done
             part = root.subcontext(task_name=run.normalizer, task_id=done - 1)
             part.call_on_fit_task_begin(estimator=self)
             part.call_on_fit_task_end(estimator=self)
 
         result = work(report)
-        root.call_on_fit_task_end(estimator=self)
+        # Of what was stopped, the bar stays where it is instead of jumping to its end.
+        if n_done == n_tasks:
+            root.call_on_fit_task_end(estimator=self)
         return result
 
 

@@ -4,27 +4,43 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
+from sknorm._compare_details import warnings_by_kind
 from sknorm._compare_measures import Measures, Setting
 from sknorm._compare_text import called, listing, number, partial_note, percent, share, whole
 from sknorm._compare_verdict import verdict
 
 
-def summary(
+@dataclass(frozen=True, slots=True)
+class Sections:
+    """The parts of a summary; the promises are answers by their question."""
+
+    done: str
+    verdict: str
+    promises: dict[str, str]
+    caution: str
+
+    def lines(self) -> list[str]:
+        """Return what is found beside the verdict, a line each."""
+        return [self.done, *(f"{q} {said}" for q, said in self.promises.items()), self.caution]
+
+
+def sections(
     measures: dict[str, Measures], ties: list[str], setting: Setting, best: str | None, n_runs: int
-) -> str:
+) -> Sections:
     """Return the whole comparison in words."""
-    parts = [
-        _what_was_done(measures, setting, n_runs),
-        f"Verdict: {verdict(measures, ties, setting, best)}",
-        f"1. Faster training? {_convergence(measures, setting)}",
-        f"2. Stabler training? {_stability(measures)}",
-        f"3. Better on new data? {_generalization(measures, setting)}",
-        f"4. Less dependent on the initialisation? {_sensitivity(measures, setting)}",
-        _caution(measures, setting),
-    ]
-    # A line each, whatever line breaks an error had.
-    return "\n".join(" ".join(part.split()) for part in parts)
+    return Sections(
+        done=_what_was_done(measures, setting, n_runs),
+        verdict=verdict(measures, ties, setting, best),
+        promises={
+            "1. Faster training?": _convergence(measures, setting),
+            "2. Stabler training?": _stability(measures),
+            "3. Better on new data?": _generalization(measures, setting),
+            "4. Less dependent on the initialisation?": _sensitivity(measures, setting),
+        },
+        caution=_caution(measures, setting),
+    )
 
 
 def _what_was_done(measures: dict[str, Measures], setting: Setting, n_runs: int) -> str:
@@ -164,11 +180,7 @@ def _caution(measures: dict[str, Measures], setting: Setting) -> str:
     ]
     failed = [row for row in measures.values() if row.failed > 0]
     parts += [f"{called(row.normalizer)} failed with {row.error}." for row in failed]
-    counts: dict[str, int] = {}
-    for row in measures.values():
-        for kind, count in row.warnings.items():
-            counts[kind] = counts.get(kind, 0) + count
-    if counts:
-        listed = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
-        parts.append(f"Warnings raised by the fits: {listed}.")
+    raised = warnings_by_kind(measures)
+    if raised:
+        parts.append(f"Warnings raised by the fits: {raised}.")
     return " ".join(parts)

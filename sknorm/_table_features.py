@@ -15,6 +15,7 @@ from sknorm._tables import Column, TableError
 MAX_CLASSES = 20
 MAX_CATEGORIES = 20
 MAX_LISTED = 5
+TEXT = "Text, as 0/1 columns, one a value"
 
 Array = NDArray[np.float64]
 
@@ -53,9 +54,15 @@ def make_features(
     notes += [f"{what}: {_listing(names)}." for what, names in sorted_out.items() if what]
     names = [name for block_names, _ in blocks for name in block_names]
     if not names:
-        raise TableError(f"Beside the target {target!r} there is no column to learn from.")
+        left_out = [note for note in notes if note.startswith("Left out")]
+        raise TableError(
+            " ".join([f"Beside the target {target!r} there is no column to learn from.", *left_out])
+        )
     X = np.hstack([block for _, block in blocks])
-    _note_missing(X, names, notes)
+    gaps = {name: int(_missing(columns[name][kept]).sum()) for name in sorted_out.get(TEXT, [])}
+    _note_gaps("Missing text, as a value of its own, '(missing)'", gaps, notes)
+    gaps = dict(zip(names, np.isnan(X).sum(axis=0).tolist(), strict=True))
+    _note_gaps("Missing values, filled with the column's median in each training set", gaps, notes)
     return Features(X, y, names, is_classification, notes)
 
 
@@ -156,7 +163,7 @@ def _encode(name: str, column: Column, *, counts_rows: bool) -> tuple[str, list[
     n_distinct = len(set(known.tolist()))
     if n_distinct > max(MAX_CATEGORIES, len(known) // 2):
         return "Left out, text that hardly repeats (names, keys, sentences)", [], nothing
-    return ("Text, as 0/1 columns, one a value", *_one_hot(name, column))
+    return (TEXT, *_one_hot(name, column))
 
 
 def _counts_rows(column: Column) -> bool:
@@ -180,6 +187,8 @@ def _one_hot(name: str, column: Column) -> tuple[list[str], Array]:
     """Return a 0/1 column for each frequent value, one for the rest, one for missing."""
     counts = Counter(column.tolist())
     common = [value for value, _ in counts.most_common(MAX_CATEGORIES)]
+    if None in counts and None not in common:
+        common.append(None)
     names = [f"{name}={'(missing)' if value is None else value}" for value in common]
     block = np.array([column == value for value in common], dtype=float).T
     if len(counts) > len(common):
@@ -190,14 +199,11 @@ def _one_hot(name: str, column: Column) -> tuple[list[str], Array]:
     return names, block
 
 
-def _note_missing(X: Array, names: list[str], notes: list[str]) -> None:
-    counts = np.isnan(X).sum(axis=0)
-    if counts.any():
-        gaps = [f"{names[place]} ({counts[place]:,})" for place in np.flatnonzero(counts)]
-        notes.append(
-            f"Missing values, filled with the column's median in each training set: "
-            f"{_listing(gaps)}."
-        )
+def _note_gaps(what: str, gaps: dict[str, int], notes: list[str]) -> None:
+    """Say what is done to gaps, if there are any, and where they are."""
+    found = [f"{name} ({count:,})" for name, count in gaps.items() if count]
+    if found:
+        notes.append(f"{what}: {_listing(found)}.")
 
 
 def _listing(names: list[Any], limit: int = MAX_LISTED) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
-import importlib
 import io
 from collections import Counter
 from pathlib import Path
@@ -13,6 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sknorm._tables_parquet import read_parquet
+
+# The byte-order marks that files begin with, and what they say of the encoding.
+MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 PARQUET = {".parquet", ".pq"}
 MISSING = {"", "na", "n/a", "nan", "null"}
 # Among numbers, these mean that there is none; among words, they may be words.
@@ -27,17 +36,22 @@ class TableError(ValueError):
 Column = NDArray[Any]
 
 
-def read_table(path: str | Path, encoding: str = "utf-8") -> dict[str, Column]:
+def read_table(
+    path: str | Path, encoding: str = "utf-8", notes: list[str] | None = None
+) -> dict[str, Column]:
     """Return the columns of a file: float64 with NaN where missing, or objects (None if missing).
 
-    Columns of text that are all numbers become numbers.
+    Columns of text that are all numbers become numbers. What is done to columns is added to the
+    notes.
     """
+    notes = [] if notes is None else notes
     path = Path(path)
     if not path.exists():
         raise TableError(f"There is no file {path}.")
     if path.is_dir():
         raise TableError(f"{path} is a folder; name a CSV or Parquet file.")
-    columns = _read_parquet(path) if path.suffix.lower() in PARQUET else _read_csv(path, encoding)
+    is_parquet = path.suffix.lower() in PARQUET
+    columns = _read_parquet(path, notes) if is_parquet else _read_csv(path, encoding)
     if not columns or not len(next(iter(columns.values()))):
         raise TableError(f"{path} has no rows below its header.")
     return columns
@@ -75,8 +89,10 @@ def _decode(path: Path, encoding: str) -> str:
         raise TableError(f"{path} cannot be read: {error.strerror or error}.") from error
     if data[:4] == b"PAR1":
         raise TableError(f"{path} is a Parquet file: give it the ending .parquet.")
+    if encoding == "utf-8":
+        encoding = next((name for mark, name in MARKS if data.startswith(mark)), encoding)
     try:
-        return data.decode("utf-8-sig" if encoding == "utf-8" else encoding)
+        return data.decode(encoding)
     except LookupError as error:
         raise TableError(f"There is no encoding called {encoding!r}.") from error
     except UnicodeDecodeError as error:
@@ -139,28 +155,15 @@ def _as_numbers(cells: list[str]) -> NDArray[np.float64] | None:
         return None
 
 
-def _read_parquet(path: Path) -> dict[str, Column]:
-    for name, read in (("pyarrow.parquet", _with_pyarrow), ("polars", _with_polars)):
-        try:
-            library = importlib.import_module(name)
-        except ImportError:
-            continue
-        try:
-            columns = read(library, path)
-        except Exception as error:
-            raise TableError(f"{path} cannot be read as Parquet: {error}") from error
-        names = _check_header([name for name, _ in columns], path)
-        return {n: _plain(values) for n, (_, values) in zip(names, columns, strict=True)}
-    raise TableError(f"Reading {path} needs pyarrow or polars: pip install pyarrow.")
-
-
-def _with_pyarrow(parquet: Any, path: Path) -> list[tuple[str, list[Any]]]:
-    table = parquet.read_table(path)
-    return [(n, c.to_pylist()) for n, c in zip(table.column_names, table.columns, strict=True)]
-
-
-def _with_polars(polars: Any, path: Path) -> list[tuple[str, list[Any]]]:
-    return [(column.name, column.to_list()) for column in polars.read_parquet(path)]
+def _read_parquet(path: Path, notes: list[str]) -> dict[str, Column]:
+    try:
+        columns = read_parquet(path, notes)
+    except Exception as error:
+        raise TableError(f"{path} cannot be read as Parquet: {error}") from error
+    if columns is None:
+        raise TableError(f"Reading {path} needs pyarrow or polars: pip install pyarrow.")
+    names = _check_header([name for name, _ in columns], path)
+    return {n: _plain(values) for n, (_, values) in zip(names, columns, strict=True)}
 
 
 def _plain(values: list[Any]) -> Column:

@@ -14,6 +14,8 @@ from sknorm._compare_inputs import (
     check_data,
     check_estimator,
     check_number,
+    check_scorer,
+    check_target_loss,
     draw_seed,
     make_splits,
 )
@@ -87,7 +89,8 @@ def compare_normalizers(
         Of the intervals.
     n_jobs : int, default=None
         Fits to run at a time, as joblib counts them. Each uses one thread, so that the results do
-        not depend on it.
+        not depend on it. A process makes one fit at a time, also where joblib is set to use
+        threads: they would count each other's warnings.
     random_state : int, RandomState instance or None, default=None
         Draws the folds and the seeds. The same int gives the same table, except for seconds.
     progress : bool, callback or callable, default=False
@@ -108,8 +111,8 @@ def compare_normalizers(
         If the estimator is no classifier or regressor, or a normalizer no transformer.
     ValueError
         If y has missing values or only one value, if there are fewer samples than folds, if a
-        name is unknown, or if every fit failed. A normalizer that fails does not disturb the
-        others: its error is in the table.
+        name is unknown, or if every fit failed. A normalizer that fails, or ends its worker
+        process, does not disturb the others: its error is in the table.
 
     Warns
     -----
@@ -157,21 +160,20 @@ def compare_normalizers(
     >>> comparison.measures_["BatchStatScaler"].verdict
     'better'
     """
-    from sklearn.metrics import check_scoring
-
     check_estimator(estimator)
     X, y = check_data(estimator, X, y)
     candidates = resolve_normalizers(normalizers, X)
     baseline = _check_baseline(baseline, candidates)
     n_seeds = check_number("n_seeds", n_seeds, minimum=1)
     _check_confidence(confidence)
+    target_loss = check_target_loss(target_loss)
     make, step = pipeline_maker(estimator, step)
     pipelines = {name: make(candidate) for name, candidate in candidates.items()}
     if not seed_parameters(estimator):
         n_seeds = 1
     rng = check_random_state(random_state)
     splits = make_splits(estimator, X, y, cv, draw_seed(rng))
-    scorer = check_scoring(estimator, scoring)
+    scorer = check_scorer(estimator, scoring)
     tasks = [
         Task(name, pipeline, fold, seed, drawn, train, test)
         for fold, (train, test) in enumerate(splits)

@@ -1,6 +1,7 @@
 """Pictures and pages of a comparison: what is on them, and that nothing overlaps."""
 
 import base64
+import dataclasses
 import html.parser
 import re
 import sys
@@ -13,7 +14,8 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 
 from sknorm import NormalizerComparisonDisplay, compare_normalizers
-from sknorm._compare_panels import COLOURS, DASHES, MARKERS, spread_apart, style
+from sknorm._compare_looks import COLOURS, DASHES, MARKERS, short_names, style
+from sknorm._compare_loss_panel import spread_apart
 
 matplotlib.use("Agg")
 plt = pytest.importorskip("matplotlib.pyplot")
@@ -42,6 +44,20 @@ def overlaps(boxes):
     return [(a, b) for i, a in enumerate(boxes) for b in boxes[:i] if a.overlaps(b)]
 
 
+def crossed_by_leaders(texts, boxes):
+    """Return the labels that a line to a label runs through."""
+    crossed = []
+    for text in texts:
+        patch = text.arrow_patch
+        line = patch.get_transform().transform_path(patch.get_path())
+        crossed += [
+            (text.get_text(), other.get_text())
+            for other, box in zip(texts, boxes, strict=True)
+            if line.intersects_bbox(box.padded(-0.5), filled=False)
+        ]
+    return crossed
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_labels_of_ten_normalizers_do_not_overlap(comparison, kind):
     display = comparison.plot(kind=kind)
@@ -54,6 +70,7 @@ def test_labels_of_ten_normalizers_do_not_overlap(comparison, kind):
         # Of the words alone: that of an annotation includes its line.
         boxes = [matplotlib.text.Text.get_window_extent(text) for text in texts]
         assert overlaps(boxes) == []
+        assert crossed_by_leaders(texts, boxes) == []
     else:
         assert [label.get_text() for label in labels] == TEN
         assert overlaps([label.get_window_extent() for label in [*labels, *texts]]) == []
@@ -74,10 +91,33 @@ def test_given_axes_are_drawn_on(comparison):
     assert comparison.plot(ax=axes).figure_ is figure
     _, single = plt.subplots()
     assert comparison.plot(kind="loss", ax=single).ax_ is single
-    with pytest.raises(ValueError, match="ax must hold 4 Axes"):
-        comparison.plot(ax=single)
+    with pytest.raises(ValueError, match="ax must hold 1 or 4 Axes"):
+        comparison.plot(ax=axes[0])
     with pytest.raises(ValueError, match="kind must be 'all' or one of scores"):
         comparison.plot(kind="pie")
+
+
+def test_four_pictures_take_the_place_of_one(comparison):
+    figure, (left, right) = plt.subplots(1, 2)
+    display = comparison.plot(ax=left)
+    assert len(display.axes_) == 4
+    assert display.figure_ is figure
+    places = [axes.get_position() for axes in display.axes_]
+    assert overlaps(places) == []
+    assert max(place.x1 for place in places) <= left.get_position().x1 + 1e-9
+    assert not left.axison
+    assert right.axison
+
+
+@pytest.mark.parametrize(
+    ("kind", "ax", "error"),
+    [("scores", "junk", TypeError), ("loss", "two", ValueError), ("all", "free", ValueError)],
+)
+def test_bad_axes_are_known_before_the_work(kind, ax, error):
+    figure = plt.figure()
+    given = {"two": figure.subplots(1, 2), "free": figure.add_axes([0, 0, 1, 1])}.get(ax, ax)
+    with pytest.raises(error, match="ax must"):
+        NormalizerComparisonDisplay.from_estimator("not looked at", X, Y, kind=kind, ax=given)
 
 
 def test_from_estimator():
@@ -97,6 +137,78 @@ def test_scores_are_where_they_were_measured(comparison):
     shown = [line.get_xdata()[0] for line in axes.lines if line.get_marker() in MARKERS]
     measured = [row.test_score.estimate for row in comparison.measures_.values()]
     assert shown == pytest.approx(measured)
+
+
+def drawn(axes):
+    """Return the values of all lines along x, but for the baseline's."""
+    lines = [line for line in axes.lines if line.get_linestyle() != "--"]
+    values = np.concatenate([np.asarray(line.get_xdata(), dtype=float) for line in lines])
+    return values[np.isfinite(values)]
+
+
+def far_off(comparison, place, shift):
+    """Return the comparison as it were, had one normalizer scored otherwise by so much."""
+    name = TEN[place]
+    runs = [
+        dataclasses.replace(run, test_score=run.test_score + shift * (1 + run.fold))
+        if run.normalizer == name
+        else run
+        for run in comparison._runs
+    ]
+    return type(comparison)(runs, comparison.setting_, comparison._pipelines, "norm", X, Y)
+
+
+@pytest.mark.parametrize("shift", [0.0, -0.1, 0.1])
+def test_all_intervals_and_folds_are_within_the_picture(comparison, shift):
+    axes = far_off(comparison, 0, shift).plot(kind="scores").ax_
+    low, high = axes.get_xlim()
+    assert low < drawn(axes).min()
+    assert drawn(axes).max() < high
+    assert "arrow" not in axes.get_xlabel()
+
+
+@pytest.mark.parametrize("shift", [-1e5, 1e5])
+def test_what_is_far_off_squashes_nothing_and_is_marked(comparison, shift):
+    place = 3
+    display = far_off(comparison, place, shift).plot(kind="scores")
+    axes = display.ax_
+    low, high = axes.get_xlim()
+    values = drawn(axes)
+    kept = values[abs(values) < 100]
+    assert low < kept.min()
+    assert kept.max() < high
+    assert kept.max() - kept.min() > 0.5 * (high - low)
+    assert "arrows: more beyond the edge" in axes.get_xlabel()
+    marked = {tuple(mark) for marks in axes.collections for mark in marks.get_offsets().tolist()}
+    edge = low if shift < 0 else high
+    assert {(edge, place), (edge, place + 0.2)} <= marked
+    display.figure_.canvas.draw()
+    [label] = [text for text in axes.texts if text.get_text().startswith("mean ")]
+    height = axes.transData.transform((0, place))[1]
+    assert label.get_window_extent().y0 > height, "the interval does not strike it through"
+
+
+def test_long_names_leave_room_and_stay_apart(comparison):
+    long = [f"Scaler({'option=1, ' * 3}momentum=0.{place})" for place in range(10)]
+    named = dict(zip(TEN, long, strict=True))
+    runs = [dataclasses.replace(run, normalizer=named[run.normalizer]) for run in comparison._runs]
+    setting = dataclasses.replace(comparison.setting_, names=tuple(long), baseline=long[0])
+    pipelines = {named[name]: made for name, made in comparison._pipelines.items()}
+    renamed = type(comparison)(runs, setting, pipelines, "norm", X, Y)
+    display = renamed.plot(kind="all")
+    display.figure_.canvas.draw()
+    for axes in display.axes_:
+        assert axes.get_position().width > 0.25
+    labels = [label.get_text() for label in display.ax_.get_yticklabels()]
+    assert len(set(labels)) == 10
+    assert max(map(len, labels)) <= 24
+    assert long[0] in str(renamed), "in full where there is room"
+
+
+def test_short_names():
+    assert short_names(["none", "x" * 24]) == ["none", "x" * 24]
+    middle = [f"{'a' * 30}{place}{'b' * 30}" for place in range(3)]
+    assert len(set(short_names(middle))) == 3
 
 
 def test_distributions_are_quantiles_of_the_data(comparison):
@@ -172,7 +284,7 @@ def test_page_is_whole_and_accessible(comparison, tmp_path):
         assert len(image["alt"]) > 30
         assert base64.b64decode(image["src"].split(",")[1]).lstrip().startswith(b"<?xml")
     assert {attrs.get("scope") for attrs in page.all("th")} == {"row", "col"}
-    assert len(page.all("caption")) == 1
+    assert len(page.all("caption")) == 2
     assert page.all("script") == page.all("link") == []
     outside = re.sub(r'src="data:[^"]*"', "", text)
     assert "http" not in outside, "a page of its own loads nothing"
@@ -198,4 +310,21 @@ def test_without_matplotlib(comparison, tmp_path, monkeypatch):
 def test_notebook_fragment(comparison):
     page = Page(comparison._repr_html_())
     assert page.open == []
-    assert len(page.all("tr")) == 11
+    assert len(page.all("table")) == 2
+    assert len(page.all("tr")) == 2 * 11
+
+
+def test_page_tells_of_training_gaps_seconds_and_warnings(comparison, tmp_path):
+    text = comparison.to_html(tmp_path / "a.html").read_text(encoding="utf-8")
+    details = text.split("Details</caption>")[1]
+    rows = re.findall(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', details)
+    cells = {name: re.findall("<td>(.*?)</td>", row) for name, row in rows}
+    assert list(cells) == TEN
+    kind = "ConvergenceWarning"
+    for name, row in comparison.measures_.items():
+        assert cells[name][1] == f"{row.train_score:.3f}"
+        assert float(cells[name][2]) == pytest.approx(row.gap, abs=5e-4)
+        assert cells[name][-1].split() == [str(row.warnings[kind]), kind]
+    for heading in ("accuracy in training", "gap", "seconds to target", "warnings"):
+        assert f'<th scope="col">{heading}</th>' in text
+    assert "ConvergenceWarning (no normalizer 4, BatchStatScaler 4," in comparison.summary()

@@ -85,6 +85,29 @@ def test_callbacks_of_scikit_learn():
     assert seen.count(("end", "compare")) == 1
 
 
+def test_callbacks_are_not_told_that_a_stopped_comparison_ended():
+    pytest.importorskip("sklearn.callback")
+    ended = []
+
+    class Stopper:
+        def setup(self, estimator, context):
+            pass
+
+        def on_fit_task_begin(self, estimator, context):
+            if len(ended) == 3:
+                raise KeyboardInterrupt
+
+        def on_fit_task_end(self, estimator, context):
+            ended.append(context.task_name)
+
+        def teardown(self, estimator, context):
+            ended.append("torn down")
+
+    comparison = compare(Stopper())
+    assert comparison.partial_
+    assert ended == ["none", "LayerScaler", "none", "torn down"]
+
+
 def test_true_takes_scikit_learns_bar_on_a_terminal(monkeypatch):
     callback = pytest.importorskip("sklearn.callback")
     monkeypatch.setattr("sys.stderr", Terminal())
@@ -111,7 +134,7 @@ def test_progress_that_fails_loses_no_results():
     assert not comparison.partial_
 
 
-def test_a_worker_that_dies_takes_no_results_with_it():
+def test_an_error_of_the_pool_takes_no_results_with_it():
     def results():
         yield Run("none", 0, 0, 0, test_score=0.5)
         raise MemoryError("worker killed")

@@ -111,12 +111,6 @@ def test_nothing_measured_claims_nothing():
     assert all("nothing was measured" in line(comparison, promise) for promise in (1, 2))
 
 
-def test_errors_of_many_lines_leave_one_line_for_each_part():
-    comparison = compared({"none": RAW, "ours": [None] * 10})
-    object.__setattr__(comparison.measures_["ours"], "error", "TypeError: no\nsecond line")
-    assert len(comparison.summary().splitlines()) == 7
-
-
 @pytest.mark.parametrize("model", [SVC(), LogisticRegression(max_iter=40)])
 def test_a_random_state_that_changes_nothing_changes_nothing(model):
     comparison = compare_normalizers(model, X, Y, normalizers=FEW, cv=3, n_seeds=3, random_state=0)

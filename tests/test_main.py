@@ -11,6 +11,7 @@ import pytest
 
 main = importlib.import_module("sknorm.__main__").main
 QUICK = ["--folds", "2", "--seeds", "1", "--jobs", "1", "--quiet"]
+KNN = ["--normalizers", "none,LayerScaler", "--model", "knn"]
 
 
 @pytest.fixture
@@ -97,7 +98,7 @@ def test_default_data(capsys):
         (["--report", "."], "is a folder"),
         (["--normalizers", "BatchNorm"], "There is no normalizer called 'BatchNorm'"),
         (["--scoring", "beauty"], "beauty"),
-        (["--folds", "500"], "178 samples, which is fewer than cv=500 folds"),
+        (["--folds", "500"], "178 samples, which is fewer than 500 folds"),
     ],
 )
 def test_bad_input_is_one_line_and_no_work(arguments, message, cars, capsys):
@@ -107,6 +108,17 @@ def test_bad_input_is_one_line_and_no_work(arguments, message, cars, capsys):
     assert captured.err.startswith("error: ")
     assert message in captured.err
     assert "Traceback" not in captured.err
+
+
+@pytest.mark.filterwarnings("default")
+def test_rare_class_is_told_in_a_line(tmp_path, capsys):
+    path = tmp_path / "rare.csv"
+    rows = [f"{place},{place % 7},{'c' if place == 5 else 'ab'[place % 2]}" for place in range(40)]
+    path.write_text("\n".join(["x,z,y", *rows]), encoding="utf-8")
+    assert main(["--data", str(path), *KNN, *QUICK]) == 0
+    told = capsys.readouterr().err
+    assert told.startswith("warning: The class 'c' of y has 1 of 40 rows")
+    assert told.count("\n") == 1
 
 
 def test_report_that_cannot_be_written_is_found_out_before_the_work(tmp_path, capsys):
@@ -128,6 +140,54 @@ def test_report_that_can_no_longer_be_written_loses_no_results(tmp_path, capsys,
     assert "Verdict: " in captured.out
     assert "No space left on device" in captured.err
     assert not report.exists()
+
+
+@pytest.mark.parametrize("kind", ["same", "link", "hard link", "another path"])
+def test_report_never_takes_the_place_of_the_data(kind, cars, tmp_path, capsys):
+    before = cars.read_bytes()
+    report = {"same": cars, "another path": tmp_path / ".." / tmp_path.name / cars.name}.get(kind)
+    if report is None:
+        report = tmp_path / "report.html"
+        report.symlink_to(cars) if kind == "link" else report.hardlink_to(cars)
+    arguments = ["--data", str(cars), "--target", "class", "--report", str(report)]
+    assert main([*arguments, *KNN, *QUICK]) == 2
+    captured = capsys.readouterr()
+    assert "is the file of the data" in captured.err
+    assert captured.out == ""
+    assert cars.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", ["my,other,data", "<!DOCTYPE html><p>My own page</p>"])
+def test_report_takes_the_place_of_earlier_reports_only(content, tmp_path, capsys):
+    report = tmp_path / "a.html"
+    arguments = ["--report", str(report), *KNN, *QUICK]
+    assert main(arguments) == 0
+    os.utime(report, (0, 0))
+    assert main(arguments) == 0
+    assert report.stat().st_mtime > 0, "written again"
+    report.write_text(content, encoding="utf-8")
+    capsys.readouterr()
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert "no report of sknorm" in captured.err
+    assert captured.out == ""
+    assert report.read_text(encoding="utf-8") == content
+
+
+@pytest.mark.parametrize("report", [True, False])
+def test_ctrl_c_after_the_work_says_what_is_missing(report, tmp_path, capsys, monkeypatch):
+    def interrupted(*args, **options):
+        raise KeyboardInterrupt
+
+    name = "to_html" if report else "verdict"
+    monkeypatch.setattr(f"sknorm.NormalizerComparison.{name}", interrupted)
+    path = tmp_path / "a.html"
+    assert main([*KNN, *QUICK, *(["--report", str(path)] if report else [])]) == 130
+    captured = capsys.readouterr()
+    missing = f"the report {path} was written" if report else "all was shown"
+    assert captured.err.splitlines()[-1] == f"Stopped before {missing}."
+    assert "LayerScaler" in captured.out
+    assert not path.exists()
 
 
 @pytest.mark.parametrize("arguments", [["--folds", "1"], ["--seeds", "x"], ["--model", "tree"]])

@@ -67,6 +67,19 @@ def test_words_that_look_missing_stay_words(write):
     assert np.array_equal(columns["b"], [1, np.nan, 2], equal_nan=True)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_marks_tell_the_encoding(write, encoding):
+    columns = read_table(write("name,n\nGrün,1\nRot,2\n", encoding=encoding))
+    assert columns["name"].tolist() == ["Grün", "Rot"]
+    assert columns["n"].tolist() == [1, 2]
+
+
+def test_big_endian_mark(tmp_path):
+    path = tmp_path / "data.csv"
+    path.write_bytes(b"\xfe\xff" + "n,m\n1,2\n".encode("utf-16-be"))
+    assert list(read_table(path)) == ["n", "m"]
+
+
 def test_other_encoding(write):
     path = write(ROWS, encoding="latin-1")
     with pytest.raises(TableError, match=r"not UTF-8: byte 0xe8 in line 3.*--encoding latin-1"):
@@ -112,6 +125,31 @@ def test_parquet(tmp_path, monkeypatch, hidden):
     assert columns["t"].tolist() == ["x", None, "y"]
     assert columns["b"].tolist() == ["True", "False", None]
     assert columns["d"].tolist() == ["2024-01-01", "2024-01-02", "2024-01-03"]
+
+
+@pytest.mark.parametrize("hidden", [[], ["pyarrow", "pyarrow.parquet"]])
+@pytest.mark.parametrize("index", ["none", "unnamed", "named", "two"])
+def test_index_of_pandas(index, hidden, tmp_path, monkeypatch):
+    pandas = pytest.importorskip("pandas")
+    path = tmp_path / "data.parquet"
+    frame = pandas.DataFrame({"a": [1.0, 5.0, 3.0], "y": [3.0, 4.0, 7.0]})
+    rows = [7, 3, 5]
+    frame.index = {
+        "none": frame.index,
+        "unnamed": pandas.Index(rows),
+        "named": pandas.Index(rows, name="patient"),
+        "two": pandas.MultiIndex.from_arrays([rows, rows], names=["patient", None]),
+    }[index]
+    frame.to_parquet(path)
+    for name in hidden:
+        monkeypatch.setitem(sys.modules, name, None)
+    notes = []
+    columns = read_table(path, notes=notes)
+    assert list(columns)[-2:] == ["a", "y"]
+    named = ["patient"] if index in ("named", "two") else []
+    assert list(columns)[:-2] == named
+    assert any("has no name" in note for note in notes) == (index in ("unnamed", "two"))
+    assert any("columns: patient." in note for note in notes) == bool(named)
 
 
 def test_parquet_without_a_reader(tmp_path, monkeypatch):
@@ -162,6 +200,7 @@ def test_features_and_what_is_said_of_them():
         "Left out, text that hardly repeats (names, keys, sentences): name",
         "Left out, empty: empty",
         "Left out, constant: same",
+        "Missing text, as a value of its own, '(missing)': kind (10)",
         "filled with the column's median in each training set: size (7)",
     ):
         assert sentence in said
@@ -183,6 +222,13 @@ def test_many_categories_are_grouped():
     features = make_features({"kind": kinds, "y": column(*(i * 0.5 for i in range(120)))}, "y")
     assert features.X.shape[1] == 21
     assert features.names[-1] == "kind=(other)"
+    assert (features.X.sum(axis=1) == 1).all()
+
+
+def test_missing_is_a_category_however_rare():
+    kinds = column(*(None if i == 50 else f"k{i % 40}" for i in range(120)))
+    features = make_features({"kind": kinds, "y": column(*(i * 0.5 for i in range(120)))}, "y")
+    assert features.X[:, features.names.index("kind=(missing)")].nonzero()[0].tolist() == [50]
     assert (features.X.sum(axis=1) == 1).all()
 
 
@@ -230,6 +276,12 @@ def test_last_column_is_the_default_target():
         (table(), "name", "auto", "60 different values in 60 rows: too many to be classes"),
         (table(), "kind", "regression", "'kind' is text .* cannot be a regression's"),
         ({"y": column(1.0, 2.0, 3.5)}, "y", "auto", "Beside the target 'y' there is no column"),
+        (
+            {"a": column(1.0, 2.0, 3.0), "y": column(1.0, 2.0, 3.5)},
+            "y",
+            "auto",
+            r"no column to learn from\. Left out, counts the rows: a\.",
+        ),
     ],
 )
 def test_bad_targets(columns, target, task, message):
