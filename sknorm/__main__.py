@@ -217,7 +217,7 @@ def _announce(model: Any, features: Features) -> None:
 
 
 def _show(comparison: Any, seconds: float) -> None:
-    from sknorm import _compare_text as text
+    from sknorm._compare import text
 
     print()
     for line in comparison._sections.lines():

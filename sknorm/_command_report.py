@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sknorm._compare_report import GENERATOR
+from sknorm._compare.report import GENERATOR
 
 
 def check_report(given: str | None, data: str | None) -> Path | None:

@@ -1,18 +1,21 @@
-"""What scikit-learn does not make public, or has only in some versions: isolated here, with why.
+"""What scikit-learn and joblib do not make public, or only in some versions: with why.
 
 - The namespace, device and widest float of an array, and its way to NumPy: scikit-learn's array
   API dispatch has no public counterpart, and a second one would disagree with it.
 - The output container that ``set_output`` asked for: there is no public getter.
 - Fit callbacks: public but experimental, and only from scikit-learn 1.9 on.
+- Whether joblib's workers are threads, and what it pickles with: nothing public tells.
 """
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+from joblib.parallel import get_active_backend
 from numpy.typing import NDArray
 from sklearn.utils._array_api import (
     _convert_to_numpy,
@@ -48,8 +51,10 @@ __all__ = [
     "as_numpy",
     "asks_for_dataframe",
     "check_same_namespace",
+    "cloudpickle",
     "device",
     "fit_task",
+    "has_threads",
     "widest_float",
     "with_callbacks",
 ]
@@ -77,6 +82,19 @@ def asks_for_dataframe(estimator: Any) -> str | None:
     """Return the name of the data frame library that ``set_output`` chose, if any."""
     chosen: str = _get_output_config("transform", estimator)["dense"]
     return None if chosen == "default" else chosen
+
+
+def has_threads() -> bool:
+    """Tell whether joblib's workers would share this process's memory."""
+    return bool(getattr(get_active_backend()[0], "supports_sharedmem", False))
+
+
+def cloudpickle() -> Any:
+    """Return what joblib pickles with: a dependency of its own, or vendored in older versions."""
+    try:
+        return importlib.import_module("cloudpickle")
+    except ImportError:
+        return importlib.import_module("joblib.externals.cloudpickle")
 
 
 @contextmanager

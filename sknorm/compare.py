@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
-from sknorm._compare_candidates import NONE, pipeline_maker, resolve_normalizers
-from sknorm._compare_display import NormalizerComparisonDisplay
-from sknorm._compare_fits import Task, seed_parameters
-from sknorm._compare_inputs import (
+from sknorm._compare.candidates import NONE, pipeline_maker, resolve_normalizers
+from sknorm._compare.display import NormalizerComparisonDisplay
+from sknorm._compare.fits import Task, seed_parameters
+from sknorm._compare.inputs import (
     check_data,
     check_estimator,
     check_number,
@@ -19,9 +19,9 @@ from sknorm._compare_inputs import (
     draw_seed,
     make_splits,
 )
-from sknorm._compare_measures import Setting
-from sknorm._compare_result import NormalizerComparison
-from sknorm._compare_running import run_tasks
+from sknorm._compare.measures import Setting
+from sknorm._compare.result import NormalizerComparison
+from sknorm._compare.running import run_tasks
 
 __all__ = ["NormalizerComparison", "NormalizerComparisonDisplay", "compare_normalizers"]
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from sknorm import NormalizerComparison
-from sknorm._compare_fits import Run
-from sknorm._compare_measures import Setting
+from sknorm._compare.fits import Run
+from sknorm._compare.measures import Setting
 
 
 def run(name, fold, seed, curve, score=0.5, **more):

@@ -14,8 +14,8 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 
 from sknorm import NormalizerComparisonDisplay, compare_normalizers
-from sknorm._compare_looks import COLOURS, DASHES, MARKERS, short_names, style
-from sknorm._compare_loss_panel import spread_apart
+from sknorm._compare.looks import COLOURS, DASHES, MARKERS, short_names, style
+from sknorm._compare.loss_panel import spread_apart
 
 matplotlib.use("Agg")
 plt = pytest.importorskip("matplotlib.pyplot")

@@ -7,8 +7,8 @@ from sklearn.datasets import load_wine
 from sklearn.neighbors import KNeighborsClassifier
 
 from sknorm import compare_normalizers
-from sknorm._compare_fits import Run
-from sknorm._compare_running import PlainProgress, _collect, _progress_bar
+from sknorm._compare.fits import Run
+from sknorm._compare.running import PlainProgress, _collect, _progress_bar
 
 X, Y = load_wine(return_X_y=True)
 

@@ -5,8 +5,8 @@ import pytest
 from comparisons import run, setting
 from scipy import stats
 
-from sknorm._compare_measures import measure
-from sknorm._compare_statistics import (
+from sknorm._compare.measures import measure
+from sknorm._compare.statistics import (
     Grid,
     corrected_interval,
     fold_means,

@@ -77,7 +77,7 @@ def test_who_lost_fits_and_scored_highest_is_named():
 
 
 def test_legend_says_whom_the_star_is_for():
-    from sknorm._compare_text import legend
+    from sknorm._compare.text import legend
 
     star = legend(compared({"none": RAW, "steady": STEADY}).setting_)[0]
     assert star.startswith("*: highest accuracy of those that lost the fewest fits")
@@ -137,7 +137,7 @@ def test_a_random_state_that_matters_is_seen_to():
     ],
 )
 def test_epochs_are_those_of_a_loss_curve(model, unit, other):
-    from sknorm._compare_text import legend
+    from sknorm._compare.text import legend
 
     comparison = compare_normalizers(model, X, Y, normalizers=FEW, cv=2, n_seeds=1, random_state=0)
     assert f"{unit}s" in line(comparison, 1)

@@ -21,7 +21,7 @@ from sknorm import _ops
 
 ROOT = Path(__file__).parents[1]
 MODULES = [
-    name for _, name, _ in pkgutil.iter_modules(sknorm.__path__, "sknorm.") if "__" not in name
+    name for _, name, _ in pkgutil.walk_packages(sknorm.__path__, "sknorm.") if "__" not in name
 ]
 DOCUMENTED = [name for name in sknorm.__all__ if not name.startswith("__")]
 # What scikit-learn 1.7 to 1.9 needs itself.

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from sknorm._compare_looks import GREY, SMALL, name_rows, say, style
-from sknorm._compare_statistics import seed_spread
+from sknorm._compare.looks import GREY, SMALL, name_rows, say, style
+from sknorm._compare.statistics import seed_spread
 
 
 def draw_sensitivity(ax: Any, comparison: Any) -> None:

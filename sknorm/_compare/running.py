@@ -10,8 +10,8 @@ from typing import Any, TextIO
 
 from sklearn.base import BaseEstimator
 
-from sknorm._compare_fits import Run, Task, error_line
-from sknorm._compare_pool import results
+from sknorm._compare.fits import Run, Task, error_line
+from sknorm._compare.pool import results
 from sknorm._compat import CallbackSupportMixin, with_callbacks
 
 Report = Callable[[int, int, Run], None]

@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from sknorm import _compare_text as text
-from sknorm import _compare_words as words
-from sknorm._compare_distributions import Distributions, feature_distributions
-from sknorm._compare_fits import Run, set_seed
-from sknorm._compare_measures import Measures, Setting, measure
-from sknorm._compare_statistics import Grid, corrected_interval, fold_means
+from sknorm._compare import text, words
+from sknorm._compare.distributions import Distributions, feature_distributions
+from sknorm._compare.fits import Run, set_seed
+from sknorm._compare.measures import Measures, Setting, measure
+from sknorm._compare.statistics import Grid, corrected_interval, fold_means
 
 
 class NormalizerComparison:
@@ -199,7 +198,7 @@ class NormalizerComparison:
         return f"{note}\n\n{table}" if note else table
 
     def _repr_html_(self) -> str:
-        from sknorm._compare_report import fragment
+        from sknorm._compare.report import fragment
 
         return fragment(self)
 
@@ -218,7 +217,7 @@ class NormalizerComparison:
         display : NormalizerComparisonDisplay
             What was drawn.
         """
-        from sknorm._compare_display import NormalizerComparisonDisplay
+        from sknorm._compare.display import NormalizerComparisonDisplay
 
         return NormalizerComparisonDisplay(self).plot(kind=kind, ax=ax)
 
@@ -241,7 +240,7 @@ class NormalizerComparison:
         path : Path
             Where the page is.
         """
-        from sknorm._compare_report import page
+        from sknorm._compare.report import page
 
         path = Path(path)
         path.write_text(page(self, title, notes), encoding="utf-8")

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sknorm._compare_fits import Run
-from sknorm._compare_looks import SMALL, say, short_names, style
+from sknorm._compare.fits import Run
+from sknorm._compare.looks import SMALL, say, short_names, style
 
 # From the end of a line to the middle of its name's left edge, so that it crosses no other name.
 LEADER = {"arrowstyle": "-", "lw": 0.8, "alpha": 0.7, "shrinkB": 0, "relpos": (0, 0.5)}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import gc
-import importlib
 import inspect
 from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
@@ -13,10 +12,10 @@ from contextlib import suppress
 from typing import Any
 
 import joblib
-from joblib.parallel import get_active_backend
 from sklearn.utils.parallel import Parallel, delayed
 
-from sknorm._compare_fits import Run, Task, error_line, fit_task
+from sknorm._compare.fits import Run, Task, error_line, fit_task
+from sknorm._compat import cloudpickle, has_threads
 
 # A candidate that has ended this many workers, each while it was alone, is not tried again.
 MAX_DEATHS = 3
@@ -38,8 +37,7 @@ def _stays_here(n_jobs: int | None) -> bool:
     That is so for joblib's threads too: a process has one list of warning filters and one limit on
     the threads of BLAS, so that fits at the same time would count each other's warnings.
     """
-    backend, _ = get_active_backend()
-    return joblib.effective_n_jobs(n_jobs) == 1 or getattr(backend, "supports_sharedmem", False)
+    return joblib.effective_n_jobs(n_jobs) == 1 or has_threads()
 
 
 class Pool:
@@ -132,17 +130,9 @@ def _split_sendable(tasks: list[Task]) -> tuple[list[Task], list[Run]]:
     return [task for task in tasks if reasons[task.normalizer] is None], failed
 
 
-def _cloudpickle() -> Any:
-    """Return what joblib pickles with: a dependency of its own, or vendored in older versions."""
-    try:
-        return importlib.import_module("cloudpickle")
-    except ImportError:
-        return importlib.import_module("joblib.externals.cloudpickle")
-
-
 def _why_unsendable(pipeline: Any) -> str | None:
     try:
-        _cloudpickle().dumps(pipeline)
+        cloudpickle().dumps(pipeline)
     except Exception as error:
         return f"{error_line(error)} (it cannot be sent to worker processes; n_jobs=1 needs none)"
     return None

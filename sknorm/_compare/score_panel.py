@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sknorm._compare_looks import GREY, SMALL, margin_note, name_rows, short_names, style
-from sknorm._compare_measures import Measures
-from sknorm._compare_statistics import fold_means
-from sknorm._compare_text import called, number, signed
+from sknorm._compare.looks import GREY, SMALL, margin_note, name_rows, short_names, style
+from sknorm._compare.measures import Measures
+from sknorm._compare.statistics import fold_means
+from sknorm._compare.text import called, number, signed
 
 Array = NDArray[np.float64]
 # matplotlib's numbers of the carets whose tips are where they are drawn.

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from sknorm._compare_loss_panel import draw_loss
-from sknorm._compare_panels import draw_distributions, draw_sensitivity
-from sknorm._compare_score_panel import draw_scores
+from sknorm._compare.loss_panel import draw_loss
+from sknorm._compare.panels import draw_distributions, draw_sensitivity
+from sknorm._compare.score_panel import draw_scores
 
 PANELS = {
     "scores": draw_scores,

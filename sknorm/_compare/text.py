@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from sknorm._compare_candidates import NONE
-from sknorm._compare_measures import Measures, Setting
-from sknorm._compare_statistics import Interval
+from sknorm._compare.candidates import NONE
+from sknorm._compare.measures import Measures, Setting
+from sknorm._compare.statistics import Interval
 
 MISSING = "-"
 

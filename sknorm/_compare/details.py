@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from sknorm._compare_measures import Measures, Setting
-from sknorm._compare_text import called, number, percent, signed, span
+from sknorm._compare.measures import Measures, Setting
+from sknorm._compare.text import called, number, percent, signed, span
 
 UNBROKEN = "\N{NO-BREAK SPACE}"
 

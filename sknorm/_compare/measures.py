@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sknorm._compare_fits import Run
-from sknorm._compare_statistics import (
+from sknorm._compare.fits import Run
+from sknorm._compare.statistics import (
     Array,
     Grid,
     Interval,

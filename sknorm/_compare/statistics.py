@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from sknorm._compare_fits import Run
+from sknorm._compare.fits import Run
 
 Array = NDArray[np.float64]
 

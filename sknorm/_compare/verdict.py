@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from sknorm._compare_measures import Measures, Setting
-from sknorm._compare_text import (
+from sknorm._compare.measures import Measures, Setting
+from sknorm._compare.text import (
     called,
     listing,
     number,

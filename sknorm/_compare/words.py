@@ -6,10 +6,10 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sknorm._compare_details import warnings_by_kind
-from sknorm._compare_measures import Measures, Setting
-from sknorm._compare_text import called, listing, number, partial_note, percent, share, whole
-from sknorm._compare_verdict import verdict
+from sknorm._compare.details import warnings_by_kind
+from sknorm._compare.measures import Measures, Setting
+from sknorm._compare.text import called, listing, number, partial_note, percent, share, whole
+from sknorm._compare.verdict import verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
-from sknorm import _compare_text as text
-from sknorm._compare_details import detail_cells, detail_legend
+from sknorm._compare import text
+from sknorm._compare.details import detail_cells, detail_legend
 
 # What tells a page of ours, and so one that may be written over, from any other file.
 GENERATOR = '<meta name="generator" content="sknorm">'
@@ -151,7 +151,7 @@ def _figures(comparison: Any) -> list[str]:
         figure_module = importlib.import_module("matplotlib.figure")
     except ImportError:
         return ["<p>Pictures need matplotlib: pip install matplotlib.</p>"]
-    from sknorm._compare_display import PANELS
+    from sknorm._compare.display import PANELS
 
     figures = []
     for kind, draw in PANELS.items():
