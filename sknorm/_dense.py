@@ -70,7 +70,7 @@ def rescale(
         scale = 1.0 / own.scale if multiply else own.scale
         singles = None
         if multiply and gain is None and power is None:
-            singles = kernels.single_parts(own.shift, scale, np.empty((4, scale.size), np.float32))
+            singles = kernels.single_parts(own.shift, scale, np.empty((3, scale.size), np.float32))
         bad: bool = kernels.rescale(
             view, out, own.shift, scale, gain, offset, power, singles, inverse, multiply
         )

@@ -94,7 +94,7 @@ def rescale(
 
     Gain and offset are None where all are 1 and 0; power is None where all are 1. To multiply, the
     scale is what to multiply with instead of what to divide by. For float32, singles may have the
-    two parts of each shift and of each inverse of a scale, which are taken instead then.
+    two parts of each shift and the inverse of each scale, which are taken instead then.
     """
     cdef Py_ssize_t i, o, c, k, step, n = x.shape[2]
     cdef bint infinite = False
@@ -137,7 +137,7 @@ cdef bint rescale_channel(
     while last > 0:
         first = max(<Py_ssize_t> 0, last - step)
         if floating is float and single:
-            check = score_singles(x + first, out + first, last - first, shift, scale)
+            check = score_singles(x + first, out + first, last - first, shift, scale, False)
         else:
             check = rescale_run(
                 x + first, out + first, last - first, shift, scale, gain, offset, power, inverse,
@@ -170,7 +170,7 @@ cdef bint rescale_rows(
                 if floating is float and singles != NULL:
                     check = score_singles_each(
                         x + r * n + c, out + r * n + c, width, singles + c, singles + n + c,
-                        singles + 2 * n + c, singles + 3 * n + c,
+                        singles + 2 * n + c, NULL,
                     )
                 elif gain == NULL:
                     check = rescale_row(
