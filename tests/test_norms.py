@@ -137,3 +137,14 @@ def test_without_copy_the_result_is_the_input(norm, form, dtype):
     result = CLASSES[norm](copy=False).fit(x).transform(x)
     assert result is x
     np.testing.assert_allclose(result, expected, rtol=2 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("estimator", [L1Normalizer(), L2Normalizer(), MaxNormalizer()], ids=repr)
+def test_nan_is_found_at_any_place(estimator, dtype, order):
+    for place in range(21):
+        x = np.ones((19, 21), dtype=dtype, order=order)
+        x[11, place] = np.nan
+        with pytest.raises(ValueError, match=f"feature {place}, row 11"):
+            estimator.fit(np.ones((2, 21))).transform(x)

@@ -16,7 +16,7 @@
 
 #define SKNORM_LANES 8
 
-#if defined(__GNUC__) || defined(__clang__)
+#if (defined(__GNUC__) || defined(__clang__)) && !defined(SKNORM_PLAIN)
 #define SKNORM_INLINE static inline __attribute__((always_inline, unused))
 #if defined(__AVX512F__)
 #define SKNORM_REGISTER 64
@@ -29,7 +29,7 @@
 typedef double sknorm_part __attribute__((vector_size(SKNORM_REGISTER)));
 typedef long long sknorm_bits __attribute__((vector_size(SKNORM_REGISTER)));
 typedef float sknorm_floats __attribute__((vector_size(SKNORM_REGISTER / 2)));
-#else /* Plain loops: a "register" is one value. */
+#else /* Plain loops, for other compilers or to test them: a "register" is one value. */
 #define SKNORM_INLINE static __inline
 #define SKNORM_REGISTER 8
 #define SKNORM_PARTS 8

@@ -68,7 +68,8 @@ SKNORM_INLINE Singles singles_mul(Singles a, Singles b) {
 SKNORM_INLINE Singles singles_max_abs(Singles a, Singles b) {
     SKNORM_EACH_SINGLE {
 #if SKNORM_REGISTER == 8
-        float x = a.part[k] < 0 ? -a.part[k] : a.part[k], y = b.part[k] < 0 ? -b.part[k] : b.part[k];
+        float x = a.part[k] < 0 ? -a.part[k] : a.part[k];
+        float y = b.part[k] < 0 ? -b.part[k] : b.part[k];
         a.part[k] = x <= y || y != y ? y : x;
 #else
         sknorm_single_bits x = (sknorm_single_bits)a.part[k] & 0x7fffffff;

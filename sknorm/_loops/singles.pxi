@@ -73,7 +73,7 @@ cdef inline double score_singles(
         return rest
     shifts, shifts_low = singles_all(s), singles_all(s_low)
     all_times, all_times_low = singles_all(t), singles_all(t_low)
-    if n % LANES:  # else, reading ahead keeps the processor from fetching ahead
+    if n % LANES:
         memcpy(last, x + n - LANES, sizeof(last))
     while i + LANES <= n:
         v = singles_load(x + i)
@@ -109,7 +109,7 @@ cdef inline double score_singles_each(
                 times[i], 0.0 if times_low == NULL else times_low[i],
             )
         return rest
-    if n % LANES:  # else, reading ahead keeps the processor from fetching ahead
+    if n % LANES:
         memcpy(last, x + n - LANES, sizeof(last))
     while i + LANES <= n:
         v = singles_load(x + i)
