@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
+from sknorm._command_interrupt import interrupted_once
 from sknorm._table_features import Features, make_features
 from sknorm._tables import TableError, read_table
 
@@ -93,16 +94,13 @@ def _compare(arguments: argparse.Namespace) -> int:
 
     report = check_report(arguments.report, arguments.data)
     start = time.perf_counter()
-    features = _load(arguments)
-    comparison = _measure(arguments, features)
-    try:
+    with interrupted_once() as finish:
+        features = _load(arguments)
+        comparison = _measure(arguments, features)
+        finish()
         _show(comparison, time.perf_counter() - start)
         if report is not None:
             write_report(comparison, report, arguments.data, features.notes)
-    except KeyboardInterrupt:
-        lost = "all was shown" if report is None else f"the report {report} was written"
-        print(f"\nStopped before {lost}.", file=sys.stderr)
-        return 130
     return 130 if comparison.partial_ else 0
 
 

@@ -8,8 +8,9 @@ from sknorm._compare.measures import Setting
 
 
 def run(name, fold, seed, curve, score=0.5, **more):
-    given = {"n_iter": len(curve), "loss_curve": tuple(curve), "test_score": score} | more
-    return Run(name, fold, seed, 0, train_score=score, seconds=float(len(curve)), **given)
+    curves = {} if curve is None else {"n_iter": len(curve), "loss_curve": tuple(curve)}
+    given = curves | {"test_score": score} | more
+    return Run(name, fold, seed, 0, train_score=score, seconds=float(len(curve or "")), **given)
 
 
 def setting(names, **more):

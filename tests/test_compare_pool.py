@@ -1,6 +1,7 @@
 """Worker processes: candidates that end them or cannot be sent, and joblib's threads."""
 
 import os
+import sys
 import time
 import warnings
 
@@ -42,6 +43,16 @@ class Unsendable(TransformerMixin, BaseEstimator):
 
     def fit(self, X, y=None):
         return self
+
+    def transform(self, X):
+        return X
+
+
+class Leaving(TransformerMixin, BaseEstimator):
+    """Ends the program, which is not for a normalizer to decide."""
+
+    def fit(self, X, y=None):
+        sys.exit(3)
 
     def transform(self, X):
         return X
@@ -107,3 +118,13 @@ def test_errors_are_one_line(n_jobs):
     comparison = compare(["none", ("unsendable", Unsendable())], n_jobs=n_jobs, cv=2, n_seeds=1)
     errors = [run.error for run in comparison._runs if run.error]
     assert all("\n" not in error for error in errors)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_candidate_that_ends_the_program_loses_only_its_own_fits(n_jobs, tmp_path):
+    names = ["none", "StandardScaler"]
+    comparison = compare([*names, ("leaving", Leaving())], n_jobs=n_jobs)
+    assert not comparison.partial_
+    assert_same_rows(comparison, compare(names, n_jobs=1), names)
+    assert comparison.table.loc["leaving"].error == "SystemExit: 3"
+    comparison.to_html(tmp_path / "a.html")

@@ -38,6 +38,14 @@ def test_correction_by_hand():
     assert not interval.excludes(0.02)
 
 
+def test_differences_that_cancel_are_none():
+    values = np.array([0.95 - 0.93, 0.9 - 0.92, 0.7 - 0.75, 0.85 - 0.8])
+    assert values.mean() != 0
+    interval = corrected_interval(values, 0.25, 0.95)
+    assert interval.estimate == 0
+    assert interval.low == -interval.high
+
+
 def test_too_little_for_an_interval():
     assert np.isnan(corrected_interval(np.array([np.nan]), 0.25, 0.95).estimate)
     single = corrected_interval(np.array([0.5, np.nan]), 0.25, 0.95)
@@ -99,9 +107,42 @@ def test_median_keeps_what_never_came():
 
 
 def test_log_ratio_understates_what_is_censored():
-    slow, fast = np.array([[np.inf, 20.0]]), np.array([[10.0, 10.0]])
-    assert log_ratio(slow, fast, 40.0) == pytest.approx([np.log(np.sqrt(4 * 2))])
-    assert np.isnan(log_ratio(slow * np.nan, fast, 40.0)).all()
+    never, there, stops = np.array([[np.inf]]), np.array([[10.0]]), np.array([[40.0]])
+    assert log_ratio(there, stops, there / 2, stops) == pytest.approx([np.log(2)])
+    # All that is known of a run that stopped after 40 epochs is that it takes longer.
+    assert log_ratio(never, stops, there, stops) == pytest.approx([np.log(4)])
+    assert log_ratio(there, stops, never, stops) == pytest.approx([-np.log(4)])
+    # One that gave up early is not the faster for it.
+    assert log_ratio(never, stops / 10, there, stops) == pytest.approx([0])
+    assert log_ratio(there, stops, never, stops / 10) == pytest.approx([0])
+    assert np.isnan(log_ratio(never, stops, never, stops)).all()
+    assert np.isnan(log_ratio(there, stops, never, stops * np.nan)).all()
+    assert np.isnan(log_ratio(there * np.nan, stops, there, stops)).all()
+
+
+def test_a_ratio_of_epochs_does_not_depend_on_what_else_is_compared():
+    def lasting(normalizer, n_iter, converged):
+        return [
+            run(normalizer, fold, 0, None, n_iter=n_iter + fold, converged=converged)
+            for fold in range(5)
+        ]
+
+    runs = lasting("none", 70, False) + lasting("ours", 20, True)
+    alone = measure(runs, setting(["none", "ours"], n_folds=5))
+    beside = measure(
+        runs + lasting("long", 1000, False), setting(["none", "ours", "long"], n_folds=5)
+    )
+    assert alone["ours"] == beside["ours"]
+    assert alone["ours"].speed == "faster"
+    assert 0.25 < alone["ours"].differences["epochs_ratio"].estimate < 0.35
+
+
+def test_of_a_baseline_that_diverges_there_is_no_ratio_but_who_gets_there():
+    runs = [run("none", fold, 0, None, n_iter=70, status="diverged") for fold in range(5)]
+    runs += [run("ours", fold, 0, None, n_iter=20) for fold in range(5)]
+    ours = measure(runs, setting(["none", "ours"], n_folds=5))["ours"]
+    assert np.isnan(ours.differences["epochs_ratio"].estimate)
+    assert ours.speed == "faster"
 
 
 def test_target_is_where_the_baseline_ends_in_the_same_fold():

@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from comparisons import compared
+from comparisons import compared, run, setting
 from sklearn.datasets import load_wine
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.svm import SVC
 
-from sknorm import compare_normalizers
+from sknorm import NormalizerComparison, compare_normalizers
 
 X, Y = load_wine(return_X_y=True)
 FEW = ["none", "BatchStatScaler"]
@@ -152,3 +152,30 @@ def test_a_model_without_iterations_has_none_to_count():
         KNeighborsClassifier(), X, Y, normalizers=FEW, cv=2, random_state=0
     )
     assert "does not train in epochs or iterations" in line(comparison, 1)
+
+
+def test_of_a_baseline_without_scores_nothing_is_compared():
+    comparison = compared({"none": [None] * 10, "ours": STEADY})
+    assert line(comparison, 3) == (
+        "3. Better on new data? With no normalizer no fit gave a score to compare with."
+    )
+    assert ".." not in comparison.summary()
+
+
+def test_how_many_epochs_is_bounded_where_runs_stop_short():
+    def lasting(name, n_iter, converged):
+        return [
+            run(name, fold, 0, None, n_iter=n_iter + fold, converged=converged)
+            for fold in range(10)
+        ]
+
+    def said(*runs):
+        asked = setting(["none", "ours"], n_folds=10, has_losses=False, test_ratio=1 / 9)
+        found = NormalizerComparison([*runs[0], *runs[1]], asked, {}, "norm", None, None)
+        return line(found, 1)
+
+    assert "fewer: ours (at most 2" in said(lasting("none", 100, False), lasting("ours", 20, True))
+    assert "not to get there: ours (at least 4" in said(
+        lasting("none", 20, True), lasting("ours", 100, False)
+    )
+    assert "fewer: ours (2" in said(lasting("none", 100, True), lasting("ours", 20, True))

@@ -5,9 +5,12 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
+
+from sknorm import NormalizerComparison
 
 main = importlib.import_module("sknorm.__main__").main
 QUICK = ["--folds", "2", "--seeds", "1", "--jobs", "1", "--quiet"]
@@ -174,20 +177,24 @@ def test_report_takes_the_place_of_earlier_reports_only(content, tmp_path, capsy
     assert report.read_text(encoding="utf-8") == content
 
 
-@pytest.mark.parametrize("report", [True, False])
-def test_ctrl_c_after_the_work_says_what_is_missing(report, tmp_path, capsys, monkeypatch):
-    def interrupted(*args, **options):
-        raise KeyboardInterrupt
+def test_ctrl_c_after_the_work_keeps_nothing_back(tmp_path, capsys, monkeypatch):
+    """Someone holds Ctrl-C down while the results are shown and the report is written."""
+    to_html, verdict = NormalizerComparison.to_html, NormalizerComparison.verdict
 
-    name = "to_html" if report else "verdict"
-    monkeypatch.setattr(f"sknorm.NormalizerComparison.{name}", interrupted)
+    def pressed(method):
+        def wrapper(*args, **options):
+            signal.raise_signal(signal.SIGINT)
+            return method(*args, **options)
+
+        return wrapper
+
+    monkeypatch.setattr(NormalizerComparison, "to_html", pressed(to_html))
+    monkeypatch.setattr(NormalizerComparison, "verdict", pressed(verdict))
     path = tmp_path / "a.html"
-    assert main([*KNN, *QUICK, *(["--report", str(path)] if report else [])]) == 130
-    captured = capsys.readouterr()
-    missing = f"the report {path} was written" if report else "all was shown"
-    assert captured.err.splitlines()[-1] == f"Stopped before {missing}."
-    assert "LayerScaler" in captured.out
-    assert not path.exists()
+    assert main([*KNN, *QUICK, "--report", str(path)]) == 0
+    assert "Verdict: " in capsys.readouterr().out
+    assert path.exists()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 @pytest.mark.parametrize("arguments", [["--folds", "1"], ["--seeds", "x"], ["--model", "tree"]])
@@ -219,7 +226,9 @@ def test_ctrl_c_shows_what_was_measured(jobs, tmp_path):
     for line in process.stderr:
         if "fits" in line:
             break
-    os.killpg(process.pid, signal.SIGINT)
+    for _ in range(3):  # impatiently
+        os.killpg(process.pid, signal.SIGINT)
+        time.sleep(0.05)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert "PARTIAL: interrupted after" in out

@@ -12,6 +12,8 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.utils import _safe_indexing
 
+from sknorm._compare.fits import FAILURES
+
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 MAX_FEATURES = 6
 MAX_ROWS = 2000
@@ -60,7 +62,7 @@ def _output(pipeline: Any, step: str, X: Any, y: Any) -> Any:
                     X = clone(transformer).fit_transform(X, y)
                 if name == step:
                     break
-        except Exception:
+        except FAILURES:
             return None
     X = X if sparse.issparse(X) else np.asarray(X)
     return X if X.dtype.kind in "biuf" else None

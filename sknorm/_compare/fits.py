@@ -20,6 +20,8 @@ FITTED_ATTRIBUTES = ("loss_curve_", "loss_", "coefs_", "intercepts_", "coef_", "
 DIVERGENCE_ERRORS = (FloatingPointError, OverflowError, np.linalg.LinAlgError)
 # What scikit-learn's solvers say in a ValueError when their weights overflow.
 DIVERGENCE_WORDS = ("non-finite", "overflow", "did not converge", "ill-conditioned")
+# Whatever a fit raises is its own failure; only Ctrl-C is meant for the whole comparison.
+FAILURES = (Exception, SystemExit)
 CHECKED_ROWS = 200
 INTERRUPTED_WARNING = "Training interrupted by user"
 
@@ -105,7 +107,7 @@ def _measure(task: Task, X: Any, y: Any, scorer: Any) -> dict[str, Any]:
         X_train, y_train = _safe_indexing(X, task.train), _safe_indexing(y, task.train)
         start = time.perf_counter()
         pipeline.fit(X_train, y_train)
-    except Exception as error:
+    except FAILURES as error:
         return _lost(error, seconds=time.perf_counter() - start)
     seconds = time.perf_counter() - start
     fitted = _describe(final_model(pipeline)) | {"seconds": seconds}
@@ -120,7 +122,7 @@ def _measure(task: Task, X: Any, y: Any, scorer: Any) -> dict[str, Any]:
                 scorer(pipeline, _safe_indexing(X, task.test), _safe_indexing(y, task.test))
             ),
         }
-    except Exception as error:
+    except FAILURES as error:
         return fitted | _lost(error, seconds=seconds)
     if not np.isfinite(list(scores.values())).all():
         return fitted | {"status": "failed", "error": f"the score is not finite: {scores}"}
@@ -139,7 +141,7 @@ def _is_far_off(pipeline: Any, X: Any, y: Any) -> bool:
     return not off <= 1000 * max(np.std(np.asarray(y)), np.finfo(float).tiny)
 
 
-def _lost(error: Exception, seconds: float) -> dict[str, Any]:
+def _lost(error: BaseException, seconds: float) -> dict[str, Any]:
     """Return what is left of a fit that raised."""
     text = str(error).lower()
     diverged = isinstance(error, DIVERGENCE_ERRORS) or any(w in text for w in DIVERGENCE_WORDS)

@@ -106,6 +106,7 @@ class Values:
         self.gaps = self.train_scores - self.scores
         self.seconds = grid.values(lambda run: run.seconds)
         self.epochs = grid.epochs()
+        self.stops = grid.stops()
         self.reach = grid.epochs_to(targets) if trains else np.full(grid.shape, np.nan)
         self.reached = np.where(np.isnan(self.reach), np.nan, np.isfinite(self.reach))
         self.trouble = grid.values(lambda run: float(run.status != "ok" or not run.converged))
@@ -123,10 +124,9 @@ def measure(runs: list[Run], setting: Setting) -> dict[str, Measures]:
     # A model without epochs has none to miss the target in, even where its fits fail.
     trains = any(run.n_iter is not None or run.loss_curve for run in runs)
     values = {name: Values(grid, targets, trains=trains) for name, grid in grids.items()}
-    limit = max((_longest(one.epochs) for one in values.values()), default=np.nan)
     base = values[setting.baseline]
     return {
-        name: _measure_one(name, one, _differences(one, base, limit, setting), base, setting)
+        name: _measure_one(name, one, _differences(one, base, setting), base, setting)
         for name, one in values.items()
     }
 
@@ -142,11 +142,7 @@ def _targets(baseline: Grid, target_loss: float | None) -> Array:
     return np.where(np.isnan(losses), median(losses.ravel()), losses)
 
 
-def _longest(epochs: Array) -> float:
-    return float(np.nanmax(epochs)) if np.isfinite(epochs).any() else -np.inf
-
-
-def _differences(one: Values, base: Values, limit: float, setting: Setting) -> dict[str, Interval]:
+def _differences(one: Values, base: Values, setting: Setting) -> dict[str, Interval]:
     """Return the intervals of all differences to the baseline; it has none to itself."""
     per_fold = {
         "test_score": fold_means(one.scores - base.scores),
@@ -154,7 +150,7 @@ def _differences(one: Values, base: Values, limit: float, setting: Setting) -> d
         "seed_std": seed_spread(one.scores) - seed_spread(base.scores),
         "trouble": fold_means(one.trouble - base.trouble),
         "reached": fold_means(one.reached - base.reached),
-        "epochs_ratio": log_ratio(one.reach, base.reach, limit),
+        "epochs_ratio": log_ratio(one.reach, one.stops, base.reach, base.stops),
     }
     if one is base:
         return dict.fromkeys([*per_fold, "wins"], Interval(np.nan, np.nan, np.nan))
@@ -217,11 +213,12 @@ def _verdict(differences: dict[str, Interval], one: Values, base: Values) -> str
 
 def _speed(differences: dict[str, Interval], one: Values, base: Values) -> str:
     """Say what the intervals show; who misses more targets than the baseline is not faster."""
-    ratio = differences["epochs_ratio"]
+    ratio, share = differences["epochs_ratio"], differences["reached"]
     reached, base_reached = _in_common(one.reached, base.reached, one, base)
-    if ratio.high < 1 and reached >= base_reached:
+    fewer, more = ratio.high < 1 or share.low > 0, ratio.low > 1
+    if fewer and not more and reached >= base_reached:
         return "faster"
-    slower = ratio.low > 1 or differences["reached"].high < 0
+    slower = more or share.high < 0
     return "slower" if slower else "unclear"
 
 

@@ -38,6 +38,8 @@ def corrected_interval(per_fold: Array, test_ratio: float, confidence: float) ->
     if len(values) == 0:
         return Interval(np.nan, np.nan, np.nan)
     mean = float(values.mean())
+    if abs(mean) <= 1e-14 * float(np.abs(values).max()):
+        mean = 0.0  # differences that cancel, but for rounding
     if len(values) == 1:
         return Interval(mean, np.nan, np.nan)
     error = np.sqrt((1 / len(values) + test_ratio) * values.var(ddof=1))
@@ -111,6 +113,10 @@ class Grid:
         """Return the epochs each run took, whatever it reached."""
         return self.values(_epochs)
 
+    def stops(self) -> Array:
+        """Return the epochs after which each run ended, NaN where it diverged or failed."""
+        return self.values(lambda run: _epochs(run) if run.status == "ok" else np.nan)
+
     def epochs_to(self, targets: Array) -> Array:
         """Return the epochs until the loss first reaches its target; inf where it never does.
 
@@ -166,14 +172,18 @@ def standard_deviation(values: Array) -> float:
     return float(known.std(ddof=1)) if len(known) > 1 else np.nan
 
 
-def log_ratio(values: Array, others: Array, limit: float) -> Array:
-    """Return the per-fold mean log ratio of epochs, inf taken as ``limit``.
+def log_ratio(values: Array, stops: Array, others: Array, other_stops: Array) -> Array:
+    """Return the per-fold mean log ratio of the epochs that pairs of runs take to their target.
 
-    A run that never reached its target counts as if it had at the end of the longest run, so the
-    ratio understates how much slower it is.
+    Of a run that never gets there it is only known when it stopped: it counts as if it had got
+    there then, or when the other of its pair did if that is later, so that the ratio is between 1
+    and the true one. Pairs in which neither gets there, or one did not train to an end (its stop
+    is NaN), are left out.
     """
-    usable = ~(np.isnan(values) | np.isnan(others))
+    either = np.isfinite(values) | np.isfinite(others)
+    known = either & ~np.isnan(values + others) & np.isfinite(stops) & np.isfinite(other_stops)
     ratios = np.full(values.shape, np.nan)
-    capped, capped_others = np.minimum(values, limit), np.minimum(others, limit)
-    ratios[usable] = np.log(capped[usable] / capped_others[usable])
+    mine = np.where(np.isinf(values), np.fmax(stops, others), values)
+    theirs = np.where(np.isinf(others), np.fmax(other_stops, values), others)
+    ratios[known] = np.log(mine[known] / theirs[known])
     return fold_means(ratios)

@@ -69,23 +69,37 @@ def _convergence(measures: dict[str, Measures], setting: Setting) -> str:
     by_speed = {
         word: sorted(
             (row for row in measures.values() if row.speed == word and row.n_scored),
-            key=lambda row: (row.differences["epochs_ratio"].estimate, -row.reached),
+            key=lambda row: (-row.reached, row.differences["epochs_ratio"].estimate),
         )
         for word in ("faster", "slower", "unclear")
     }
-    parts, unit = [_yardstick(base, setting)], setting.unit
-    if by_speed["faster"]:
-        listed = [
-            f"{row.normalizer} ({share(row.differences['epochs_ratio'].estimate)} of the {unit})"
-            for row in by_speed["faster"]
-        ]
-        parts.append(f"shown to need fewer: {listing(listed)}")
-    if by_speed["slower"]:
-        listed = [f"{r.normalizer} ({share(r.reached)} get there)" for r in by_speed["slower"]]
-        parts.append(f"shown to need more, or not to get there: {listing(listed)}")
+    parts = [_yardstick(base, setting)]
+    for word, shown in (
+        ("faster", "shown to need fewer"),
+        ("slower", "shown to need more, or not to get there"),
+    ):
+        listed = [f"{row.normalizer} ({_pace(row, base, setting)})" for row in by_speed[word]]
+        if listed:
+            parts.append(f"{shown}: {listing(listed)}")
     if by_speed["unclear"]:
         parts.append(f"no difference shown: {listing(r.normalizer for r in by_speed['unclear'])}")
     return "; ".join(parts) + "."
+
+
+def _pace(row: Measures, base: Measures, setting: Setting) -> str:
+    """Return how many epochs a normalizer takes, in parts of the baseline's, and who gets there."""
+    ratio, parts = row.differences["epochs_ratio"].estimate, []
+    if not math.isnan(ratio):
+        # Where a run stopped short of its target, that it takes longer is all that is known.
+        bound = {(True, False): "at least ", (False, True): "at most "}
+        short = row.reached < 1, base.reached < 1
+        parts.append(f"{bound.get(short, '')}{share(ratio)} of the {setting.unit}")
+    if row.reached != base.reached:
+        parts.append(
+            f"{share(row.reached)} of fits get there, {share(base.reached)} with "
+            f"{called(base.normalizer)}"
+        )
+    return "; ".join(parts)
 
 
 def _yardstick(base: Measures, setting: Setting) -> str:
@@ -137,6 +151,8 @@ def _generalization(measures: dict[str, Measures], setting: Setting) -> str:
     if barred:
         groups.append(f"scored higher, but lost more fits, so not judged: {listing(barred)}")
     base = measures[setting.baseline]
+    if not base.n_scored:
+        return f"With {called(setting.baseline)} no fit gave a score to compare with."
     height = f"{setting.score_name} {number(base.test_score.estimate)}"
     return f"Against {called(setting.baseline)} ({height}), {'; '.join(groups) or 'nothing'}."
 
@@ -179,7 +195,8 @@ def _caution(measures: dict[str, Measures], setting: Setting) -> str:
         f"{len(setting.names) - 1} of them, some may mislead by chance."
     ]
     failed = [row for row in measures.values() if row.failed > 0]
-    parts += [f"{called(row.normalizer)} failed with {row.error}." for row in failed]
+    errors = {row.normalizer: (row.error or "").rstrip(".") for row in failed}
+    parts += [f"{called(name)} failed with {error}." for name, error in errors.items()]
     raised = warnings_by_kind(measures)
     if raised:
         parts.append(f"Warnings raised by the fits: {raised}.")
