@@ -34,6 +34,9 @@ cdef extern from "_loops/lanes.h" nogil:
         pass
 
     Lanes lanes_all(double value)
+    Lanes lanes_of(
+        double a, double b, double c, double d, double e, double f, double g, double h
+    )
     Lanes lanes_load_double(const double* x)
     Lanes lanes_load_float(const float* x)
     void lanes_store_double(double* x, Lanes a)

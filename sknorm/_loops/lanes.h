@@ -52,6 +52,21 @@ SKNORM_INLINE Lanes lanes_all(double value) {
     return a;
 }
 
+/* Eight values from anywhere, in less instructions than one at a time. */
+SKNORM_INLINE Lanes lanes_of(double a, double b, double c, double d, double e, double f, double g,
+                             double h) {
+#if SKNORM_REGISTER == 64
+    Lanes v = {{{a, b, c, d, e, f, g, h}}};
+#elif SKNORM_REGISTER == 32
+    Lanes v = {{{a, b, c, d}, {e, f, g, h}}};
+#elif SKNORM_REGISTER == 16
+    Lanes v = {{{a, b}, {c, d}, {e, f}, {g, h}}};
+#else
+    Lanes v = {{a, b, c, d, e, f, g, h}};
+#endif
+    return v;
+}
+
 /* One part at a time: copied as a whole, the lanes would take the way through memory. */
 SKNORM_INLINE Lanes lanes_load_double(const double *x) {
     Lanes a;
