@@ -25,6 +25,8 @@ TEN = [
     *("none", "BatchStatScaler", "PowerNormScaler", "LayerScaler", "L1Normalizer", "L2Normalizer"),
     *("MaxNormalizer", "StandardScaler", "RobustScaler", "MinMaxScaler"),
 ]
+# With as long a name as is written.
+LONG = {"LayerScaler": "LayerScaler(channels=1, epsilon=1e-3)"}
 KINDS = ["scores", "loss", "sensitivity", "distributions"]
 
 
@@ -188,13 +190,89 @@ def test_what_is_far_off_squashes_nothing_and_is_marked(comparison, shift):
     assert label.get_window_extent().y0 > height, "the interval does not strike it through"
 
 
+def with_names(comparison, names):
+    """Return the comparison with other names of its normalizers, in their order."""
+    named = dict(zip(TEN, names, strict=True))
+    runs = [dataclasses.replace(run, normalizer=named[run.normalizer]) for run in comparison._runs]
+    setting = dataclasses.replace(comparison.setting_, names=tuple(names), baseline=names[0])
+    pipelines = {named[name]: made for name, made in comparison._pipelines.items()}
+    return type(comparison)(runs, setting, pipelines, "norm", X, Y)
+
+
+def seen_labels(axis):
+    """Return the labels of ticks, without those of ticks beyond the limits."""
+    low, high = sorted(axis.get_view_interval())
+    return [tick.label1 for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
+
+
+def beyond(axes, place):
+    """Return what is written beyond a place of the figure, which is in pixels."""
+    written = [label for axis in (axes.xaxis, axes.yaxis) for label in seen_labels(axis)]
+    written += [*axes.texts, axes.xaxis.label, axes.yaxis.label, axes.title, axes._left_title]
+    boxes = {
+        text.get_text(): matplotlib.text.Text.get_window_extent(text)
+        for text in written
+        if text.get_text() and text.get_visible()
+    }
+    assert boxes
+    return [
+        name
+        for name, box in boxes.items()
+        if box.x0 < place.x0 or box.y0 < place.y0 or box.x1 > place.x1 or box.y1 > place.y1
+    ]
+
+
+@pytest.mark.parametrize("layout", [None, "constrained", "tight"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_all_that_is_written_is_within_a_figure_of_the_user(comparison, kind, layout):
+    long = with_names(comparison, [LONG.get(name, name) for name in TEN])
+    figure, axes = plt.subplots(figsize=(6.4, 4.8), layout=layout)
+    long.plot(kind=kind, ax=axes)
+    figure.canvas.draw()
+    assert beyond(axes, figure.bbox) == []
+    assert axes.get_position().width > 0.35
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("corner", [(0, 1), (1, 0)])
+def test_a_picture_in_a_grid_leaves_its_neighbours_alone(comparison, kind, corner):
+    figure, grid = plt.subplots(2, 2, figsize=(6.4, 4.8))
+    given = [axes.get_position().bounds for axes in grid.flat]
+    axes = grid[corner]
+    comparison.plot(kind=kind, ax=axes)
+    figure.canvas.draw()
+    assert beyond(axes, figure.bbox) == []
+    others = [one for one in grid.flat if one is not axes]
+    box = axes.get_tightbbox()
+    assert not any(box.overlaps(one.get_window_extent()) for one in others)
+    kept = [one.get_position().bounds for one in grid.flat]
+    assert sum(one == other for one, other in zip(given, kept, strict=True)) >= 3
+
+
+def test_four_pictures_in_the_place_of_one_are_within_the_figure(comparison):
+    figure, axes = plt.subplots(figsize=(12, 9))
+    display = comparison.plot(ax=axes)
+    figure.canvas.draw()
+    assert [beyond(one, figure.bbox) for one in display.axes_] == [[]] * 4
+    assert overlaps([one.get_tightbbox() for one in display.axes_]) == []
+
+
+def test_free_axes_make_room_and_tight_layout_still_works(comparison):
+    figure = plt.figure()
+    axes = figure.add_axes([0, 0, 1, 1])
+    comparison.plot(kind="scores", ax=axes)
+    figure.canvas.draw()
+    assert beyond(axes, figure.bbox) == []
+    figure, axes = plt.subplots()
+    comparison.plot(kind="scores", ax=axes)
+    figure.tight_layout()
+    figure.canvas.draw()
+    assert beyond(axes, figure.bbox) == []
+
+
 def test_long_names_leave_room_and_stay_apart(comparison):
     long = [f"Scaler({'option=1, ' * 3}momentum=0.{place})" for place in range(10)]
-    named = dict(zip(TEN, long, strict=True))
-    runs = [dataclasses.replace(run, normalizer=named[run.normalizer]) for run in comparison._runs]
-    setting = dataclasses.replace(comparison.setting_, names=tuple(long), baseline=long[0])
-    pipelines = {named[name]: made for name, made in comparison._pipelines.items()}
-    renamed = type(comparison)(runs, setting, pipelines, "norm", X, Y)
+    renamed = with_names(comparison, long)
     display = renamed.plot(kind="all")
     display.figure_.canvas.draw()
     for axes in display.axes_:

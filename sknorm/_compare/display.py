@@ -9,6 +9,7 @@ import numpy as np
 
 from sknorm._compare.loss_panel import draw_loss
 from sknorm._compare.panels import draw_distributions, draw_sensitivity
+from sknorm._compare.room import make_room
 from sknorm._compare.score_panel import draw_scores
 
 PANELS = {
@@ -123,6 +124,7 @@ class NormalizerComparisonDisplay:
         axes = _make_axes(len(kinds), len(self.comparison.setting_.names), ax)
         for name, one in zip(kinds, axes, strict=True):
             PANELS[name](one, self.comparison)
+        make_room(axes)
         self.axes_ = axes
         self.ax_ = axes[0]
         self.figure_ = axes[0].figure
