@@ -128,10 +128,44 @@ def test_from_estimator():
     )
     assert display.comparison.best_name_ is not None
     texts = [text.get_text() for axes in display.axes_ for text in axes.texts]
-    assert "this model records no loss by epoch" in texts
+    assert len(display.axes_) == 3
     assert "one initialisation a fold:\nnot measured" in texts
     with pytest.raises(ValueError, match="kind must be"):
         NormalizerComparisonDisplay.from_estimator("not looked at", X, Y, kind="pie")
+
+
+@pytest.fixture(scope="module")
+def without_losses():
+    return compare_normalizers(
+        KNeighborsClassifier(), X, Y, normalizers=["none", "LayerScaler"], cv=2, random_state=0
+    )
+
+
+def test_no_picture_of_losses_that_there_are_not(without_losses, tmp_path):
+    whole = without_losses.plot()
+    whole.figure_.canvas.draw()
+    assert "Training loss" not in "".join(one.get_title(loc="left") for one in whole.axes_)
+    assert overlaps([one.get_tightbbox() for one in whole.axes_]) == []
+    _, single = plt.subplots()
+    assert len(without_losses.plot(ax=single).axes_) == 3
+    text = without_losses.to_html(tmp_path / "a.html").read_text(encoding="utf-8")
+    assert len(Page(text).all("img")) == 3
+    assert "Training loss" not in text
+
+
+@pytest.mark.parametrize("kind", ["loss", "all"])
+def test_an_empty_picture_says_why(without_losses, kind):
+    _, grid = plt.subplots(2, 2)
+    display = without_losses.plot(kind=kind, ax=grid if kind == "all" else grid[0, 1])
+    axes = display.axes_[1 if kind == "all" else 0]
+    assert [text.get_text() for text in axes.texts] == ["this model records no loss by epoch"]
+    assert not axes.axison
+    assert axes.get_xlabel() == axes.get_ylabel() == ""
+
+
+def test_a_lost_normalizer_has_no_mean_in_the_margin(comparison):
+    lost = far_off(comparison, 0, np.nan).plot(kind="scores").ax_
+    assert not [text for text in lost.texts if text.get_text().startswith("mean ")]
 
 
 def test_scores_are_where_they_were_measured(comparison):

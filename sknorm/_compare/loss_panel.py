@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sknorm._compare.fits import Run
-from sknorm._compare.looks import SMALL, say, short_names, style
+from sknorm._compare.looks import SMALL, say_instead, short_names, style
 
 # From the end of a line to the middle of its name's left edge, so that it crosses no other name.
 LEADER = {"arrowstyle": "-", "lw": 0.8, "alpha": 0.7, "shrinkB": 0, "relpos": (0, 0.5)}
@@ -29,10 +29,10 @@ def draw_loss(ax: Any, comparison: Any) -> None:
         ax.plot(epochs, mid, markevery=_marks(len(epochs), place), markersize=4, lw=1.5, **look)
         ends.append((float(epochs[-1]), float(mid[-1]), label, look))
     ax.set_title("Training loss: median, and the middle half of the runs", loc="left")
-    ax.set_xlabel("epoch")
     if not ends:
-        say(ax, "this model records no loss by epoch")
+        say_instead(ax, _why_empty(comparison))
         return
+    ax.set_xlabel("epoch")
     ax.set_xscale("log")
     if all(line.get_ydata().min() > 0 for line in ax.lines):
         ax.set_yscale("log")
@@ -40,6 +40,17 @@ def draw_loss(ax: Any, comparison: Any) -> None:
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
     _label_ends(ax, ends)
+
+
+def has_losses(comparison: Any) -> bool:
+    """Tell whether there is any loss curve to draw."""
+    return any(_has_curve(run) for run in comparison._runs)
+
+
+def _why_empty(comparison: Any) -> str:
+    if any(run.status == "ok" for run in comparison._runs):
+        return "this model records no loss by epoch"
+    return "all fits were lost: no loss to show"
 
 
 def _curves(runs: Any) -> NDArray[np.float64] | None:

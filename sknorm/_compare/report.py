@@ -151,13 +151,13 @@ def _figures(comparison: Any) -> list[str]:
         figure_module = importlib.import_module("matplotlib.figure")
     except ImportError:
         return ["<p>Pictures need matplotlib: pip install matplotlib.</p>"]
-    from sknorm._compare.display import PANELS
+    from sknorm._compare.display import PANELS, shown_kinds
 
     figures = []
-    for kind, draw in PANELS.items():
+    for kind in shown_kinds(comparison):
         height = max(3.6, 1.4 + 0.34 * len(comparison.setting_.names))
         figure = figure_module.Figure(figsize=(9.5, height), layout="constrained")
-        draw(figure.subplots(), comparison)
+        PANELS[kind](figure.subplots(), comparison)
         figures.append(_figure(figure, ALT_TEXTS[kind]))
     return figures
 
