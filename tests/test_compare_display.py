@@ -396,7 +396,7 @@ def test_page_is_whole_and_accessible(comparison, tmp_path):
         assert len(image["alt"]) > 30
         assert base64.b64decode(image["src"].split(",")[1]).lstrip().startswith(b"<?xml")
     assert {attrs.get("scope") for attrs in page.all("th")} == {"row", "col"}
-    assert len(page.all("caption")) == 2
+    assert len(page.all("caption")) == 4
     assert page.all("script") == page.all("link") == []
     outside = re.sub(r'src="data:[^"]*"', "", text)
     assert "http" not in outside, "a page of its own loads nothing"
@@ -428,7 +428,7 @@ def test_notebook_fragment(comparison):
 
 def test_page_tells_of_training_gaps_seconds_and_warnings(comparison, tmp_path):
     text = comparison.to_html(tmp_path / "a.html").read_text(encoding="utf-8")
-    details = text.split("Details</caption>")[1]
+    details = text.split("Details</caption>")[1].split("</table>")[0]
     rows = re.findall(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', details)
     cells = {name: re.findall("<td>(.*?)</td>", row) for name, row in rows}
     assert list(cells) == TEN
@@ -440,3 +440,37 @@ def test_page_tells_of_training_gaps_seconds_and_warnings(comparison, tmp_path):
     for heading in ("accuracy in training", "gap", "seconds to target", "warnings"):
         assert f'<th scope="col">{heading}</th>' in text
     assert "ConvergenceWarning (no normalizer 4, BatchStatScaler 4," in comparison.summary()
+
+
+def test_pictures_keep_a_readable_width_in_boxes_that_scroll(comparison, tmp_path):
+    text = comparison.to_html(tmp_path / "a.html").read_text(encoding="utf-8")
+    assert re.search(r"figure img {[^}]*min-width: 48rem", text)
+    assert re.search(r"\.wide {[^}]*overflow-x: auto", text)
+    boxed = re.findall(r'<figure><div class="wide" tabindex="0" role="region" [^>]*><img ', text)
+    assert len(boxed) == 4
+
+
+def test_alternatives_of_pictures_give_the_numbers(comparison, without_losses, tmp_path):
+    page = Page(comparison.to_html(tmp_path / "a.html").read_text(encoding="utf-8"))
+    scores, loss, sensitivity, distributions = (image["alt"] for image in page.all("img"))
+    for name, row in comparison.measures_.items():
+        score = row.test_score
+        assert f"{name} {score.estimate:.3f} ({score.low:.3f} to {score.high:.3f})" in scores
+        assert re.search(rf"\b{name} \S+ after {row.epochs:g} epochs", loss)
+        assert f"{name} {row.seed_std:.3f}" in sensitivity
+        assert re.search(rf"\b{name} \S+ to \S+", distributions)
+    page = Page(without_losses.to_html(tmp_path / "b.html").read_text(encoding="utf-8"))
+    assert "LayerScaler not measured" in page.all("img")[1]["alt"]
+
+
+def test_losses_and_distributions_are_in_tables_below(comparison, tmp_path):
+    text = comparison.to_html(tmp_path / "a.html").read_text(encoding="utf-8")
+    losses, distributions = re.findall("<details>(.*?)</details>", text)
+    for name in TEN:
+        finals = [run.loss_curve[-1] for run in comparison._runs if run.normalizer == name]
+        assert f'row">{name}</th><td>{np.median(finals):.3g}</td>' in losses
+    found = comparison.distributions_
+    heads = re.findall('col">feature (.*?)</th>', distributions)
+    assert heads == [str(place) for place in found.features]
+    low, _, mid, _, high = found.quantiles["StandardScaler"][0]
+    assert f"StandardScaler</th><td>{mid:.3g} ({low:.3g} to {high:.3g})</td>" in distributions

@@ -18,8 +18,9 @@ def draw_loss(ax: Any, comparison: Any) -> None:
     """Draw the median training loss by epoch, with the middle half of the runs as a band."""
     ends: list[tuple[float, float, str, dict[str, Any]]] = []
     names = list(comparison.measures_)
+    found = loss_curves(comparison)
     for place, (name, label) in enumerate(zip(names, short_names(names), strict=True)):
-        curves = _curves(comparison._grid(name).runs.values())
+        curves = found[name]
         if curves is None:
             continue
         look = style(place)
@@ -45,6 +46,11 @@ def draw_loss(ax: Any, comparison: Any) -> None:
 def has_losses(comparison: Any) -> bool:
     """Tell whether there is any loss curve to draw."""
     return any(_has_curve(run) for run in comparison._runs)
+
+
+def loss_curves(comparison: Any) -> dict[str, NDArray[np.float64] | None]:
+    """Return the loss by epoch of each normalizer's complete fits, of shape (n_fits, n_epochs)."""
+    return {name: _curves(comparison._grid(name).runs.values()) for name in comparison.measures_}
 
 
 def _why_empty(comparison: Any) -> str:
