@@ -25,6 +25,8 @@ TEN = [
     *("none", "BatchStatScaler", "PowerNormScaler", "LayerScaler", "L1Normalizer", "L2Normalizer"),
     *("MaxNormalizer", "StandardScaler", "RobustScaler", "MinMaxScaler"),
 ]
+# With as long a name as is written.
+LONG = {"LayerScaler": "LayerScaler(channels=1, epsilon=1e-3)"}
 KINDS = ["scores", "loss", "sensitivity", "distributions"]
 
 
@@ -126,10 +128,44 @@ def test_from_estimator():
     )
     assert display.comparison.best_name_ is not None
     texts = [text.get_text() for axes in display.axes_ for text in axes.texts]
-    assert "this model records no loss by epoch" in texts
+    assert len(display.axes_) == 3
     assert "one initialisation a fold:\nnot measured" in texts
     with pytest.raises(ValueError, match="kind must be"):
         NormalizerComparisonDisplay.from_estimator("not looked at", X, Y, kind="pie")
+
+
+@pytest.fixture(scope="module")
+def without_losses():
+    return compare_normalizers(
+        KNeighborsClassifier(), X, Y, normalizers=["none", "LayerScaler"], cv=2, random_state=0
+    )
+
+
+def test_no_picture_of_losses_that_there_are_not(without_losses, tmp_path):
+    whole = without_losses.plot()
+    whole.figure_.canvas.draw()
+    assert "Training loss" not in "".join(one.get_title(loc="left") for one in whole.axes_)
+    assert overlaps([one.get_tightbbox() for one in whole.axes_]) == []
+    _, single = plt.subplots()
+    assert len(without_losses.plot(ax=single).axes_) == 3
+    text = without_losses.to_html(tmp_path / "a.html").read_text(encoding="utf-8")
+    assert len(Page(text).all("img")) == 3
+    assert "Training loss" not in text
+
+
+@pytest.mark.parametrize("kind", ["loss", "all"])
+def test_an_empty_picture_says_why(without_losses, kind):
+    _, grid = plt.subplots(2, 2)
+    display = without_losses.plot(kind=kind, ax=grid if kind == "all" else grid[0, 1])
+    axes = display.axes_[1 if kind == "all" else 0]
+    assert [text.get_text() for text in axes.texts] == ["this model records no loss by epoch"]
+    assert not axes.axison
+    assert axes.get_xlabel() == axes.get_ylabel() == ""
+
+
+def test_a_lost_normalizer_has_no_mean_in_the_margin(comparison):
+    lost = far_off(comparison, 0, np.nan).plot(kind="scores").ax_
+    assert not [text for text in lost.texts if text.get_text().startswith("mean ")]
 
 
 def test_scores_are_where_they_were_measured(comparison):
@@ -188,13 +224,89 @@ def test_what_is_far_off_squashes_nothing_and_is_marked(comparison, shift):
     assert label.get_window_extent().y0 > height, "the interval does not strike it through"
 
 
+def with_names(comparison, names):
+    """Return the comparison with other names of its normalizers, in their order."""
+    named = dict(zip(TEN, names, strict=True))
+    runs = [dataclasses.replace(run, normalizer=named[run.normalizer]) for run in comparison._runs]
+    setting = dataclasses.replace(comparison.setting_, names=tuple(names), baseline=names[0])
+    pipelines = {named[name]: made for name, made in comparison._pipelines.items()}
+    return type(comparison)(runs, setting, pipelines, "norm", X, Y)
+
+
+def seen_labels(axis):
+    """Return the labels of ticks, without those of ticks beyond the limits."""
+    low, high = sorted(axis.get_view_interval())
+    return [tick.label1 for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
+
+
+def beyond(axes, place):
+    """Return what is written beyond a place of the figure, which is in pixels."""
+    written = [label for axis in (axes.xaxis, axes.yaxis) for label in seen_labels(axis)]
+    written += [*axes.texts, axes.xaxis.label, axes.yaxis.label, axes.title, axes._left_title]
+    boxes = {
+        text.get_text(): matplotlib.text.Text.get_window_extent(text)
+        for text in written
+        if text.get_text() and text.get_visible()
+    }
+    assert boxes
+    return [
+        name
+        for name, box in boxes.items()
+        if box.x0 < place.x0 or box.y0 < place.y0 or box.x1 > place.x1 or box.y1 > place.y1
+    ]
+
+
+@pytest.mark.parametrize("layout", [None, "constrained", "tight"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_all_that_is_written_is_within_a_figure_of_the_user(comparison, kind, layout):
+    long = with_names(comparison, [LONG.get(name, name) for name in TEN])
+    figure, axes = plt.subplots(figsize=(6.4, 4.8), layout=layout)
+    long.plot(kind=kind, ax=axes)
+    figure.canvas.draw()
+    assert beyond(axes, figure.bbox) == []
+    assert axes.get_position().width > 0.35
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("corner", [(0, 1), (1, 0)])
+def test_a_picture_in_a_grid_leaves_its_neighbours_alone(comparison, kind, corner):
+    figure, grid = plt.subplots(2, 2, figsize=(6.4, 4.8))
+    given = [axes.get_position().bounds for axes in grid.flat]
+    axes = grid[corner]
+    comparison.plot(kind=kind, ax=axes)
+    figure.canvas.draw()
+    assert beyond(axes, figure.bbox) == []
+    others = [one for one in grid.flat if one is not axes]
+    box = axes.get_tightbbox()
+    assert not any(box.overlaps(one.get_window_extent()) for one in others)
+    kept = [one.get_position().bounds for one in grid.flat]
+    assert sum(one == other for one, other in zip(given, kept, strict=True)) >= 3
+
+
+def test_four_pictures_in_the_place_of_one_are_within_the_figure(comparison):
+    figure, axes = plt.subplots(figsize=(12, 9))
+    display = comparison.plot(ax=axes)
+    figure.canvas.draw()
+    assert [beyond(one, figure.bbox) for one in display.axes_] == [[]] * 4
+    assert overlaps([one.get_tightbbox() for one in display.axes_]) == []
+
+
+def test_free_axes_make_room_and_tight_layout_still_works(comparison):
+    figure = plt.figure()
+    axes = figure.add_axes([0, 0, 1, 1])
+    comparison.plot(kind="scores", ax=axes)
+    figure.canvas.draw()
+    assert beyond(axes, figure.bbox) == []
+    figure, axes = plt.subplots()
+    comparison.plot(kind="scores", ax=axes)
+    figure.tight_layout()
+    figure.canvas.draw()
+    assert beyond(axes, figure.bbox) == []
+
+
 def test_long_names_leave_room_and_stay_apart(comparison):
     long = [f"Scaler({'option=1, ' * 3}momentum=0.{place})" for place in range(10)]
-    named = dict(zip(TEN, long, strict=True))
-    runs = [dataclasses.replace(run, normalizer=named[run.normalizer]) for run in comparison._runs]
-    setting = dataclasses.replace(comparison.setting_, names=tuple(long), baseline=long[0])
-    pipelines = {named[name]: made for name, made in comparison._pipelines.items()}
-    renamed = type(comparison)(runs, setting, pipelines, "norm", X, Y)
+    renamed = with_names(comparison, long)
     display = renamed.plot(kind="all")
     display.figure_.canvas.draw()
     for axes in display.axes_:
@@ -284,7 +396,7 @@ def test_page_is_whole_and_accessible(comparison, tmp_path):
         assert len(image["alt"]) > 30
         assert base64.b64decode(image["src"].split(",")[1]).lstrip().startswith(b"<?xml")
     assert {attrs.get("scope") for attrs in page.all("th")} == {"row", "col"}
-    assert len(page.all("caption")) == 2
+    assert len(page.all("caption")) == 4
     assert page.all("script") == page.all("link") == []
     outside = re.sub(r'src="data:[^"]*"', "", text)
     assert "http" not in outside, "a page of its own loads nothing"
@@ -316,7 +428,7 @@ def test_notebook_fragment(comparison):
 
 def test_page_tells_of_training_gaps_seconds_and_warnings(comparison, tmp_path):
     text = comparison.to_html(tmp_path / "a.html").read_text(encoding="utf-8")
-    details = text.split("Details</caption>")[1]
+    details = text.split("Details</caption>")[1].split("</table>")[0]
     rows = re.findall(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', details)
     cells = {name: re.findall("<td>(.*?)</td>", row) for name, row in rows}
     assert list(cells) == TEN
@@ -328,3 +440,37 @@ def test_page_tells_of_training_gaps_seconds_and_warnings(comparison, tmp_path):
     for heading in ("accuracy in training", "gap", "seconds to target", "warnings"):
         assert f'<th scope="col">{heading}</th>' in text
     assert "ConvergenceWarning (no normalizer 4, BatchStatScaler 4," in comparison.summary()
+
+
+def test_pictures_keep_a_readable_width_in_boxes_that_scroll(comparison, tmp_path):
+    text = comparison.to_html(tmp_path / "a.html").read_text(encoding="utf-8")
+    assert re.search(r"figure img {[^}]*min-width: 48rem", text)
+    assert re.search(r"\.wide {[^}]*overflow-x: auto", text)
+    boxed = re.findall(r'<figure><div class="wide" tabindex="0" role="region" [^>]*><img ', text)
+    assert len(boxed) == 4
+
+
+def test_alternatives_of_pictures_give_the_numbers(comparison, without_losses, tmp_path):
+    page = Page(comparison.to_html(tmp_path / "a.html").read_text(encoding="utf-8"))
+    scores, loss, sensitivity, distributions = (image["alt"] for image in page.all("img"))
+    for name, row in comparison.measures_.items():
+        score = row.test_score
+        assert f"{name} {score.estimate:.3f} ({score.low:.3f} to {score.high:.3f})" in scores
+        assert re.search(rf"\b{name} \S+ after {row.epochs:g} epochs", loss)
+        assert f"{name} {row.seed_std:.3f}" in sensitivity
+        assert re.search(rf"\b{name} \S+ to \S+", distributions)
+    page = Page(without_losses.to_html(tmp_path / "b.html").read_text(encoding="utf-8"))
+    assert "LayerScaler not measured" in page.all("img")[1]["alt"]
+
+
+def test_losses_and_distributions_are_in_tables_below(comparison, tmp_path):
+    text = comparison.to_html(tmp_path / "a.html").read_text(encoding="utf-8")
+    losses, distributions = re.findall("<details>(.*?)</details>", text)
+    for name in TEN:
+        finals = [run.loss_curve[-1] for run in comparison._runs if run.normalizer == name]
+        assert f'row">{name}</th><td>{np.median(finals):.3g}</td>' in losses
+    found = comparison.distributions_
+    heads = re.findall('col">feature (.*?)</th>', distributions)
+    assert heads == [str(place) for place in found.features]
+    low, _, mid, _, high = found.quantiles["StandardScaler"][0]
+    assert f"StandardScaler</th><td>{mid:.3g} ({low:.3g} to {high:.3g})</td>" in distributions

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from sknorm._compare.loss_panel import draw_loss
+from sknorm._compare.loss_panel import draw_loss, has_losses
 from sknorm._compare.panels import draw_distributions, draw_sensitivity
+from sknorm._compare.room import make_room
 from sknorm._compare.score_panel import draw_scores
 
 PANELS = {
@@ -92,7 +93,7 @@ class NormalizerComparisonDisplay:
         _pyplot()
         _check_kind(kind)
         if ax is not None:
-            _check_ax(ax, len(_kinds(kind)))
+            _check_ax(ax, _n_pictures(kind))
         return cls(compare_normalizers(estimator, X, y, **options)).plot(kind=kind, ax=ax)
 
     def plot(self, *, kind: str = "all", ax: Any = None) -> NormalizerComparisonDisplay:
@@ -102,7 +103,8 @@ class NormalizerComparisonDisplay:
         ----------
         kind : {"all", "scores", "loss", "sensitivity", "distributions"}, default="all"
             What to draw: scores with intervals, the training loss by epoch with bands, the spread
-            over initialisations, the features after each normalizer, or all four.
+            over initialisations, the features after each normalizer, or all four; without the
+            loss if the model records none.
         ax : matplotlib Axes or array of 4 of them, default=None
             Where to draw; None makes a new figure. Four pictures take the place of a single one.
 
@@ -119,10 +121,15 @@ class NormalizerComparisonDisplay:
             If ``kind`` is none of those, or ``ax`` does not fit it.
         """
         _check_kind(kind)
-        kinds = _kinds(kind)
+        kinds = shown_kinds(self.comparison) if kind == "all" else [kind]
+        if ax is not None:
+            ax = _check_ax(ax, _n_pictures(kind))
+            # Whoever gives four Axes is told in one of them why it is empty.
+            kinds = list(PANELS) if len(ax) == len(PANELS) else kinds
         axes = _make_axes(len(kinds), len(self.comparison.setting_.names), ax)
         for name, one in zip(kinds, axes, strict=True):
             PANELS[name](one, self.comparison)
+        make_room(axes)
         self.axes_ = axes
         self.ax_ = axes[0]
         self.figure_ = axes[0].figure
@@ -141,8 +148,13 @@ def _check_kind(kind: Any) -> None:
         raise ValueError(f"kind must be 'all' or one of {', '.join(PANELS)}; got {kind!r}.")
 
 
-def _kinds(kind: str) -> list[str]:
-    return list(PANELS) if kind == "all" else [kind]
+def shown_kinds(comparison: Any) -> list[str]:
+    """Return the kinds of pictures that there is something for."""
+    return [kind for kind in PANELS if kind != "loss" or has_losses(comparison)]
+
+
+def _n_pictures(kind: str) -> int:
+    return len(PANELS) if kind == "all" else 1
 
 
 def _check_ax(ax: Any, n_axes: int) -> Any:
@@ -161,14 +173,25 @@ def _check_ax(ax: Any, n_axes: int) -> Any:
 
 
 def _make_axes(n_axes: int, n_names: int, ax: Any) -> Any:
-    shape = (2, 2) if n_axes > 1 else (1, 1)
+    """Return as many Axes as pictures: those given, or new ones in the place of one or a figure."""
+    if ax is not None and len(ax) == n_axes:
+        return ax
     if ax is None:
         height = max(3.6, 1.4 + 0.34 * n_names)
         size = (15.5, 2 * height) if n_axes > 1 else (8.5, height)
-        _, ax = _pyplot().subplots(*shape, figsize=size, layout="constrained", squeeze=False)
-    axes = _check_ax(ax, n_axes)
-    if len(axes) < n_axes:
-        axes[0].set_axis_off()
-        grid = axes[0].get_subplotspec().subgridspec(*shape)
-        axes = np.ravel(grid.subplots())
-    return axes
+        figure = _pyplot().figure(figsize=size, layout="constrained")
+        grid = figure.add_gridspec(*_shape(n_axes))
+    else:
+        ax[0].set_axis_off()
+        figure = ax[0].figure
+        grid = ax[0].get_subplotspec().subgridspec(*_shape(n_axes))
+    return np.array([figure.add_subplot(cell) for cell in _cells(grid, n_axes)], dtype=object)
+
+
+def _shape(n_axes: int) -> tuple[int, int]:
+    return (2, 2) if n_axes > 1 else (1, 1)
+
+
+def _cells(grid: Any, n_axes: int) -> list[Any]:
+    """Return a cell of the grid for each picture; the last of three takes a row."""
+    return [grid[0, 0], grid[0, 1], grid[1, :]] if n_axes == 3 else list(grid)

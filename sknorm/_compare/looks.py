@@ -62,3 +62,9 @@ def margin_note(ax: Any, place: int, note: str) -> None:
 def say(ax: Any, text: str) -> None:
     """Write in the middle of an empty picture."""
     ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", color=GREY)
+
+
+def say_instead(ax: Any, text: str) -> None:
+    """Write in place of a picture that there is nothing for: without ticks and axes."""
+    say(ax, text)
+    ax.set_axis_off()

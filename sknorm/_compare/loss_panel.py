@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sknorm._compare.fits import Run
-from sknorm._compare.looks import SMALL, say, short_names, style
+from sknorm._compare.looks import SMALL, say_instead, short_names, style
 
 # From the end of a line to the middle of its name's left edge, so that it crosses no other name.
 LEADER = {"arrowstyle": "-", "lw": 0.8, "alpha": 0.7, "shrinkB": 0, "relpos": (0, 0.5)}
@@ -18,8 +18,9 @@ def draw_loss(ax: Any, comparison: Any) -> None:
     """Draw the median training loss by epoch, with the middle half of the runs as a band."""
     ends: list[tuple[float, float, str, dict[str, Any]]] = []
     names = list(comparison.measures_)
+    found = loss_curves(comparison)
     for place, (name, label) in enumerate(zip(names, short_names(names), strict=True)):
-        curves = _curves(comparison._grid(name).runs.values())
+        curves = found[name]
         if curves is None:
             continue
         look = style(place)
@@ -29,10 +30,10 @@ def draw_loss(ax: Any, comparison: Any) -> None:
         ax.plot(epochs, mid, markevery=_marks(len(epochs), place), markersize=4, lw=1.5, **look)
         ends.append((float(epochs[-1]), float(mid[-1]), label, look))
     ax.set_title("Training loss: median, and the middle half of the runs", loc="left")
-    ax.set_xlabel("epoch")
     if not ends:
-        say(ax, "this model records no loss by epoch")
+        say_instead(ax, _why_empty(comparison))
         return
+    ax.set_xlabel("epoch")
     ax.set_xscale("log")
     if all(line.get_ydata().min() > 0 for line in ax.lines):
         ax.set_yscale("log")
@@ -40,6 +41,22 @@ def draw_loss(ax: Any, comparison: Any) -> None:
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
     _label_ends(ax, ends)
+
+
+def has_losses(comparison: Any) -> bool:
+    """Tell whether there is any loss curve to draw."""
+    return any(_has_curve(run) for run in comparison._runs)
+
+
+def loss_curves(comparison: Any) -> dict[str, NDArray[np.float64] | None]:
+    """Return the loss by epoch of each normalizer's complete fits, of shape (n_fits, n_epochs)."""
+    return {name: _curves(comparison._grid(name).runs.values()) for name in comparison.measures_}
+
+
+def _why_empty(comparison: Any) -> str:
+    if any(run.status == "ok" for run in comparison._runs):
+        return "this model records no loss by epoch"
+    return "all fits were lost: no loss to show"
 
 
 def _curves(runs: Any) -> NDArray[np.float64] | None:

@@ -10,17 +10,11 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
-from sknorm._compare import text
+from sknorm._compare import captions, text
 from sknorm._compare.details import detail_cells, detail_legend
 
 # What tells a page of ours, and so one that may be written over, from any other file.
 GENERATOR = '<meta name="generator" content="sknorm">'
-ALT_TEXTS = {
-    "scores": "Score of each normalizer with its interval. The numbers are in the table above.",
-    "loss": "Training loss by epoch, one line a normalizer. Epochs are in the table above.",
-    "sensitivity": "Spread of the score over initialisations. The numbers are in the table above.",
-    "distributions": "Quantiles of some features as they come out of each normalizer.",
-}
 STYLE = """
 :root { color-scheme: light dark; --ink: #1b1b1b; --page: #ffffff; --soft: #f2f4f6;
   --rule: #8a9099; --good: #00543d; --bad: #8f2d00; }
@@ -39,7 +33,12 @@ h3 { margin: 1.1rem 0 .2rem; } h3 + p { margin-top: 0; }
   linear-gradient(to right, var(--rule), transparent) left / .8rem 100% no-repeat scroll,
   linear-gradient(to left, var(--rule), transparent) right / .8rem 100% no-repeat scroll; }
 figure { margin: 1.5rem 0; }
-figure img { max-width: 100%; height: auto; background: #fff; }
+figure .wide { margin: 0; }
+figure img { display: block; width: 100%; min-width: 48rem; max-width: 60rem; height: auto;
+  background: #fff; }
+@media print { figure img { min-width: 0; } }
+figure .sknorm-table td:last-child { white-space: nowrap; }
+summary { cursor: pointer; }
 figcaption { font-size: .95rem; }
 """
 TABLE_STYLE = """
@@ -142,8 +141,8 @@ def _as_html(caption: str, header: list[str], rows: list[list[str]]) -> str:
     )
 
 
-def _scrollable(table: str, label: str) -> str:
-    return f'<div class="wide" tabindex="0" role="region" aria-label="{label}">{table}</div>'
+def _scrollable(content: str, label: str) -> str:
+    return f'<div class="wide" tabindex="0" role="region" aria-label="{label}">{content}</div>'
 
 
 def _figures(comparison: Any) -> list[str]:
@@ -151,24 +150,37 @@ def _figures(comparison: Any) -> list[str]:
         figure_module = importlib.import_module("matplotlib.figure")
     except ImportError:
         return ["<p>Pictures need matplotlib: pip install matplotlib.</p>"]
-    from sknorm._compare.display import PANELS
+    from sknorm._compare.display import PANELS, shown_kinds
 
     figures = []
-    for kind, draw in PANELS.items():
+    for kind in shown_kinds(comparison):
         height = max(3.6, 1.4 + 0.34 * len(comparison.setting_.names))
         figure = figure_module.Figure(figsize=(9.5, height), layout="constrained")
-        draw(figure.subplots(), comparison)
-        figures.append(_figure(figure, ALT_TEXTS[kind]))
+        PANELS[kind](figure.subplots(), comparison)
+        figures.append(_figure(figure, kind, comparison))
     return figures
 
 
-def _figure(figure: Any, description: str) -> str:
+def _figure(figure: Any, kind: str, comparison: Any) -> str:
     buffer = io.BytesIO()
     # The date and random ids would make two reports of the same runs differ.
     with importlib.import_module("matplotlib").rc_context({"svg.hashsalt": "sknorm"}):
         figure.savefig(buffer, format="svg", metadata={"Date": None})
     encoded = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return (
-        f'<figure><img alt="{escape(description)}" src="data:image/svg+xml;base64,{encoded}">'
-        f"<figcaption>{escape(description)}</figcaption></figure>"
+    image = (
+        f'<img alt="{escape(captions.alternative(kind, comparison))}" '
+        f'src="data:image/svg+xml;base64,{encoded}">'
     )
+    return (
+        f"<figure>{_scrollable(image, f'Picture: {kind}')}"
+        f"<figcaption>{escape(captions.CAPTIONS[kind])}</figcaption>"
+        f"{_numbers_below(kind, comparison)}</figure>"
+    )
+
+
+def _numbers_below(kind: str, comparison: Any) -> str:
+    table = captions.table_below(kind, comparison)
+    if table is None:
+        return ""
+    label = f"Numbers of the picture: {kind}"
+    return f"<details><summary>{label}</summary>{_scrollable(_as_html(*table), label)}</details>"

@@ -64,7 +64,7 @@ def _limit(ax: Any, measures: dict[str, Measures], folds: dict[str, Array]) -> s
     for place, (name, row) in enumerate(measures.items()):
         _mark_cuts(ax, drawn[name], place, style(place)["color"], 7)
         _mark_cuts(ax, folds[name], place + 0.2, GREY, 4)
-        if not low <= row.test_score.estimate <= high:
+        if row.test_score.estimate < low or row.test_score.estimate > high:
             _write_mean(ax, row.test_score.estimate, place)
     is_cut = bool(((shown < low) | (shown > high)).any())
     return "; arrows: more beyond the edge" if is_cut else ""
