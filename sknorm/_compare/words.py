@@ -89,7 +89,7 @@ def _convergence(measures: dict[str, Measures], setting: Setting) -> str:
 def _pace(row: Measures, base: Measures, setting: Setting) -> str:
     """Return how many epochs a normalizer takes, in parts of the baseline's, and who gets there."""
     ratio, parts = row.differences["epochs_ratio"].estimate, []
-    if not math.isnan(ratio):
+    if row.reached > 0 and not math.isnan(ratio):
         # Where a run stopped short of its target, that it takes longer is all that is known.
         bound = {(True, False): "at least ", (False, True): "at most "}
         short = row.reached < 1, base.reached < 1
