@@ -194,29 +194,6 @@ cdef bint contains_infinity(const floating* x, const floating* out, Py_ssize_t n
     return x != out and has_infinity(x, n)
 
 
-def rescale_compressed(
-    const floating[::1] data, floating[::1] out, const integral[::1] indptr,
-    const integral[::1] channels, const double[::1] scale, const double[::1] gain,
-    const double[::1] power, bint inverse
-):
-    """Rescale stored values whose channel is their index, or, without indices, their segment."""
-    cdef Py_ssize_t j, k, c
-    cdef double check = 0.0, p
-    if data.shape[0] == 0:
-        return False
-    with nogil:
-        for j in range(indptr.shape[0] - 1):
-            for k in range(indptr[j], indptr[j + 1]):
-                c = j if channels is None else channels[k]
-                p = 1.0 if power is None else power[c]
-                check += data[k] - data[k]
-                if inverse:
-                    out[k] = <floating> ((data[k] / gain[c]) * scale[c] * p)
-                else:
-                    out[k] = <floating> ((data[k] * p / scale[c]) * gain[c])
-    return check != 0.0 and contains_infinity(&data[0], &out[0], data.shape[0])
-
-
 cdef bint is_finite(const floating* x, Py_ssize_t n) noexcept nogil:
     cdef Lanes v, check = lanes_all(0.0)
     cdef Py_ssize_t i = 0
@@ -229,64 +206,6 @@ cdef bint is_finite(const floating* x, Py_ssize_t n) noexcept nogil:
         rest += x[i] - x[i]
         i += 1
     return lanes_sum(check) + rest == 0.0
-
-
-def multiply_compressed(
-    const floating[::1] data, floating[::1] out, const integral[::1] indptr,
-    const integral[::1] indices, const double[::1] factor
-):
-    """Multiply stored values by the factor of their index, or, without indices, their segment."""
-    cdef Py_ssize_t j, k, first, last, n = indptr.shape[0] - 1
-    cdef double f, check
-    cdef bint infinite = False
-    if data.shape[0] == 0:
-        return False
-    with nogil:
-        for j in range(n if indices is None else 0):
-            f = factor[j]
-            for k in range(indptr[j], indptr[j + 1]):
-                out[k] = <floating> (data[k] * f)
-        last = indptr[n]
-        while last > indptr[0]:
-            first = max(<Py_ssize_t> indptr[0], last - 8 * RUN)
-            if indices is None:
-                check = 0.0 if is_finite(&out[first], last - first) else INFINITY
-            else:
-                check = multiply_each(
-                    &data[first], &out[first], last - first, &indices[first], &factor[0]
-                )
-            if check != 0.0:
-                infinite |= contains_infinity(&data[first], &out[first], last - first)
-            last = first
-    return infinite
-
-
-cdef inline double multiply_each(
-    const floating* x, floating* out, Py_ssize_t n, const integral* indices, const double* factor
-) noexcept nogil:
-    """Multiply values by the factor of their index; return 0, or NaN where one is not finite."""
-    cdef Lanes v, check = lanes_all(0.0)
-    cdef double rest = 0.0
-    cdef const integral* p
-    cdef Py_ssize_t k = 0
-    while k + LANES <= n:
-        p = indices + k
-        v = load(x + k)
-        check = lanes_add(check, lanes_sub(v, v))
-        v = lanes_mul(
-            v,
-            lanes_of(
-                factor[p[0]], factor[p[1]], factor[p[2]], factor[p[3]],
-                factor[p[4]], factor[p[5]], factor[p[6]], factor[p[7]],
-            ),
-        )
-        store(out + k, v)
-        k += LANES
-    while k < n:
-        rest += x[k] - x[k]
-        out[k] = <floating> (x[k] * factor[indices[k]])
-        k += 1
-    return lanes_sum(check) + rest
 
 
 def finite(const floating[::1] x, bint allow_nan):
