@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from sknorm import _parameters
-from sknorm._channel import ChannelScaler, root_in_unit
-from sknorm._moments import Moments
+from sknorm._channel import ChannelScaler
+from sknorm._moments import Moments, root_in_unit
 
 Array = NDArray[np.float64]
 

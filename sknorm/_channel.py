@@ -366,14 +366,3 @@ class ChannelScaler(
         shift = as_numpy(self.mean_) if self._centred else np.zeros(n_channels)
         scale = np.ones(n_channels) if self.scale_ is None else as_numpy(self.scale_)
         return shift, scale
-
-
-def root_in_unit(square: Array, moments: Moments, eps: float, constant: NDArray[np.bool_]) -> Array:
-    """Return ``sqrt(square + eps)`` in the moments' units; where constant, 1 in the data's unit."""
-    exponent = moments.exponent
-    if not exponent.any():
-        return np.where(constant, 1.0, np.sqrt(square + eps))
-    one = np.ldexp(1.0, -exponent)
-    with np.errstate(over="ignore"):
-        far = np.hypot(np.sqrt(square), np.sqrt(eps) * one)
-    return np.where(constant, one, np.where(exponent == 0, np.sqrt(square + eps), far))

@@ -22,7 +22,8 @@ def interrupted_once() -> Iterator[Callable[[], None]]:
         return
 
     def ignore() -> None:
-        signal.signal(signal.SIGINT, lambda *_: None)
+        # So do processes that are started from now on: joblib ends its workers with some.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def interrupt(*_: Any) -> None:
         ignore()

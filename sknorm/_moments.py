@@ -201,3 +201,14 @@ def _in_unit(table: Array, exponent: Array) -> Array:
         scaled[4:6] = np.ldexp(table[4:6], 2 * change)
     scaled[6] = exponent
     return scaled
+
+
+def root_in_unit(square: Array, moments: Moments, eps: float, constant: NDArray[np.bool_]) -> Array:
+    """Return ``sqrt(square + eps)`` in the moments' units; where constant, 1 in the data's unit."""
+    exponent = moments.exponent
+    if not exponent.any():
+        return np.where(constant, 1.0, np.sqrt(square + eps))
+    one = np.ldexp(1.0, -exponent)
+    with np.errstate(over="ignore"):
+        far = np.hypot(np.sqrt(square), np.sqrt(eps) * one)
+    return np.where(constant, one, np.where(exponent == 0, np.sqrt(square + eps), far))

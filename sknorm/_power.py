@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sknorm._channel import ChannelScaler, root_in_unit
-from sknorm._moments import Moments
+from sknorm._channel import ChannelScaler
+from sknorm._moments import Moments, root_in_unit
 
 Array = NDArray[np.float64]
 

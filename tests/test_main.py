@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from sknorm import NormalizerComparison
+from sknorm._command_interrupt import interrupted_once
 
 main = importlib.import_module("sknorm.__main__").main
 QUICK = ["--folds", "2", "--seeds", "1", "--jobs", "1", "--quiet"]
@@ -197,6 +198,15 @@ def test_ctrl_c_after_the_work_keeps_nothing_back(tmp_path, capsys, monkeypatch)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_processes_that_end_the_work_ignore_ctrl_c():
+    """joblib ends its workers with processes of its own, which a terminal would interrupt too."""
+    ask = "import signal; print(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)"
+    with interrupted_once() as finish:
+        finish()
+        said = subprocess.run([sys.executable, "-c", ask], stdout=subprocess.PIPE, check=True)
+    assert said.stdout.split() == [b"True"]
+
+
 @pytest.mark.parametrize("arguments", [["--folds", "1"], ["--seeds", "x"], ["--model", "tree"]])
 def test_bad_options_name_the_option(arguments, capsys):
     with pytest.raises(SystemExit):
@@ -226,10 +236,9 @@ def test_ctrl_c_shows_what_was_measured(jobs, tmp_path):
     for line in process.stderr:
         if "fits" in line:
             break
-    os.killpg(process.pid, signal.SIGINT)
-    for _ in range(2):  # impatiently; not to the group, whose workers joblib is ending with pgrep
+    for _ in range(5):  # impatiently
+        os.killpg(process.pid, signal.SIGINT)
         time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert "PARTIAL: interrupted after" in out

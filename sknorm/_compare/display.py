@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from sknorm._compare.looks import picture_height
 from sknorm._compare.loss_panel import draw_loss, has_losses
 from sknorm._compare.panels import draw_distributions, draw_sensitivity
 from sknorm._compare.room import make_room
@@ -177,7 +178,7 @@ def _make_axes(n_axes: int, n_names: int, ax: Any) -> Any:
     if ax is not None and len(ax) == n_axes:
         return ax
     if ax is None:
-        height = max(3.6, 1.4 + 0.34 * n_names)
+        height = picture_height(n_names)
         size = (15.5, 2 * height) if n_axes > 1 else (8.5, height)
         figure = _pyplot().figure(figsize=size, layout="constrained")
         grid = figure.add_gridspec(*_shape(n_axes))

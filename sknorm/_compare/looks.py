@@ -41,6 +41,11 @@ def _shorten(name: str, length: int) -> str:
     return f"{name[: length - 1 - end]}…{name[-end:]}"
 
 
+def picture_height(n_names: int) -> float:
+    """Return the height in inches of a picture with a row for each name."""
+    return max(3.6, 1.4 + 0.34 * n_names)
+
+
 def name_rows(ax: Any, names: list[str]) -> None:
     """Give each name a row, from the top, of which every other one is shaded."""
     ax.set_yticks(range(len(names)), short_names(names))

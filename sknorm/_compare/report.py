@@ -12,6 +12,7 @@ from typing import Any
 
 from sknorm._compare import captions, text
 from sknorm._compare.details import detail_cells, detail_legend
+from sknorm._compare.looks import picture_height
 
 # What tells a page of ours, and so one that may be written over, from any other file.
 GENERATOR = '<meta name="generator" content="sknorm">'
@@ -154,7 +155,7 @@ def _figures(comparison: Any) -> list[str]:
 
     figures = []
     for kind in shown_kinds(comparison):
-        height = max(3.6, 1.4 + 0.34 * len(comparison.setting_.names))
+        height = picture_height(len(comparison.setting_.names))
         figure = figure_module.Figure(figsize=(9.5, height), layout="constrained")
         PANELS[kind](figure.subplots(), comparison)
         figures.append(_figure(figure, kind, comparison))

@@ -1,4 +1,8 @@
-"""Room for what a picture writes beside its Axes, in a figure that nothing else lays out."""
+"""Room for what a picture writes beside its Axes, in a figure that nothing else lays out.
+
+Private to matplotlib, for want of anything public: ``_left_title``, the text of a title that is at
+the left, and ``_subplot_spec``, the cell that a grid within a grid is in.
+"""
 
 from __future__ import annotations
 

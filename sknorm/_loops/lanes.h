@@ -110,25 +110,17 @@ SKNORM_INLINE void lanes_store_float(float *x, Lanes a) {
 #endif
 }
 
-SKNORM_INLINE Lanes lanes_add(Lanes a, Lanes b) {
-    SKNORM_EACH a.part[k] = a.part[k] + b.part[k];
-    return a;
-}
+/* An operation on each two lanes, of this type or another. */
+#define SKNORM_OPERATION(type, name, each, sign)     \
+    SKNORM_INLINE type name(type a, type b) {        \
+        each a.part[k] = a.part[k] sign b.part[k];   \
+        return a;                                    \
+    }
 
-SKNORM_INLINE Lanes lanes_sub(Lanes a, Lanes b) {
-    SKNORM_EACH a.part[k] = a.part[k] - b.part[k];
-    return a;
-}
-
-SKNORM_INLINE Lanes lanes_mul(Lanes a, Lanes b) {
-    SKNORM_EACH a.part[k] = a.part[k] * b.part[k];
-    return a;
-}
-
-SKNORM_INLINE Lanes lanes_div(Lanes a, Lanes b) {
-    SKNORM_EACH a.part[k] = a.part[k] / b.part[k];
-    return a;
-}
+SKNORM_OPERATION(Lanes, lanes_add, SKNORM_EACH, +)
+SKNORM_OPERATION(Lanes, lanes_sub, SKNORM_EACH, -)
+SKNORM_OPERATION(Lanes, lanes_mul, SKNORM_EACH, *)
+SKNORM_OPERATION(Lanes, lanes_div, SKNORM_EACH, /)
 
 SKNORM_INLINE Lanes lanes_abs(Lanes a) {
 #if SKNORM_REGISTER == 8

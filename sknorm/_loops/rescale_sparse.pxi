@@ -28,26 +28,26 @@ def multiply_compressed(
     const integral[::1] indices, const double[::1] factor
 ):
     """Multiply stored values by the factor of their index, or, without indices, their segment."""
-    cdef Py_ssize_t j, k, first, last, n = indptr.shape[0] - 1
-    cdef double f, check
+    cdef Py_ssize_t j, k, first, last, n = indptr.shape[0] - 1, step
+    cdef const integral* none = NULL
     cdef bint infinite = False
     if data.shape[0] == 0:
         return False
+    step = block_length(sizeof(floating) * max(<Py_ssize_t> 1, data.shape[0] // n))
     with nogil:
-        for j in range(n if indices is None else 0):
-            f = factor[j]
-            for k in range(indptr[j], indptr[j + 1]):
-                out[k] = <floating> (data[k] * f)
-        last = indptr[n]
+        for k in range(n if indices is None else 0):
+            j = in_turn(k, n, step)
+            first, last = indptr[j], indptr[j + 1]
+            if first < last and multiply_each(
+                &data[first], &out[first], last - first, none, &factor[j]
+            ) != 0.0:
+                infinite |= contains_infinity(&data[first], &out[first], last - first)
+        last = indptr[n] if indices is not None else indptr[0]
         while last > indptr[0]:
             first = max(<Py_ssize_t> indptr[0], last - 8 * RUN)
-            if indices is None:
-                check = 0.0 if is_finite(&out[first], last - first) else INFINITY
-            else:
-                check = multiply_each(
-                    &data[first], &out[first], last - first, &indices[first], &factor[0]
-                )
-            if check != 0.0:
+            if multiply_each(
+                &data[first], &out[first], last - first, &indices[first], &factor[0]
+            ) != 0.0:
                 infinite |= contains_infinity(&data[first], &out[first], last - first)
             last = first
     return infinite
@@ -56,26 +56,27 @@ def multiply_compressed(
 cdef inline double multiply_each(
     const floating* x, floating* out, Py_ssize_t n, const integral* indices, const double* factor
 ) noexcept nogil:
-    """Multiply values by the factor of their index; return 0, or NaN where one is not finite."""
-    cdef Lanes v, check = lanes_all(0.0)
+    """Multiply values by the factor of their index, or, without indices, all by the first.
+
+    Return 0, or NaN where a value is not finite.
+    """
+    cdef Lanes v, f = lanes_all(factor[0]), check = lanes_all(0.0)
     cdef double rest = 0.0
     cdef const integral* p
     cdef Py_ssize_t k = 0
     while k + LANES <= n:
-        p = indices + k
         v = load(x + k)
         check = lanes_add(check, lanes_sub(v, v))
-        v = lanes_mul(
-            v,
-            lanes_of(
+        if indices != NULL:
+            p = indices + k
+            f = lanes_of(
                 factor[p[0]], factor[p[1]], factor[p[2]], factor[p[3]],
                 factor[p[4]], factor[p[5]], factor[p[6]], factor[p[7]],
-            ),
-        )
-        store(out + k, v)
+            )
+        store(out + k, lanes_mul(v, f))
         k += LANES
     while k < n:
         rest += x[k] - x[k]
-        out[k] = <floating> (x[k] * factor[indices[k]])
+        out[k] = <floating> (x[k] * factor[indices[k] if indices != NULL else 0])
         k += 1
     return lanes_sum(check) + rest

@@ -49,20 +49,9 @@ SKNORM_INLINE void singles_store(float *x, Singles a) {
     }
 }
 
-SKNORM_INLINE Singles singles_add(Singles a, Singles b) {
-    SKNORM_EACH_SINGLE a.part[k] = a.part[k] + b.part[k];
-    return a;
-}
-
-SKNORM_INLINE Singles singles_sub(Singles a, Singles b) {
-    SKNORM_EACH_SINGLE a.part[k] = a.part[k] - b.part[k];
-    return a;
-}
-
-SKNORM_INLINE Singles singles_mul(Singles a, Singles b) {
-    SKNORM_EACH_SINGLE a.part[k] = a.part[k] * b.part[k];
-    return a;
-}
+SKNORM_OPERATION(Singles, singles_add, SKNORM_EACH_SINGLE, +)
+SKNORM_OPERATION(Singles, singles_sub, SKNORM_EACH_SINGLE, -)
+SKNORM_OPERATION(Singles, singles_mul, SKNORM_EACH_SINGLE, *)
 
 /* The larger of each two magnitudes, by their bits: NaN is larger than infinity. */
 SKNORM_INLINE Singles singles_max_abs(Singles a, Singles b) {
