@@ -136,7 +136,7 @@ cdef inline void score_run(
     cdef Py_ssize_t i = 0
     cdef double z
     if floating is float and gain == NULL:
-        score_singles(x, out, n, mean + low, inverse, True)
+        score_singles(x, out, n, mean + low, inverse)
         return
     if n < LANES:
         for i in range(n):

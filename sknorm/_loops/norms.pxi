@@ -130,7 +130,7 @@ cdef inline void divide_run(
     cdef Lanes t = lanes_all(total), last = t
     cdef Py_ssize_t i = 0
     if floating is float:
-        score_singles(x, out, n, 0.0, inverse, True)
+        score_singles(x, out, n, 0.0, inverse)
         return
     if n < LANES:
         for i in range(n):

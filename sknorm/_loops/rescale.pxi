@@ -137,7 +137,7 @@ cdef bint rescale_channel(
     while last > 0:
         first = max(<Py_ssize_t> 0, last - step)
         if floating is float and single:
-            check = score_singles(x + first, out + first, last - first, shift, scale, False)
+            check = rescale_singles(x + first, out + first, last - first, shift, scale)
         else:
             check = rescale_run(
                 x + first, out + first, last - first, shift, scale, gain, offset, power, inverse,
@@ -168,9 +168,9 @@ cdef bint rescale_rows(
             width = min(<Py_ssize_t> 512, n - c)
             for r in range(first, last):
                 if floating is float and singles != NULL:
-                    check = score_singles_each(
+                    check = rescale_singles_each(
                         x + r * n + c, out + r * n + c, width, singles + c, singles + n + c,
-                        singles + 2 * n + c, NULL,
+                        singles + 2 * n + c,
                     )
                 elif gain == NULL:
                     check = rescale_row(

@@ -28,21 +28,6 @@ def single_parts(const double[::1] shift, const double[::1] times, float[:, ::1]
     return parts.base
 
 
-cdef inline Singles scaled_singles(Singles v, Singles times, Singles times_low) noexcept nogil:
-    return singles_add(singles_mul(v, times), singles_mul(v, times_low))
-
-
-cdef inline Singles scored_singles_at(
-    Singles v, Py_ssize_t i, const float* shift, const float* shift_low, const float* times,
-    const float* times_low
-) noexcept nogil:
-    if shift != NULL:
-        v = singles_sub(singles_sub(v, singles_load(shift + i)), singles_load(shift_low + i))
-    if times_low == NULL:
-        return singles_mul(v, singles_load(times + i))
-    return scaled_singles(v, singles_load(times + i), singles_load(times_low + i))
-
-
 cdef inline float scored_single(
     float v, float shift, float shift_low, float times, float times_low
 ) noexcept nogil:
@@ -50,78 +35,83 @@ cdef inline float scored_single(
     return v * times + v * times_low
 
 
-cdef inline double score_singles(
-    const float* x, float* out, Py_ssize_t n, double shift, double times, bint has_low
+cdef inline void score_singles(
+    const float* x, float* out, Py_ssize_t n, double shift, double times
 ) noexcept nogil:
-    """Centre and scale contiguous values; return 0, or NaN where one is not finite.
-
-    The last lanes may overlap those before, from which they are kept.
-    """
-    cdef float s, s_low, t, t_low, rest = 0.0
-    cdef float last[LANES]
-    cdef Singles v, check = singles_all(0.0), shifts, shifts_low, all_times, all_times_low
-    cdef Py_ssize_t i = 0
+    """Centre and scale contiguous values."""
+    cdef float s, s_low, t, t_low
+    cdef Py_ssize_t i
     split(shift, &s, &s_low)
     split(times, &t, &t_low)
-    if not has_low:
-        t = <float> times
-        t_low = 0.0
-    if n < LANES:
-        for i in range(n):
-            rest += x[i] - x[i]
-            out[i] = scored_single(x[i], s, s_low, t, t_low)
-        return rest
-    shifts, shifts_low = singles_all(s), singles_all(s_low)
-    all_times, all_times_low = singles_all(t), singles_all(t_low)
-    if n % LANES:
-        memcpy(last, x + n - LANES, sizeof(last))
-    while i + LANES <= n:
-        v = singles_load(x + i)
-        check = singles_add(check, singles_sub(v, v))
-        v = singles_sub(singles_sub(v, shifts), shifts_low)
-        singles_store(out + i, scaled_singles(v, all_times, all_times_low))
-        i += LANES
-    if i < n:
-        v = singles_load(last)
-        check = singles_add(check, singles_sub(v, v))
-        v = singles_sub(singles_sub(v, shifts), shifts_low)
-        singles_store(out + n - LANES, scaled_singles(v, all_times, all_times_low))
-    return singles_check(check)
+    for i in range(n):
+        out[i] = scored_single(x[i], s, s_low, t, t_low)
 
 
-cdef inline double score_singles_each(
+cdef inline void score_singles_each(
     const float* x, float* out, Py_ssize_t n, const float* shift, const float* shift_low,
     const float* times, const float* times_low
 ) noexcept nogil:
-    """Centre and scale neighbouring values, each by parameters of its own, likewise.
-
-    Shifts may be NULL, and the low parts of times: they are 0 then.
-    """
-    cdef float rest = 0.0
-    cdef float last[LANES]
-    cdef Singles v, check = singles_all(0.0)
-    cdef Py_ssize_t i = 0
-    if n < LANES:
+    """Centre and scale neighbouring values, each by parameters of its own; NULL shifts are 0."""
+    cdef Py_ssize_t i
+    if shift == NULL:
         for i in range(n):
-            rest += x[i] - x[i]
-            out[i] = scored_single(
-                x[i], 0.0 if shift == NULL else shift[i], 0.0 if shift == NULL else shift_low[i],
-                times[i], 0.0 if times_low == NULL else times_low[i],
-            )
-        return rest
-    if n % LANES:
-        memcpy(last, x + n - LANES, sizeof(last))
+            out[i] = x[i] * times[i] + x[i] * times_low[i]
+    else:
+        for i in range(n):
+            out[i] = scored_single(x[i], shift[i], shift_low[i], times[i], times_low[i])
+
+
+cdef inline Singles rescaled_singles(
+    Singles v, Singles shift, Singles shift_low, Singles times
+) noexcept nogil:
+    return singles_mul(singles_sub(singles_sub(v, shift), shift_low), times)
+
+
+cdef inline double rescale_singles(
+    const float* x, float* out, Py_ssize_t n, double shift, double scale
+) noexcept nogil:
+    """Rescale contiguous values; return 0, or NaN where one is not finite.
+
+    In lanes that takes less than half the time of a plain loop, for the sake of that check.
+    """
+    cdef float s, s_low, t = <float> scale, rest = 0.0
+    cdef Singles v, check = singles_all(0.0), shifts, shifts_low, times = singles_all(t)
+    cdef Py_ssize_t i = 0
+    split(shift, &s, &s_low)
+    shifts, shifts_low = singles_all(s), singles_all(s_low)
     while i + LANES <= n:
         v = singles_load(x + i)
         check = singles_add(check, singles_sub(v, v))
-        singles_store(out + i, scored_singles_at(v, i, shift, shift_low, times, times_low))
+        singles_store(out + i, rescaled_singles(v, shifts, shifts_low, times))
         i += LANES
-    if i < n:
-        i = n - LANES
-        v = singles_load(last)
+    while i < n:
+        rest += x[i] - x[i]
+        out[i] = ((x[i] - s) - s_low) * t
+        i += 1
+    return singles_check(check) + rest
+
+
+cdef inline double rescale_singles_each(
+    const float* x, float* out, Py_ssize_t n, const float* shift, const float* shift_low,
+    const float* times
+) noexcept nogil:
+    """Rescale neighbouring values, each by parameters of its own, likewise."""
+    cdef Singles v, check = singles_all(0.0)
+    cdef float rest = 0.0
+    cdef Py_ssize_t i = 0
+    while i + LANES <= n:
+        v = singles_load(x + i)
         check = singles_add(check, singles_sub(v, v))
-        singles_store(out + i, scored_singles_at(v, i, shift, shift_low, times, times_low))
-    return singles_check(check)
+        v = rescaled_singles(
+            v, singles_load(shift + i), singles_load(shift_low + i), singles_load(times + i)
+        )
+        singles_store(out + i, v)
+        i += LANES
+    while i < n:
+        rest += x[i] - x[i]
+        out[i] = ((x[i] - shift[i]) - shift_low[i]) * times[i]
+        i += 1
+    return singles_check(check) + rest
 
 
 cdef inline float largest_single(const float* x, Py_ssize_t n) noexcept nogil:
