@@ -74,7 +74,7 @@ def measure(options: argparse.Namespace) -> Iterator[Figure]:
 
 
 def timed(options: argparse.Namespace, is_wanted) -> Iterator[Figure]:
-    """Yield the figures of time. The data is made once for neighbouring cases."""
+    """Yield the figures of time. The data is made once for neighboring cases."""
     long_enough = 0.0 if options.small else timing.LONG_ENOUGH
     wanted = [case for case in cases.all_cases(large=options.large) if is_wanted(case.title)]
     for source, group in itertools.groupby(wanted, key=lambda case: case.data):

@@ -38,7 +38,7 @@ PROMISES = {
     "faster": "1. Trains in fewer epochs",
     "stabler": "2. Trains more stably",
     "better": "3. Predicts better",
-    "steadier": "4. Depends less on the initialisation",
+    "steadier": "4. Depends less on the initialization",
 }
 
 
@@ -258,9 +258,9 @@ def draw(rows: list[dict], path: Path) -> None:
 def draw_mark(ax: object, place: tuple[int, int], word: str) -> None:
     if word.endswith(("better", "worse")):
         up = word.endswith("better")
-        colour = "#0072B2" if up else "#B34700"
-        face = "white" if word.startswith("mostly") else colour
-        ax.plot(*place, "^" if up else "v", color=colour, markerfacecolor=face, markersize=8)
+        color = "#0072B2" if up else "#B34700"
+        face = "white" if word.startswith("mostly") else color
+        ax.plot(*place, "^" if up else "v", color=color, markerfacecolor=face, markersize=8)
     elif word == "no score":
         ax.plot(*place, "x", color="black", markersize=6)
     else:
@@ -271,7 +271,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="+", choices=CASES, default=list(CASES))
     parser.add_argument("--models", nargs="+", choices=["MLP", "SGD"], default=["MLP", "SGD"])
-    parser.add_argument("--quick", action="store_true", help="3 folds, 1 initialisation")
+    parser.add_argument("--quick", action="store_true", help="3 folds, 1 initialization")
     parser.add_argument("--jobs", type=int, default=-1)
     parser.add_argument("--out", type=Path, default=DOCS, help="where the results go")
     parser.add_argument("--redraw", action="store_true", help="from the numbers in evidence.csv")

@@ -6,13 +6,13 @@ import os
 import platform
 from importlib import metadata, util
 
-from sknorm import _ops
+from sknorm._backends import dispatch
 
 PACKAGES = ("sknorm", "scikit-learn", "numpy", "scipy", "torch")
 
 
 def describe() -> dict[str, str]:
-    """Return the machine and the versions, as labelled text."""
+    """Return the machine and the versions, as labeled text."""
     versions = [f"{name} {metadata.version(name)}" for name in PACKAGES if _is_installed(name)]
     return {
         "processor": f"{_processor()}, {os.cpu_count()} cores",
@@ -29,11 +29,11 @@ def _is_installed(name: str) -> bool:
 
 
 def _loops() -> str:
-    if not _ops.HAS_KERNELS:
+    if not dispatch.HAS_KERNELS:
         return "not built: the reference path"
     if os.environ.get("SKNORM_FORCE_REFERENCE", "0") not in ("", "0"):
         return "turned off: the reference path"
-    return f"compiled, {_ops.BUILD}"
+    return f"compiled, {dispatch.BUILD}"
 
 
 def _processor() -> str:

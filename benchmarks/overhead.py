@@ -23,7 +23,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
 from sknorm import compare, compare_normalizers
-from sknorm._compare.fits import Task, set_seed
+from sknorm._compare.fitting.task import Task, set_seed
 
 Way = Callable[[int], float]
 Turn = tuple[float, float]

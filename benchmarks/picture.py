@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks.figure import Figure, short
 
-# Colours of Okabe and Ito, which colour-blind people can tell apart; in grey, the marks differ.
+# Colors of Okabe and Ito, which color-blind people can tell apart; in gray, the marks differ.
 MARKS = {
     "float64 C": {"marker": "o", "color": "#0072B2"},
     "float64 F": {"marker": "o", "color": "#0072B2", "markerfacecolor": "white"},

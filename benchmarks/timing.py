@@ -18,7 +18,7 @@ LONG_ENOUGH = 0.005
 
 
 def time_case(case: Case, X: Any, rounds: int, long_enough: float = LONG_ENOUGH) -> Figure:
-    """Return the median of the ratios of neighbouring turns, and their quartiles."""
+    """Return the median of the ratios of neighboring turns, and their quartiles."""
     calls = [case.pair.ours(X), case.pair.other(X)]
     gc.disable()
     try:

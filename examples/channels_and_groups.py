@@ -58,7 +58,7 @@ np.testing.assert_allclose(instance.mean(axis=2), 0.0, atol=1e-9)
 np.testing.assert_allclose(instance.std(axis=2), 1.0, rtol=1e-9)
 
 # %%
-# Groups are of neighbouring channels, so flattened input needs no other parameter.
+# Groups are of neighboring channels, so flattened input needs no other parameter.
 flat_instance = LayerScaler(n_groups=n_channels).fit_transform(flat)
 np.testing.assert_allclose(flat_instance.reshape(X.shape), instance, atol=1e-12)
 

@@ -3,13 +3,13 @@ Which normalizer suits the data?
 ================================
 
 Normalizing features is said to speed up training, to keep it numerically stable, to improve
-predictions, and to make them depend less on how the weights were initialised. Whether that is so
+predictions, and to make them depend less on how the weights were initialized. Whether that is so
 depends on the data and the model. ``compare_normalizers`` measures all four.
 """
 
 # %%
 # Here on the wine data in raw units. All normalizers see the same folds and the same
-# initialisations, so that differences are paired. (The pictures need matplotlib.)
+# initializations, so that differences are paired. (The pictures need matplotlib.)
 from sklearn.datasets import load_wine
 from sklearn.neural_network import MLPClassifier
 

@@ -33,7 +33,7 @@ labels = np.array(labels)
 print(len(texts), "texts, for example:", *texts[0].split())
 
 # %%
-# Sparse in, sparse out: same format, same places. ``BatchStatScaler`` does not centre sparse
+# Sparse in, sparse out: same format, same places. ``BatchStatScaler`` does not center sparse
 # input, since that would make it dense; ``StandardScaler`` raises here by default.
 counts = CountVectorizer().fit_transform(texts)
 for normalizer in (BatchStatScaler(), PowerNormScaler(), LayerScaler(), L2Normalizer()):
@@ -45,13 +45,13 @@ density = counts.nnz / np.prod(counts.shape)
 print(f"{counts.shape[0]} x {counts.shape[1]} counts, {density:.1%} of them not zero")
 
 # %%
-# A scaler that centres says so, and names the ways out.
+# A scaler that centers says so, and names the ways out.
 try:
     BatchStatScaler(with_mean=True).fit(counts)
 except ValueError as error:
     print(error)
 else:
-    raise AssertionError("centring sparse input must raise")
+    raise AssertionError("centering sparse input must raise")
 
 # %%
 # ``L2Normalizer`` does what ``TfidfVectorizer`` does by default, as a step that can be exchanged.

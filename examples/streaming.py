@@ -80,4 +80,4 @@ assert 0.5 < one_by_one.var_[0] < 2.5
 power = PowerNormScaler(momentum=0.1)
 for batch in batches:
     power.partial_fit(batch)
-np.testing.assert_allclose(power.quad_mean_, running.var_ + running.mean_**2, rtol=1e-12)
+np.testing.assert_allclose(power.mean_square_, running.var_ + running.mean_**2, rtol=1e-12)

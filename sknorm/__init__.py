@@ -2,10 +2,10 @@
 
 from importlib.metadata import version as _version
 
-from sknorm._batch import BatchStatScaler
-from sknorm._layer import LayerScaler
-from sknorm._norms import L1Normalizer, L2Normalizer, MaxNormalizer
-from sknorm._power import PowerNormScaler
+from sknorm._scalers.batch import BatchStatScaler
+from sknorm._scalers.layer import LayerScaler
+from sknorm._scalers.power import PowerNormScaler
+from sknorm._scalers.row_norms import L1Normalizer, L2Normalizer, MaxNormalizer
 from sknorm._versions import show_versions
 from sknorm.compare import NormalizerComparison, NormalizerComparisonDisplay, compare_normalizers
 

@@ -8,8 +8,8 @@ import sys
 
 import numpy as np
 
-from sknorm import _ops
-from sknorm._compiled import REINSTALL
+from sknorm._backends import dispatch
+from sknorm._backends.loader import REINSTALL
 
 NAMES = ("sknorm", "scikit-learn", "numpy", "scipy", "pandas", "polars", "torch")
 
@@ -33,8 +33,8 @@ def show_versions() -> None:
 
 
 def _kernel_state() -> str:
-    if not _ops.HAS_KERNELS:
+    if not dispatch.HAS_KERNELS:
         return f"not built: the reference path serves everything, more slowly. {REINSTALL}"
-    if not _ops.uses_kernels(np.empty(0)):
+    if not dispatch.uses_kernels(np.empty(0)):
         return "compiled, but turned off by SKNORM_FORCE_REFERENCE"
-    return f"compiled, for {_ops.BUILD}"
+    return f"compiled, for {dispatch.BUILD}"

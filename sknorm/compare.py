@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
+from sknorm._compare.analysis.metrics import Setting
 from sknorm._compare.candidates import NONE, pipeline_maker, resolve_normalizers
-from sknorm._compare.display import NormalizerComparisonDisplay
-from sknorm._compare.fits import Task, seed_parameters
+from sknorm._compare.fitting.progress import run_tasks
+from sknorm._compare.fitting.task import Task, seed_parameters
 from sknorm._compare.inputs import (
     check_data,
     check_estimator,
@@ -19,9 +20,8 @@ from sknorm._compare.inputs import (
     draw_seed,
     make_splits,
 )
-from sknorm._compare.measures import Setting
+from sknorm._compare.plots.display import NormalizerComparisonDisplay
 from sknorm._compare.result import NormalizerComparison
-from sknorm._compare.running import run_tasks
 
 __all__ = ["NormalizerComparison", "NormalizerComparisonDisplay", "compare_normalizers"]
 
@@ -46,8 +46,8 @@ def compare_normalizers(
     """Measure what each normalizer does for a model on the data at hand.
 
     Normalizing features is said to make training faster and numerically stabler, predictions
-    better, and results less dependent on how weights are initialised. This measures all four,
-    over folds and initialisations that are the same for all normalizers, so that differences are
+    better, and results less dependent on how weights are initialized. This measures all four,
+    over folds and initializations that are the same for all normalizers, so that differences are
     paired.
 
     Parameters
@@ -78,7 +78,7 @@ def compare_normalizers(
         What to score by, as in :func:`sklearn.model_selection.cross_val_score`. None means the
         estimator's own ``score``.
     n_seeds : int, default=5
-        Initialisations per fold: values of every ``random_state`` in the pipeline. A model
+        Initializations per fold: values of every ``random_state`` in the pipeline. A model
         without any is fitted once a fold. One whose ``random_state`` changes nothing, such as
         ``SVC()``, is fitted as often as any other, and its scores are said not to vary; 1 saves
         the time.

@@ -3,8 +3,8 @@
 import numpy as np
 
 from sknorm import NormalizerComparison
-from sknorm._compare.fits import Run
-from sknorm._compare.measures import Setting
+from sknorm._compare.analysis.metrics import Setting
+from sknorm._compare.fitting.task import Run
 
 
 def run(name, fold, seed, curve, score=0.5, **more):

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import sparse
 
-from sknorm import _ops
+from sknorm._backends import dispatch
 
 few = settings(deadline=None, max_examples=30, derandomize=True)
 some = settings(deadline=None, max_examples=60, derandomize=True)
 
 needs_kernels = pytest.mark.skipif(
-    not _ops.uses_kernels(np.empty(0)), reason="the compiled kernels are absent or turned off"
+    not dispatch.uses_kernels(np.empty(0)), reason="the compiled kernels are absent or turned off"
 )
 
 # Exact arithmetic --------------------------------------------------------------------------------

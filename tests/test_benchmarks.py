@@ -91,7 +91,7 @@ def test_a_bar_is_met(value, at_least, is_met, monkeypatch):
     assert figure.is_met is is_met
 
 
-def test_ratios_are_of_neighbouring_turns(monkeypatch):
+def test_ratios_are_of_neighboring_turns(monkeypatch):
     monkeypatch.syspath_prepend(ROOT)
     from benchmarks import cases, timing
 

@@ -17,7 +17,7 @@ import numpydoc.validate
 import pytest
 
 import sknorm
-from sknorm import _ops
+from sknorm._backends import dispatch
 
 ROOT = Path(__file__).parents[1]
 MODULES = [
@@ -26,7 +26,7 @@ MODULES = [
 DOCUMENTED = [name for name in sknorm.__all__ if not name.startswith("__")]
 # What scikit-learn 1.7 to 1.9 needs itself.
 NEEDED_BY_SKLEARN = {"joblib", "narwhals", "threadpoolctl"}
-KERNELS = r"sknorm\._kernels\w*"
+KERNELS = r"sknorm\._backends\.kernels\._kernels\w*"
 NOT_NEEDED = ["pandas", "polars", "matplotlib", "torch", "dask", "onnx", "Cython", "pytest"]
 
 # Summaries, parameters in the order and with the names of the signature, returns, sections.
@@ -157,7 +157,7 @@ def test_show_versions_prints_the_path_in_use(setting, state, tmp_path):
     for name in ("sknorm", "scikit-learn", "numpy", "scipy", "python"):
         assert re.search(rf"^{name} +\d", result.stdout, re.MULTILINE)
     last = result.stdout.splitlines()[-1]
-    if _ops.HAS_KERNELS:
+    if dispatch.HAS_KERNELS:
         assert re.fullmatch(rf"kernels +{state}", last)
     else:
         assert re.match("kernels +not built", last)

@@ -70,7 +70,7 @@ def resolve_normalizers(normalizers: Any, X: Any) -> dict[str, Any]:
 def _defaults(*, is_sparse: bool) -> dict[str, Any]:
     known = known_normalizers()
     chosen = {name: known[name]() for name in (NONE, *NORMALIZER_NAMES)}
-    # scikit-learn's scalers refuse sparse input unless told not to centre.
+    # scikit-learn's scalers refuse sparse input unless told not to center.
     options: dict[str, dict[str, bool]] = {
         "StandardScaler": {"with_mean": False},
         "RobustScaler": {"with_centering": False},

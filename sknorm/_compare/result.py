@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from sknorm._compare import text, words
-from sknorm._compare.distributions import Distributions, feature_distributions
-from sknorm._compare.fits import Run, set_seed
-from sknorm._compare.measures import Measures, Setting, measure
-from sknorm._compare.statistics import Grid, corrected_interval, fold_means
+from sknorm._compare.analysis.distributions import Distributions, feature_distributions
+from sknorm._compare.analysis.intervals import Grid, corrected_interval, fold_means
+from sknorm._compare.analysis.metrics import Measures, Setting, measure
+from sknorm._compare.fitting.task import Run, set_seed
+from sknorm._compare.text import summary, tables
 
 
 class NormalizerComparison:
@@ -92,7 +92,7 @@ class NormalizerComparison:
     @property
     def table(self) -> Any:
         """One row a normalizer: a pandas DataFrame if pandas is installed, else a dict of lists."""
-        return _frame(text.table_columns(self.measures_), index="normalizer")
+        return _frame(tables.table_columns(self.measures_), index="normalizer")
 
     @property
     def runs(self) -> Any:
@@ -158,9 +158,9 @@ class NormalizerComparison:
         return feature_distributions(safe, self._step, self._X, self._y)
 
     @functools.cached_property
-    def _sections(self) -> words.Sections:
-        """What was found, in words."""
-        return words.sections(
+    def _sections(self) -> summary.Sections:
+        """What was found, in summary."""
+        return summary.sections(
             self.measures_, self._ties, self.setting_, self.best_name_, len(self._runs)
         )
 
@@ -175,7 +175,7 @@ class NormalizerComparison:
         return self._sections.verdict
 
     def summary(self) -> str:
-        """Return what was found, in words.
+        """Return what was found, in summary.
 
         Returns
         -------
@@ -193,12 +193,12 @@ class NormalizerComparison:
         )
 
     def __str__(self) -> str:
-        table = text.as_text(*text.table_cells(self.measures_, self.setting_, self.best_name_))
-        note = text.partial_note(self.setting_, len(self._runs))
+        table = tables.as_text(*tables.table_cells(self.measures_, self.setting_, self.best_name_))
+        note = tables.partial_note(self.setting_, len(self._runs))
         return f"{note}\n\n{table}" if note else table
 
     def _repr_html_(self) -> str:
-        from sknorm._compare.report import fragment
+        from sknorm._compare.html.report import fragment
 
         return fragment(self)
 
@@ -217,7 +217,7 @@ class NormalizerComparison:
         display : NormalizerComparisonDisplay
             What was drawn.
         """
-        from sknorm._compare.display import NormalizerComparisonDisplay
+        from sknorm._compare.plots.display import NormalizerComparisonDisplay
 
         return NormalizerComparisonDisplay(self).plot(kind=kind, ax=ax)
 
@@ -240,7 +240,7 @@ class NormalizerComparison:
         path : Path
             Where the page is.
         """
-        from sknorm._compare.report import page
+        from sknorm._compare.html.report import page
 
         path = Path(path)
         path.write_text(page(self, title, notes), encoding="utf-8")

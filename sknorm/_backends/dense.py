@@ -1,0 +1,253 @@
+"""The transforms of NumPy arrays, cut into the pieces that the loops take.
+
+``kernels`` is the module of compiled loops, or None for the reference path. Arrays of native
+floats with a view of three axes (see ``_layout``) go to the kernels whole, or in one piece a
+thread; all others go through blocks of samples, which are converted one at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sknorm._backends import reference, threads
+from sknorm._backends.layout import (
+    NATIVE,
+    AnyArray,
+    as_floats,
+    channel_view,
+    group_view,
+    output_dtype,
+    sample_blocks,
+)
+from sknorm._backends.reference import NonFiniteError
+from sknorm._backends.sparse import NORMS
+from sknorm._statistics.affine import Affine
+
+Array = NDArray[np.float64]
+View = Callable[[AnyArray], AnyArray | None]
+Compiled = Callable[[AnyArray, AnyArray, int], bool]
+
+# Matrices with less columns than this are rescaled several rows at a time, as one wide row.
+NARROW = 256
+TIMES = 8
+
+
+def check_finite(x: AnyArray, kernels: Any, *, allow_nan: bool) -> None:
+    """Raise NonFiniteError where a value is infinite, or NaN where that is not allowed."""
+    if x.dtype.kind != "f":
+        return
+    if kernels is not None and x.dtype in NATIVE and x.flags.forc and x.flags.aligned:
+        if not kernels.finite(x.ravel(order="K"), allow_nan):
+            raise NonFiniteError
+        return
+    for block in sample_blocks(x):
+        values = as_floats(x[block])
+        if np.any(np.isinf(values) if allow_nan else ~np.isfinite(values)):
+            raise NonFiniteError
+
+
+def affine(
+    x: AnyArray,
+    affine_map: Affine,
+    kernels: Any,
+    *,
+    inverse: bool,
+    copy: bool,
+    n_jobs: int | None,
+) -> AnyArray:
+    """Return x with each channel (axis 1) rescaled."""
+
+    def part(view: AnyArray, out: AnyArray, channels: slice | None, times: int) -> bool:
+        own = affine_map if channels is None else affine_map.take(channels)
+        own = own if times == 1 else own.tile(times)
+        gamma, beta = (None, None) if affine_map.is_plain else (own.gamma, own.beta)
+        power = own.power(inverse=inverse)
+        multiply = view.dtype == np.float32 and not inverse and affine_map.is_invertible
+        scale = 1.0 / own.scale if multiply else own.scale
+        parts = None
+        if multiply and gamma is None and power is None:
+            parts = kernels.split_float32(own.shift, scale, np.empty((3, scale.size), np.float32))
+        bad: bool = kernels.affine(
+            view, out, own.shift, scale, gamma, beta, power, parts, inverse, multiply
+        )
+        return bad
+
+    def compiled(view: AnyArray, out: AnyArray, n_threads: int) -> bool:
+        rows, channels, length = view.shape
+        if rows == 1 and n_threads > 1:
+            return any(
+                threads.run(
+                    lambda piece: part(view[:, piece], out[:, piece], piece, 1),
+                    threads.slices(channels, n_threads),
+                    n_threads,
+                )
+            )
+        times = TIMES if length == 1 and channels < NARROW and rows >= TIMES else 1
+        whole = rows - rows % times
+        shape = (whole // times, channels * times, length)
+        wide, wide_out = view[:whole].reshape(shape), out[:whole].reshape(shape)
+        bad = threads.run(
+            lambda piece: part(wide[piece], wide_out[piece], None, times),
+            threads.slices(shape[0], n_threads),
+            n_threads,
+        )
+        rest = whole < rows and part(view[whole:], out[whole:], None, 1)
+        return any(bad) or rest
+
+    def readable(view: AnyArray) -> AnyArray:
+        result: AnyArray = reference.affine(view, affine_map, inverse=inverse)
+        return result
+
+    return _transform(
+        x, channel_view, kernels, compiled, readable, copy=copy, allow_nan=True, n_jobs=n_jobs
+    )
+
+
+def normalize(
+    x: AnyArray, norm: str, kernels: Any, *, keep: bool, copy: bool, n_jobs: int | None
+) -> tuple[AnyArray, Array | None]:
+    """Return x with its vectors along axis 1 divided by their norms, and, to keep, the norms."""
+    found: list[Array] = []
+
+    def compiled(view: AnyArray, out: AnyArray, n_threads: int) -> bool:
+        norms = np.empty((view.shape[0], view.shape[2])) if keep else None
+        if norms is not None:
+            found.append(norms.ravel())
+
+        def part(rows: slice, inner: slice) -> bool:
+            own = None if norms is None else norms[rows]
+            bad: bool = kernels.normalize(
+                view[rows], out[rows], own, NORMS[norm], inner.start, inner.stop
+            )
+            return bad
+
+        return _run_within(part, view, n_threads)
+
+    def readable(view: AnyArray) -> AnyArray:
+        result, norms = reference.normalize(view, norm)
+        if keep:
+            found.append(norms.ravel())
+        return result  # type: ignore[no-any-return]
+
+    result = _transform(
+        x, channel_view, kernels, compiled, readable, copy=copy, allow_nan=False, n_jobs=n_jobs
+    )
+    if not keep:
+        return result, None
+    norms = found[0] if len(found) == 1 else np.concatenate(found)
+    return result, norms.reshape(x.shape[0], *x.shape[2:])
+
+
+def layer_norm(
+    x: AnyArray,
+    n_groups: int,
+    kernels: Any,
+    *,
+    center: bool,
+    scale: bool,
+    eps: float,
+    gamma: Array | None,
+    beta: Array | None,
+    copy: bool,
+    n_jobs: int | None,
+) -> AnyArray:
+    """Return x with each sample's groups of channels normalized."""
+
+    def compiled(view: AnyArray, out: AnyArray, n_threads: int) -> bool:
+        def part(rows: slice, inner: slice) -> bool:
+            bad: bool = kernels.layer_norm(
+                view[rows], out[rows], center, scale, eps, gamma, beta, inner.start, inner.stop
+            )
+            return bad
+
+        return _run_within(part, view, n_threads, unit=n_groups)
+
+    def readable(view: AnyArray) -> AnyArray:
+        result: AnyArray = reference.layer_norm(
+            view, center=center, scale=scale, eps=eps, gamma=gamma, beta=beta
+        )
+        return result
+
+    return _transform(
+        x,
+        lambda array: group_view(array, n_groups),
+        kernels,
+        compiled,
+        readable,
+        copy=copy,
+        allow_nan=True,
+        n_jobs=n_jobs,
+    )
+
+
+def _run_within(
+    part: Callable[[slice, slice], bool], view: AnyArray, n_threads: int, unit: int = 1
+) -> bool:
+    """Run a loop over vectors along the middle axis, in pieces of rows or of inner lanes."""
+    rows, _, inner = view.shape
+    everything = slice(0, rows), slice(0, inner)
+    if n_threads == 1:
+        return part(*everything)
+    if rows >= n_threads * unit:
+        pieces = [(piece, everything[1]) for piece in threads.slices(rows, n_threads, unit)]
+    else:
+        pieces = [(everything[0], piece) for piece in threads.slices(inner, n_threads, 64)]
+    return any(threads.run(lambda piece: part(*piece), pieces, n_threads))
+
+
+def _transform(
+    x: AnyArray,
+    view_of: View,
+    kernels: Any,
+    compiled: Compiled,
+    readable: Callable[[AnyArray], AnyArray],
+    *,
+    copy: bool,
+    allow_nan: bool,
+    n_jobs: int | None,
+) -> AnyArray:
+    """Apply a transform, whole where the kernels can, else by blocks of samples.
+
+    Without copy, the result is x itself if its dtype is that of results. Then values are checked
+    before anything is written.
+    """
+    dtype = output_dtype(x.dtype)
+    in_place = not copy and x.dtype == dtype and x.flags.writeable
+    if in_place:
+        check_finite(x, kernels, allow_nan=allow_nan)
+    out = x if in_place else np.empty_like(x, dtype=dtype, subok=False)
+    if kernels is not None and x.dtype in NATIVE:
+        view, out_view = view_of(x), view_of(out)
+        if view is not None and out_view is not None:
+            if compiled(view, out_view, threads.n_threads(n_jobs, x.size)):
+                raise NonFiniteError
+            return out
+    for block in sample_blocks(x):
+        values = as_floats(x[block])
+        with np.errstate(all="ignore"):
+            out[block] = _transform_block(values, view_of, kernels, compiled, readable)
+    return out
+
+
+def _transform_block(
+    values: AnyArray,
+    view_of: View,
+    kernels: Any,
+    compiled: Compiled,
+    readable: Callable[[AnyArray], AnyArray],
+) -> AnyArray:
+    """Return the transform of a contiguous block of floats."""
+    view = view_of(values)
+    result = np.empty_like(values)
+    result_view = view_of(result)
+    assert view is not None
+    assert result_view is not None
+    if kernels is None:
+        result_view[...] = readable(view)
+    elif compiled(view, result_view, 1):
+        raise NonFiniteError
+    return result

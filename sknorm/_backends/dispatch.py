@@ -1,0 +1,138 @@
+"""The one place that chooses between the compiled loops and the reference.
+
+The type of the array decides: NumPy arrays, and CSR and CSC arrays, go to the kernels where
+those could be built and ``SKNORM_FORCE_REFERENCE`` is not set; everything else, such as a torch
+tensor, goes to the reference. Arrays arrive validated; ``NonFiniteError`` says that the values
+were not. Results have the container, shape, memory order and floating dtype of the input.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from sknorm._backends import dense, dense_moments, loader, reference
+from sknorm._backends import sparse as sparse_arrays
+from sknorm._backends.reference import NonFiniteError
+from sknorm._compat import array_namespace, device
+from sknorm._statistics.affine import Affine
+from sknorm._statistics.moments import Moments
+
+Array = NDArray[np.float64]
+
+_kernels, BUILD = loader.load()
+HAS_KERNELS = _kernels is not None
+
+
+def uses_kernels(x: Any) -> bool:
+    """Tell whether the compiled loops serve arrays of this type."""
+    if not HAS_KERNELS or os.environ.get("SKNORM_FORCE_REFERENCE", "0") not in ("", "0"):
+        return False
+    return isinstance(x, np.ndarray) or sparse.issparse(x)
+
+
+def _kernels_for(x: Any) -> Any:
+    return _kernels if uses_kernels(x) else None
+
+
+def channel_moments(x: Any, weight: Array | None = None, n_jobs: int | None = None) -> Moments:
+    """Return the statistics of each channel (axis 1), each sample with its weight."""
+    if isinstance(x, np.ndarray):
+        return dense_moments.moments(x, weight, _kernels_for(x), n_jobs)
+    if sparse.issparse(x):
+        return sparse_arrays.moments(x, weight, _kernels_for(x), n_jobs)
+    xp = array_namespace(x)
+    if weight is not None:
+        weight = xp.reshape(xp.asarray(weight, device=device(x)), (-1, 1, 1))
+    view = xp.reshape(x, (x.shape[0], x.shape[1], -1))
+    return reference.channel_moments(view, weight)
+
+
+def affine(
+    x: Any, affine_map: Affine, *, inverse: bool, copy: bool, n_jobs: int | None = None
+) -> Any:
+    """Return x with each channel (axis 1) rescaled."""
+    options: dict[str, Any] = {"inverse": inverse, "copy": copy, "n_jobs": n_jobs}
+    if isinstance(x, np.ndarray):
+        return dense.affine(x, affine_map, _kernels_for(x), **options)
+    if sparse.issparse(x):
+        check_in_place(x.data, copy=copy, allow_nan=True)
+        return sparse_arrays.affine(x, affine_map, _kernels_for(x), **options)
+    return _as_three_axes(x, lambda v: reference.affine(v, affine_map, inverse=inverse))
+
+
+def normalize(
+    x: Any, norm: str, *, keep: bool, copy: bool, n_jobs: int | None = None
+) -> tuple[Any, Any]:
+    """Return x with its vectors along axis 1 divided by their norms, and the norms.
+
+    The norms have the shape of x without axis 1; dense ones that are not to be kept are None.
+    """
+    if isinstance(x, np.ndarray):
+        kernels = _kernels_for(x)
+        return dense.normalize(x, norm, kernels, keep=keep, copy=copy, n_jobs=n_jobs)
+    if sparse.issparse(x):
+        check_in_place(x.data, copy=copy, allow_nan=False)
+        return sparse_arrays.normalize(x, norm, _kernels_for(x), copy=copy, n_jobs=n_jobs)
+    xp = array_namespace(x)
+    view = xp.reshape(x, (x.shape[0], x.shape[1], -1))
+    out, norms = reference.normalize(view, norm)
+    return xp.reshape(out, x.shape), xp.reshape(norms, (x.shape[0], *x.shape[2:]))
+
+
+def layer_norm(
+    x: Any,
+    n_groups: int,
+    *,
+    center: bool,
+    scale: bool,
+    eps: float,
+    gamma: Array | None,
+    beta: Array | None,
+    copy: bool,
+    n_jobs: int | None = None,
+) -> Any:
+    """Return x with each sample's groups of channels normalized.
+
+    ``gamma`` and ``beta`` have one row a group, or are None.
+    """
+    layer: dict[str, Any] = {"scale": scale, "eps": eps, "gamma": gamma}
+    if sparse.issparse(x):
+        check_in_place(x.data, copy=copy, allow_nan=True)
+        kernels = _kernels_for(x)
+        return sparse_arrays.layer_norm(x, n_groups, kernels, copy=copy, n_jobs=n_jobs, **layer)
+    layer |= {"center": center, "beta": beta}
+    if isinstance(x, np.ndarray):
+        kernels = _kernels_for(x)
+        return dense.layer_norm(x, n_groups, kernels, copy=copy, n_jobs=n_jobs, **layer)
+    xp = array_namespace(x)
+    view = xp.reshape(x, (x.shape[0] * n_groups, -1, 1))
+    return xp.reshape(reference.layer_norm(view, **layer), x.shape)
+
+
+def check_finite(x: Any, *, allow_nan: bool) -> None:
+    """Refuse infinite values (and NaN where that is not allowed), a block of samples at a time."""
+    if sparse.issparse(x):
+        check_finite(x.data, allow_nan=allow_nan)
+    elif isinstance(x, np.ndarray):
+        dense.check_finite(x, _kernels_for(x), allow_nan=allow_nan)
+    else:
+        xp = array_namespace(x)
+        if bool(xp.any(xp.isinf(x) if allow_nan else ~xp.isfinite(x))):
+            raise NonFiniteError
+
+
+def check_in_place(x: NDArray[Any], *, copy: bool, allow_nan: bool) -> None:
+    """Refuse values that are not finite before they are overwritten."""
+    if not copy:
+        check_finite(x, allow_nan=allow_nan)
+
+
+def _as_three_axes(x: Any, function: Callable[[Any], Any]) -> Any:
+    xp = array_namespace(x)
+    return xp.reshape(function(xp.reshape(x, (x.shape[0], x.shape[1], -1))), x.shape)

@@ -1,0 +1,134 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+# cython: initializedcheck=False, freethreading_compatible=True, embedsignature=False
+"""Compiled loops over NumPy arrays and CSR/CSC arrays of native float32 and float64.
+
+Every dense array arrives as a C-contiguous view of three axes (``_layout`` makes it): statistics
+per channel reduce over the outer two axes ("across"), statistics per sample over the middle one
+("within"). Each loop exists for an innermost axis of one element and of many.
+
+A fast loop runs without any test of its values. Only when its sums come out NaN, infinite or
+outside a safe range is the run done again by a careful twin, which leaves out NaN, finds infinity
+and works in a power-of-two unit in which nothing overflows or underflows.
+
+Functions return True where they found infinity (or NaN where that is not allowed).
+"""
+
+from libc.math cimport INFINITY, fabs, frexp, hypot, ldexp, sqrt
+from libc.stdint cimport int32_t, int64_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy
+
+ctypedef fused floating:
+    float
+    double
+
+ctypedef fused integral:
+    int32_t
+    int64_t
+
+cdef extern from "f64x8.h" nogil:
+    enum:
+        LANES "SKNORM_F64X8"
+
+    ctypedef struct F64x8:
+        pass
+
+    F64x8 f64x8_all(double value)
+    F64x8 f64x8_of(
+        double a, double b, double c, double d, double e, double f, double g, double h
+    )
+    F64x8 f64x8_load_double(const double* x)
+    F64x8 f64x8_load_float(const float* x)
+    void f64x8_store_double(double* x, F64x8 a)
+    void f64x8_store_float(float* x, F64x8 a)
+    F64x8 f64x8_add(F64x8 a, F64x8 b)
+    F64x8 f64x8_sub(F64x8 a, F64x8 b)
+    F64x8 f64x8_mul(F64x8 a, F64x8 b)
+    F64x8 f64x8_div(F64x8 a, F64x8 b)
+    F64x8 f64x8_abs(F64x8 a)
+    F64x8 f64x8_max(F64x8 a, F64x8 b)
+    F64x8 f64x8_last(F64x8 a, Py_ssize_t skipped)
+    double f64x8_sum(F64x8 a)
+    double f64x8_largest(F64x8 a)
+    void sknorm_store_nontemporal(void* to, const void* source, size_t n)
+    void sknorm_store_fence()
+    double sknorm_scatter(double* fields, double x)
+    int sknorm_level()
+
+cdef extern from "f32x8.h" nogil:
+    ctypedef struct F32x8:
+        pass
+
+    F32x8 f32x8_all(float value)
+    F32x8 f32x8_load(const float* x)
+    void f32x8_store(float* x, F32x8 a)
+    F32x8 f32x8_add(F32x8 a, F32x8 b)
+    F32x8 f32x8_sub(F32x8 a, F32x8 b)
+    F32x8 f32x8_mul(F32x8 a, F32x8 b)
+    F32x8 f32x8_max_abs(F32x8 a, F32x8 b)
+    float f32x8_largest(F32x8 a)
+    double f32x8_check(F32x8 a)
+    float sknorm_cut(double value)
+
+cdef enum:
+    ROWS = 1024  # values of a channel in a block of column statistics
+    FEW_ROWS = 64  # rows that are summed up plainly
+    RUN = 2048  # values in a block of contiguous statistics
+    CHUNK = 256  # contiguous values that are summed up plainly
+    TILE = 512  # columns whose accumulators stay in the nearest cache
+    RUNS_TILE = 64  # channels whose lanes do
+    SHORT = 256  # values in a run that is merged together with those of other samples
+    WIDE = 2048  # neighboring vectors whose accumulators do
+    CACHED = 65536  # values that stay in the second cache from one pass to the next
+    BATCH = 16  # rows whose statistics are found together
+    BATCH_VALUES = 2048  # values that stay in the nearest cache while those are found
+    BLOCK_BYTES = 524288  # of results in a block
+    LONG_RUN = 512  # values that are worth streaming
+    STREAM_BYTES = 33554432  # of results that are too many for the caches
+
+cdef enum Norm:
+    L1 = 1
+    L2 = 2
+    MAX = 3
+
+# Kept equal to ``_moments``: a test compares them.
+cdef int SAFE_EXPONENT = 350
+cdef int EXPONENT_LIMIT = 1020
+cdef double EMPTY = -5000.0
+cdef double MOST_SAMPLES_IN_BOUND = 10000.0
+cdef double MACHINE_EPSILON = 2.220446049250313e-16
+
+cdef double TINY_MEAN = ldexp(1.0, -SAFE_EXPONENT)
+cdef double HUGE_MEAN = ldexp(1.0, SAFE_EXPONENT)
+cdef double TINY_SQUARE = ldexp(1.0, -600)
+cdef double HUGE_SQUARE = ldexp(1.0, 600)
+cdef double MIN_NORM = 5e-324
+cdef double MAX_NORM = 1.7976931348623157e308
+cdef double MIN_TIMES = ldexp(1.0, -100)
+cdef double MAX_TIMES = ldexp(1.0, 126)
+cdef double MAX_SHIFT = ldexp(1.0, 100)
+
+
+def constants():
+    """Return what must equal the constants of ``_moments``."""
+    return SAFE_EXPONENT, EXPONENT_LIMIT, EMPTY, MOST_SAMPLES_IN_BOUND
+
+
+def processor_level():
+    """Return 4 where the processor has AVX-512, 3 where it has AVX2, else 0."""
+    return sknorm_level()
+
+
+include "scalars.pxi"
+include "float32.pxi"
+include "moments_sums.pxi"
+include "moments.pxi"
+include "moments_sparse.pxi"
+include "affine.pxi"
+include "affine_sparse.pxi"
+include "norms.pxi"
+include "norms_strided.pxi"
+include "norms_sparse.pxi"
+include "layers.pxi"
+include "layers_strided.pxi"
+include "layers_sparse.pxi"

@@ -1,0 +1,238 @@
+# Statistics of the stored values of CSR and CSC arrays, per column.
+
+cdef bint merge_values(
+    const floating* x, const double* w, Py_ssize_t n, double* state
+) noexcept nogil:
+    """Merge any number of contiguous values into a state."""
+    cdef Py_ssize_t i = 0, length
+    cdef bint infinite = False
+    while i < n:
+        length = min(<Py_ssize_t> RUN, n - i)
+        infinite |= merge_runs(
+            x + i, 1, 0, length, NULL, w + i if w != NULL else NULL, state
+        )
+        i += length
+    return infinite
+
+
+def csc_moments(
+    const floating[::1] data, const integral[::1] indices, const integral[::1] indptr,
+    const double[::1] weight, double[:, ::1] table
+):
+    """Merge the stored values of each column of a CSC array into its state."""
+    cdef double w[RUN]
+    cdef Py_ssize_t j, k, i, length
+    cdef bint infinite = False
+    if data.shape[0] == 0:
+        return False
+    with nogil:
+        for j in range(indptr.shape[0] - 1):
+            k = indptr[j]
+            while k < indptr[j + 1]:
+                length = min(<Py_ssize_t> RUN, indptr[j + 1] - k)
+                if weight is not None:
+                    for i in range(length):
+                        w[i] = weight[indices[k + i]]
+                infinite |= merge_values(
+                    &data[k], w if weight is not None else NULL, length, &table[j, 0]
+                )
+                k += length
+    return infinite
+
+
+cdef enum Outcome:
+    DONE
+    NEEDS_WATCH
+    NEEDS_CARE
+
+cdef enum:
+    FIELDS = 4  # of a column of CSR: sums of deviations and of squares, count, and shift
+    FIRST = 4  # values a column that are searched for shifts
+
+
+cdef inline bint flush(double* c, double* state) noexcept nogil:
+    """Merge a column's sums into its state and start anew; False if that takes more care.
+
+    It does where sums left the range, or the first shift is far from the mean of many values.
+    (Later shifts are the mean so far: where that is far, the m2 of all is as large as the
+    squares.)
+    """
+    if not (is_scaled(state) and in_safe_range(c[3], c[1])):
+        return False
+    if state[0] == 0.0 and c[3] != 0.0 and c[2] >= 32.0 and c[0] * c[0] > 0.97 * (c[1] * c[2]):
+        return False
+    merge_sums(state, c[2], 0.0, c[3], c[0], c[1])
+    c[0] = c[1] = c[2] = 0.0
+    return True
+
+
+cdef void start_columns(
+    const floating* data, const integral* indices, Py_ssize_t n, Py_ssize_t n_columns,
+    double* columns, const double* table
+) noexcept nogil:
+    """Set the columns' sums to 0 and their shifts to their means so far.
+
+    For new columns it is their first value, or 0 for those that come late.
+    """
+    cdef Py_ssize_t j, k
+    cdef double* c
+    cdef bint any_new = False
+    for j in range(n_columns):
+        c = columns + FIELDS * j
+        c[0] = c[1] = c[2] = 0.0
+        c[3] = start(table + 7 * j)
+        any_new |= table[7 * j] == 0.0
+    for k in range(min(n, FIRST * n_columns) if any_new else 0):
+        j = indices[k]
+        if columns[FIELDS * j + 3] == 0.0 and table[7 * j] == 0.0:
+            columns[FIELDS * j + 3] = finite_or_zero(data[k])
+
+
+cdef Outcome scatter_block(
+    const floating* data, const integral* indices, Py_ssize_t n, Py_ssize_t n_rows,
+    Py_ssize_t n_columns, bint watched, double* columns, const double* before, double* table
+) noexcept nogil:
+    """Merge a block of values into the accumulators of their columns.
+
+    A column's four fields share a cache line. Watched, they are merged as soon as they hold as
+    many values as are summed up plainly. A shift of 0 for columns that come late is exact enough
+    where at least half of the rows are zero: the m2 of all is then at least half of the sum
+    of squares.
+    """
+    cdef Py_ssize_t j, k
+    cdef double* c
+    cdef double count, most = CHUNK
+    start_columns(data, indices, n, n_columns, columns, table)
+    if watched:
+        for k in range(n):
+            j = indices[k]
+            count = sknorm_scatter(columns + FIELDS * j, data[k])
+            if count >= most and not flush(columns + FIELDS * j, table + 7 * j):
+                return NEEDS_CARE
+    else:
+        for k in range(n):
+            sknorm_scatter(columns + FIELDS * indices[k], data[k])
+    for j in range(n_columns):
+        c = columns + FIELDS * j
+        if c[2] > most:
+            return NEEDS_WATCH
+        if c[2] > 0.0 and not flush(c, table + 7 * j):
+            return NEEDS_CARE
+        if c[3] == 0.0 and before[7 * j] == 0.0 and table[7 * j] > 0.5 * n_rows:
+            return NEEDS_CARE
+    return DONE
+
+
+cdef bint is_scattered(
+    const floating* data, const integral* indices, Py_ssize_t n, Py_ssize_t n_rows,
+    Py_ssize_t n_columns, bint* watched, double* columns, double* before, double* table
+) noexcept nogil:
+    """Merge a block of values by ``scatter_block``, or, where it needs care, leave the accumulators."""
+    cdef size_t size = 7 * n_columns * sizeof(double)
+    cdef Outcome outcome
+    memcpy(before, table, size)
+    while True:
+        outcome = scatter_block(
+            data, indices, n, n_rows, n_columns, watched[0], columns, before, table
+        )
+        if outcome == DONE:
+            return True
+        memcpy(table, before, size)
+        if outcome == NEEDS_CARE:
+            return False
+        watched[0] = True
+
+
+cdef bint sort_block(
+    const floating* data, const integral* indices, const integral[::1] indptr, Py_ssize_t first,
+    Py_ssize_t last, const double[::1] weight, Py_ssize_t n_columns, double* values,
+    double* weights, Py_ssize_t* ends, double* table
+) noexcept nogil:
+    """Merge a block of rows by sorting its values by column (a counting sort), with all care."""
+    cdef Py_ssize_t row, j, k
+    cdef bint infinite = False
+    for j in range(n_columns + 1):
+        ends[j] = 0
+    for k in range(indptr[first], indptr[last]):
+        ends[indices[k] + 1] += 1
+    for j in range(n_columns):
+        ends[j + 1] += ends[j]
+    # ends[j] is where column j begins; placing a value moves it on to where j + 1 begins.
+    for row in range(first, last):
+        for k in range(indptr[row], indptr[row + 1]):
+            j = indices[k]
+            values[ends[j]] = data[k]
+            if weights != NULL:
+                weights[ends[j]] = weight[row]
+            ends[j] += 1
+    k = 0
+    for j in range(n_columns):
+        infinite |= merge_values(
+            values + k, weights + k if weights != NULL else NULL, ends[j] - k, table + 7 * j
+        )
+        k = ends[j]
+    return infinite
+
+
+def csr_moments(
+    const floating[::1] data, const integral[::1] indices, const integral[::1] indptr,
+    const double[::1] weight, double[:, ::1] table
+):
+    """Merge the stored values of each column of a CSR array into its state.
+
+    Blocks of rows have some 128 values a column, which makes the merging cheap. Once one has
+    columns with too many, all are watched, which takes 1.2 times as long.
+    """
+    cdef Py_ssize_t n_rows = indptr.shape[0] - 1, n_columns = table.shape[0]
+    cdef Py_ssize_t first, last, row, most, longest = 0
+    cdef bint weighted = weight is not None, watched = False, infinite = False
+    cdef double* values
+    cdef double* weights
+    cdef double* columns
+    cdef double* before
+    cdef Py_ssize_t* ends
+    if data.shape[0] == 0 or n_rows == 0:
+        return False
+    for row in range(n_rows):
+        longest = max(longest, <Py_ssize_t> (indptr[row + 1] - indptr[row]))
+    most = min(
+        max(<Py_ssize_t> 32768, 128 * n_columns, longest),
+        <Py_ssize_t> (indptr[n_rows] - indptr[0]),
+    )
+    values = <double*> malloc((most + 1) * sizeof(double))
+    weights = <double*> malloc((most + 1) * sizeof(double)) if weighted else NULL
+    columns = <double*> malloc(FIELDS * (n_columns + 2) * sizeof(double))
+    before = <double*> malloc(7 * n_columns * sizeof(double))
+    ends = <Py_ssize_t*> malloc((n_columns + 1) * sizeof(Py_ssize_t))
+    if (
+        values == NULL or columns == NULL or before == NULL or ends == NULL
+        or (weighted and weights == NULL)
+    ):
+        free(values)
+        free(weights)
+        free(columns)
+        free(before)
+        free(ends)
+        raise MemoryError("no memory for the statistics of a sparse array")
+    with nogil:
+        first = 0
+        while first < n_rows:
+            last = first + 1
+            while last < n_rows and indptr[last + 1] - indptr[first] <= most:
+                last += 1
+            if weighted or not is_scattered(
+                &data[0] + indptr[first], &indices[0] + indptr[first],
+                indptr[last] - indptr[first], last - first, n_columns, &watched,
+                <double*> ((<size_t> columns + 63) & ~<size_t> 63), before, &table[0, 0],
+            ):
+                infinite |= sort_block(
+                    &data[0], &indices[0], indptr, first, last, weight, n_columns, values,
+                    weights, ends, &table[0, 0],
+                )
+            first = last
+    free(values)
+    free(weights)
+    free(columns)
+    free(before)
+    free(ends)
+    return infinite

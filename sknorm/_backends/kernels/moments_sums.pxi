@@ -1,0 +1,265 @@
+# Sums of deviations from a shift and of their squares, of columns, short runs and long ones.
+
+cdef inline Py_ssize_t rows_in_turn(const floating* x, Py_ssize_t stride) noexcept nogil:
+    """Return how many rows to walk along side by side.
+
+    More save loads and stores of the sums, but the processor fetches ahead best along one row, or
+    along short ones that are nearly one: two rows of 64 float64 take twice as long as one by one.
+    """
+    if stride * sizeof(floating) < 512:
+        return 2
+    return 1 if stride <= TILE else 4
+
+
+cdef void sum_rows(
+    const floating* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width,
+    const double* w, const double* shift, double* s1, double* s2
+) noexcept nogil:
+    """Sum deviations from a shift per column over a block of rows.
+
+    A few rows are summed up plainly, and their sums added: the error grows with less than n. The
+    last columns overlap those before, as the sums of each column are the same in both.
+    """
+    cdef double part1[TILE + LANES]
+    cdef double part2[TILE + LANES]
+    cdef double all1[TILE + LANES]
+    cdef double all2[TILE + LANES]
+    cdef Py_ssize_t first = 0, k, c
+    if width < LANES:
+        sum_narrow_rows(x, rows, stride, width, w, shift, s1, s2)
+        return
+    for k in range(width + LANES):
+        all1[k] = all2[k] = 0.0
+    while first < rows:
+        sum_few_rows(
+            x + first * stride, min(<Py_ssize_t> FEW_ROWS, rows - first), stride, width,
+            w + first if w != NULL else NULL, shift, part1, part2,
+        )
+        for k in range(width + LANES):
+            all1[k] += part1[k]
+            all2[k] += part2[k]
+        first += FEW_ROWS
+    k = 0
+    while k < width:
+        c = min(k, width - LANES)
+        f64x8_store_double(s1 + c, f64x8_load_double(all1 + k))
+        f64x8_store_double(s2 + c, f64x8_load_double(all2 + k))
+        k += LANES
+
+
+cdef inline void sum_few_rows(
+    const floating* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width,
+    const double* w, const double* shift, double* a1, double* a2
+) noexcept nogil:
+    """Sum deviations per column; the last lanes are those of the last columns."""
+    cdef Py_ssize_t r = 0, c, k, i, last, turn = rows_in_turn(x, stride)
+    cdef F64x8 s, v, t1, t2, weight
+    cdef const floating* p
+    for k in range(width + LANES):
+        a1[k] = a2[k] = 0.0
+    while r < rows:
+        last = min(r + turn, rows)
+        k = 0
+        while k < width:
+            c = min(k, width - LANES)
+            s = f64x8_load_double(shift + c)
+            t1 = f64x8_load_double(a1 + k)
+            t2 = f64x8_load_double(a2 + k)
+            p = x + r * stride + c
+            if w == NULL:
+                for i in range(r, last):
+                    v = f64x8_sub(load(p), s)
+                    t1 = f64x8_add(t1, v)
+                    t2 = f64x8_add(t2, f64x8_mul(v, v))
+                    p += stride
+            else:
+                for i in range(r, last):
+                    v = f64x8_sub(load(p), s)
+                    weight = f64x8_all(w[i])
+                    t1 = f64x8_add(t1, f64x8_mul(weight, v))
+                    t2 = f64x8_add(t2, f64x8_mul(weight, f64x8_mul(v, v)))
+                    p += stride
+            f64x8_store_double(a1 + k, t1)
+            f64x8_store_double(a2 + k, t2)
+            k += LANES
+        r = last
+
+
+cdef void sum_short_runs(
+    const floating* x, Py_ssize_t outer, Py_ssize_t stride, Py_ssize_t channels, Py_ssize_t inner,
+    const double* w, const double* shift, double* s1, double* s2
+) noexcept nogil:
+    """Sum deviations from a shift per channel over a block of samples with short runs.
+
+    Each channel has its own lanes until the end, so that memory is read from start to end.
+    """
+    cdef double a1[RUNS_TILE * LANES]
+    cdef double a2[RUNS_TILE * LANES]
+    cdef Py_ssize_t o, c, i, left = inner % LANES
+    cdef F64x8 s, v, t1, t2, weight = f64x8_all(1.0)
+    cdef const floating* p
+    for c in range(channels * LANES):
+        a1[c] = a2[c] = 0.0
+    for o in range(outer):
+        if w != NULL:
+            weight = f64x8_all(w[o])
+        p = x + o * stride
+        for c in range(channels):
+            s = f64x8_all(shift[c])
+            t1 = f64x8_load_double(a1 + c * LANES)
+            t2 = f64x8_load_double(a2 + c * LANES)
+            i = 0
+            while i < inner:
+                if i + LANES <= inner:
+                    v = f64x8_sub(load(p + i), s)
+                else:
+                    v = f64x8_last(f64x8_sub(load(p + inner - LANES), s), LANES - left)
+                if w == NULL:
+                    t1 = f64x8_add(t1, v)
+                    t2 = f64x8_add(t2, f64x8_mul(v, v))
+                else:
+                    t1 = f64x8_add(t1, f64x8_mul(weight, v))
+                    t2 = f64x8_add(t2, f64x8_mul(weight, f64x8_mul(v, v)))
+                i += LANES
+            f64x8_store_double(a1 + c * LANES, t1)
+            f64x8_store_double(a2 + c * LANES, t2)
+            p += inner
+    for c in range(channels):
+        s1[c] = f64x8_sum(f64x8_load_double(a1 + c * LANES))
+        s2[c] = f64x8_sum(f64x8_load_double(a2 + c * LANES))
+
+
+cdef void sum_narrow_rows(
+    const floating* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width,
+    const double* w, const double* shift, double* s1, double* s2
+) noexcept nogil:
+    cdef Py_ssize_t r, c
+    cdef double d, weight = 1.0
+    for c in range(width):
+        s1[c] = s2[c] = 0.0
+    for r in range(rows):
+        if w != NULL:
+            weight = w[r]
+        for c in range(width):
+            d = x[r * stride + c] - shift[c]
+            s1[c] += weight * d
+            s2[c] += weight * (d * d)
+
+
+cdef inline double sum_deviations(const floating* x, Py_ssize_t n, double shift) noexcept nogil:
+    """Return the sum of deviations from a shift over contiguous values."""
+    cdef F64x8 a = f64x8_all(0.0), s = f64x8_all(shift)
+    cdef Py_ssize_t i = 0
+    cdef double rest = 0.0
+    while i + LANES <= n:
+        a = f64x8_add(a, f64x8_sub(load(x + i), s))
+        i += LANES
+    while i < n:
+        rest += x[i] - shift
+        i += 1
+    return f64x8_sum(a) + rest
+
+
+cdef void sum_run(
+    const floating* x, Py_ssize_t n, const double* w, double shift, double* s1, double* s2
+) noexcept nogil:
+    """Find the sums of deviations from a shift, and of their squares, over contiguous values.
+
+    Sums of CHUNK values are added up with their rounding errors: the error does not grow with n.
+    """
+    cdef double low1 = 0.0, low2 = 0.0, part1, part2
+    cdef Py_ssize_t i = 0, length
+    s1[0] = s2[0] = 0.0
+    while i < n:
+        length = min(<Py_ssize_t> CHUNK, n - i)
+        if w == NULL:
+            sum_plain(x + i, length, shift, &part1, &part2)
+        else:
+            sum_weighted(x + i, length, w + i, shift, &part1, &part2)
+        add(s1, &low1, part1, 0.0)
+        add(s2, &low2, part2, 0.0)
+        i += length
+
+
+cdef inline void sum_plain(
+    const floating* x, Py_ssize_t n, double shift, double* s1, double* s2
+) noexcept nogil:
+    """Find the sums of deviations from a shift over a few contiguous values."""
+    cdef F64x8 a1 = f64x8_all(0.0), a2 = a1, b1 = a1, b2 = a1, s = f64x8_all(shift), v, u
+    cdef double d
+    cdef Py_ssize_t i = 0
+    if n < LANES:
+        s1[0] = s2[0] = 0.0
+        for i in range(n):
+            d = x[i] - shift
+            s1[0] += d
+            s2[0] += d * d
+        return
+    while i + 2 * LANES <= n:
+        v = f64x8_sub(load(x + i), s)
+        u = f64x8_sub(load(x + i + LANES), s)
+        a1 = f64x8_add(a1, v)
+        b1 = f64x8_add(b1, u)
+        a2 = f64x8_add(a2, f64x8_mul(v, v))
+        b2 = f64x8_add(b2, f64x8_mul(u, u))
+        i += 2 * LANES
+    if i + LANES <= n:
+        v = f64x8_sub(load(x + i), s)
+        a1 = f64x8_add(a1, v)
+        a2 = f64x8_add(a2, f64x8_mul(v, v))
+        i += LANES
+    if i < n:
+        u = f64x8_last(f64x8_sub(load(x + n - LANES), s), LANES - (n - i))
+        b1 = f64x8_add(b1, u)
+        b2 = f64x8_add(b2, f64x8_mul(u, u))
+    s1[0] = f64x8_sum(f64x8_add(a1, b1))
+    s2[0] = f64x8_sum(f64x8_add(a2, b2))
+
+
+cdef void sum_weighted(
+    const floating* x, Py_ssize_t n, const double* w, double shift, double* s1, double* s2
+) noexcept nogil:
+    """Find the weighted sums of deviations from a shift over a few contiguous values."""
+    cdef F64x8 a1 = f64x8_all(0.0), a2 = a1, s = f64x8_all(shift), v, weight
+    cdef double d, rest1 = 0.0, rest2 = 0.0
+    cdef Py_ssize_t i = 0
+    while i + LANES <= n:
+        v = f64x8_sub(load(x + i), s)
+        weight = f64x8_load_double(w + i)
+        a1 = f64x8_add(a1, f64x8_mul(weight, v))
+        a2 = f64x8_add(a2, f64x8_mul(weight, f64x8_mul(v, v)))
+        i += LANES
+    while i < n:
+        d = x[i] - shift
+        rest1 += w[i] * d
+        rest2 += w[i] * (d * d)
+        i += 1
+    s1[0] = f64x8_sum(a1) + rest1
+    s2[0] = f64x8_sum(a2) + rest2
+
+
+cdef void sum_weights(
+    const double* w, Py_ssize_t n, double times, double* high, double* low
+) noexcept nogil:
+    """Sum weights, each counted a number of times, into a double-double number."""
+    cdef Py_ssize_t i
+    high[0] = low[0] = 0.0
+    for i in range(n):
+        add(high, low, times * w[i], 0.0)
+
+
+cdef inline void add_exactly(double* sums, double* errors, F64x8 v) noexcept nogil:
+    """Add to sums, taking their rounding errors along (Kahan)."""
+    cdef F64x8 s = f64x8_load_double(sums), t
+    v = f64x8_sub(v, f64x8_load_double(errors))
+    t = f64x8_add(s, v)
+    f64x8_store_double(errors, f64x8_sub(f64x8_sub(t, s), v))
+    f64x8_store_double(sums, t)
+
+
+cdef inline void add_one_exactly(double* sums, double* errors, double v) noexcept nogil:
+    cdef double t
+    v -= errors[0]
+    t = sums[0] + v
+    errors[0] = (t - sums[0]) - v
+    sums[0] = t

@@ -1,0 +1,40 @@
+"""The compiled loops, in the build for this processor.
+
+The same source is compiled three times: for any processor, and with AVX2 and AVX-512 (the levels
+v3 and v4 of x86-64), which are up to three times faster. All give the same bits: the order of
+operations is fixed, and multiplications and additions are never fused. On other processors and
+compilers the last two are not built.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from typing import Any
+
+REINSTALL = (
+    "With a C compiler, install it again: pip install --no-cache-dir --force-reinstall, followed "
+    "by what you installed it from."
+)
+BUILDS = {4: ("_kernels_v4", "AVX-512"), 3: ("_kernels_v3", "AVX2")}
+
+
+def load() -> tuple[Any, str]:
+    """Return the module of compiled loops, or None where there is none, and what it is for."""
+    try:
+        from sknorm._backends.kernels import _kernels
+    except ImportError as error:
+        if os.environ.get("SKNORM_REQUIRE_KERNELS", "0") not in ("", "0"):
+            raise ImportError(
+                "SKNORM_REQUIRE_KERNELS is set, but sknorm was installed without its compiled "
+                f"extension. {REINSTALL}"
+            ) from error
+        return None, "not built"
+    level = _kernels.processor_level()
+    for needed, (name, instructions) in BUILDS.items():
+        if level >= needed:
+            try:
+                return importlib.import_module(f"sknorm._backends.kernels.{name}"), instructions
+            except ImportError:
+                continue
+    return _kernels, "any processor"

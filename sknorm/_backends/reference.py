@@ -1,0 +1,276 @@
+"""The readable twin of the compiled loops, in the array API standard (NumPy where sparse).
+
+It serves the arrays that the kernels do not (torch, CuPy, array-api-strict), machines without
+the compiled extension, and the tests, as their oracle. Dense arrays arrive as three axes, as in
+``_layout``. Statistics are accumulated in the most precise float of the device.
+
+``NonFiniteError`` says that a value was infinite (or NaN where that is not allowed).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from sknorm._compat import array_namespace, as_numpy, device, widest_float
+from sknorm._statistics import double_double
+from sknorm._statistics.affine import Affine
+from sknorm._statistics.moments import EXPONENT_LIMIT, Moments, is_constant, unit_exponent
+
+Array = NDArray[np.float64]
+
+
+class NonFiniteError(Exception):
+    """A value is infinite, or NaN where that is not allowed."""
+
+
+def _widen(x: Any) -> tuple[Any, Any]:
+    """Return the namespace and x in its device's most precise float."""
+    xp = array_namespace(x)
+    return xp, xp.astype(x, widest_float(xp, device(x)), copy=False)
+
+
+def _floats(x: Any) -> Array:
+    """Copy a small array of statistics to NumPy."""
+    return as_numpy(x).astype(np.float64, copy=False)
+
+
+def asarray_like(values: Any, x: Any) -> Any:
+    """Move learned statistics to the namespace and device of the input they were learned from."""
+    if x is None or isinstance(x, np.ndarray) or sparse.issparse(x):
+        return values
+    xp = array_namespace(x)
+    dtype = widest_float(xp, device(x)) if values.dtype.kind == "f" else None
+    return xp.asarray(values, dtype=dtype, device=device(x))
+
+
+def _like(values: Any, x: Any, xp: Any) -> Any:
+    """Move small NumPy arrays to the namespace, dtype and device of x."""
+    return xp.asarray(values, dtype=x.dtype, device=device(x))
+
+
+def _refuse_infinity(x: Any, xp: Any, *, allow_nan: bool = True) -> None:
+    bad = xp.isinf(x) if allow_nan else ~xp.isfinite(x)
+    if xp.any(bad):
+        raise NonFiniteError
+
+
+def _sum(values: Any, axis: int, xp: Any) -> Any:
+    """Sum along an axis, which is kept, pairwise: NumPy does that along contiguous memory only."""
+    moved = xp.moveaxis(values, axis, -1)
+    moved = np.ascontiguousarray(moved) if isinstance(moved, np.ndarray) else moved
+    return xp.expand_dims(xp.sum(moved, axis=-1), axis=axis)
+
+
+def channel_moments(x: Any, weight: Any = None) -> Moments:
+    """Return the statistics per channel of (outer, channel, inner); weight has three axes too."""
+    xp, x = _widen(x)
+    _refuse_infinity(x, xp)
+    missing = xp.isnan(x)
+    if weight is not None:
+        missing = missing | (weight == 0)
+    x = xp.where(missing, xp.zeros_like(x), x)
+    magnitude = _floats(xp.max(xp.abs(x), axis=(0, 2)))
+    exponent = unit_exponent(magnitude)
+    unit = np.where(exponent < -EXPONENT_LIMIT, 0.0, exponent).astype(np.int64)
+
+    def per_channel(values: Array) -> Any:
+        return _like(values, x, xp)[None, :, None]
+
+    def total(values: Any) -> Array:
+        return _floats(_sum(_sum(values, 2, xp), 0, xp)[0, :, 0])
+
+    x = x * per_channel(np.ldexp(1.0, -unit))
+    weight = xp.ones_like(x) if weight is None else weight * xp.ones_like(x)
+    weight = xp.where(missing, xp.zeros_like(x), weight)
+    count = total(weight)
+    filled = np.where(count > 0, count, 1.0)
+    # A channel of equal values has this one, exactly, for its mean.
+    shift = _floats(xp.max(xp.where(missing, xp.full_like(x, -np.inf), x), axis=(0, 2)))
+    shift = np.where(np.isfinite(shift), shift, 0.0)
+    shift = shift + total(weight * (x - per_channel(shift))) / filled
+    deviation = x - per_channel(shift)
+    s1, s2 = total(weight * deviation), total(weight * deviation * deviation)
+    mean = double_double.two_sum(shift, s1 / filled)
+    m2 = np.maximum(0.0, s2 - s1 * (s1 / filled))
+    nothing = np.zeros_like(count)
+    return Moments(np.stack([count, nothing, *mean, m2, nothing, exponent]))
+
+
+def stored_moments(
+    x: NDArray[Any], channels: NDArray[np.integer], weight: Array | None, n_channels: int
+) -> Moments:
+    """Return the statistics per channel of some stored values of a sparse array."""
+    x = x.astype(np.float64)
+    _refuse_infinity(x, np)
+    present = ~np.isnan(x)
+    if weight is not None:
+        present &= weight > 0
+    names, codes = np.unique(channels[present], return_inverse=True)
+    weight = None if weight is None else weight[present]
+    order = np.argsort(codes, kind="stable")
+    x, codes = x[present][order], codes[order]
+    weight = np.ones_like(x) if weight is None else weight[order]
+    moments = Moments.zero(n_channels)
+    if not x.size:
+        return moments
+    starts = np.flatnonzero(np.diff(codes, prepend=-1))
+
+    def total(values: Array) -> Array:
+        return np.bincount(codes, weights=values, minlength=names.size).astype(np.float64)
+
+    exponent = unit_exponent(np.maximum.reduceat(np.abs(x), starts))
+    unit = np.where(exponent < -EXPONENT_LIMIT, 0.0, exponent).astype(np.int64)
+    x = np.ldexp(x, -unit[codes])
+    count = total(weight)
+    filled = np.where(count > 0, count, 1.0)
+    shift: Array = x[starts]
+    shift = shift + total(weight * (x - shift[codes])) / filled
+    deviation = x - shift[codes]
+    s1, s2 = total(weight * deviation), total(weight * deviation * deviation)
+    moments.table[0, names] = count
+    moments.table[2:4, names] = double_double.two_sum(shift, s1 / filled)
+    moments.table[4, names] = np.maximum(0.0, s2 - s1 * (s1 / filled))
+    moments.table[6, names] = exponent
+    return moments
+
+
+def affine(x: Any, affine_map: Affine, *, inverse: bool) -> Any:
+    """Return x, whose middle axis is the channel, rescaled, in its own dtype."""
+    xp, wide = _widen(x)
+    _refuse_infinity(wide, xp)
+    shift, scale, gamma, beta = (
+        _like(values, wide, xp)[None, :, None]
+        for values in (affine_map.shift, affine_map.scale, affine_map.gamma, affine_map.beta)
+    )
+    power = affine_map.power(inverse=inverse)
+    factor = 1.0 if power is None else _like(power, wide, xp)[None, :, None]
+    with np.errstate(all="ignore"):
+        if inverse:
+            result = (((wide - beta) / gamma) * scale + shift) * factor
+        else:
+            result = ((wide * factor - shift) / scale) * gamma + beta
+        return xp.astype(result, x.dtype, copy=False)
+
+
+def _unit(x: Any, xp: Any) -> Any:
+    """Return, per vector along the middle axis, a power of two that brings it to about 1."""
+    magnitude = xp.max(xp.where(xp.isnan(x), xp.zeros_like(x), xp.abs(x)), axis=1, keepdims=True)
+    if isinstance(x, np.ndarray):
+        _, exponent = np.frexp(magnitude)
+        return np.ldexp(1.0, -np.clip(exponent, -EXPONENT_LIMIT, EXPONENT_LIMIT))
+    limit = EXPONENT_LIMIT if x.dtype == xp.float64 else 120
+    positive = xp.where(magnitude > 0, magnitude, xp.ones_like(magnitude))
+    exponent = xp.clip(xp.floor(xp.log2(positive)) + 1, -limit, limit)
+    return xp.pow(xp.full_like(exponent, 2.0), -exponent)
+
+
+def normalize(x: Any, norm: str) -> tuple[Any, Any]:
+    """Return x divided by the norms of its vectors along the middle axis, and the norms."""
+    xp, wide = _widen(x)
+    _refuse_infinity(wide, xp, allow_nan=False)
+    unit = _unit(wide, xp)
+    wide = wide * unit
+    if norm == "l1":
+        norms = _sum(xp.abs(wide), 1, xp)
+    elif norm == "l2":
+        norms = xp.sqrt(_sum(wide * wide, 1, xp))
+    else:
+        norms = xp.max(xp.abs(wide), axis=1, keepdims=True)
+    with np.errstate(all="ignore"):
+        result = wide / xp.where(norms > 0, norms, xp.ones_like(norms))
+        return xp.astype(result, x.dtype, copy=False), (norms / unit)[:, 0, :]
+
+
+def layer_norm(
+    x: Any, *, center: bool, scale: bool, eps: float, gamma: Any = None, beta: Any = None
+) -> Any:
+    """Return x normalized along its middle axis; groups (outer) take their gammas in turn."""
+    xp, wide = _widen(x)
+    _refuse_infinity(wide, xp)
+    missing = xp.isnan(wide)
+    z = _layer_scores(xp.where(missing, xp.zeros_like(wide), wide), missing, center, scale, eps, xp)
+    if gamma is not None:
+        repeats = (x.shape[0] // gamma.shape[0], 1)
+        z = z * xp.tile(_like(gamma, wide, xp), repeats)[:, :, None]
+        z = z + xp.tile(_like(beta, wide, xp), repeats)[:, :, None]
+    with np.errstate(all="ignore"):
+        z = xp.where(missing, xp.full_like(z, np.nan), z)
+        return xp.astype(z, x.dtype, copy=False)
+
+
+def _layer_scores(x: Any, missing: Any, center: bool, scale: bool, eps: float, xp: Any) -> Any:
+    """Return the centered and scaled values of x, in which missing values are 0."""
+    if not (center or scale):
+        return x
+    unit = _unit(x, xp)
+    x = x * unit
+    present = xp.astype(~missing, x.dtype)
+    count = _sum(present, 1, xp)
+    count = xp.where(count > 0, count, xp.ones_like(count))
+
+    def mean_of(values: Any) -> Any:
+        return _sum(values * present, 1, xp) / count
+
+    mean, rest = xp.zeros_like(count), xp.zeros_like(count)
+    if center:
+        mean = xp.max(xp.where(missing, xp.full_like(x, -np.inf), x), axis=1, keepdims=True)
+        mean = xp.where(xp.isfinite(mean), mean, xp.zeros_like(mean))
+        mean = mean + mean_of(x - mean)
+        rest = mean_of(x - mean)
+    deviation = x - mean
+    var = mean_of(deviation * deviation) - rest * rest
+    var = xp.where(var > 0, var, xp.zeros_like(var))
+    divide = xp.ones_like(unit) * unit
+    if scale:
+        divide = _hypot(xp.sqrt(var), math.sqrt(eps) * unit, xp)
+    constant = var == 0
+    if center:
+        constant = is_constant(count, mean, var, xp)
+    one = xp.ones_like(divide)
+    with np.errstate(all="ignore"):
+        z = (deviation - rest) / xp.where(divide > 0, divide, one)
+    return xp.where(constant, xp.zeros_like(z), z)
+
+
+def _hypot(a: Any, b: Any, xp: Any) -> Any:
+    """Return the root of the sum of squares, which neither overflow nor underflow."""
+    large, small = xp.where(a > b, a, b), xp.where(a > b, b, a)
+    ratio = small / xp.where(large > 0, large, xp.ones_like(large))
+    return large * xp.sqrt(1.0 + ratio * ratio)
+
+
+def layer_norm_csr(
+    data: NDArray[Any],
+    rows: NDArray[np.integer],
+    groups: NDArray[np.integer],
+    shape: tuple[int, int],
+    size: int,
+    *,
+    scale: bool,
+    eps: float,
+) -> NDArray[Any]:
+    """Return stored values divided by the root mean square of their row's group."""
+    wide = data.astype(np.float64)
+    _refuse_infinity(wide, np)
+    if not scale:
+        return data.copy()
+    code = rows.astype(np.int64) * shape[1] + groups
+    _, code = np.unique(code, return_inverse=True)
+    missing = np.isnan(wide)
+    filled = np.where(missing, 0.0, wide)
+    magnitude = np.zeros(code.max(initial=-1) + 1)
+    np.maximum.at(magnitude, code, np.abs(filled))
+    _, exponent = np.frexp(magnitude)
+    unit = np.ldexp(1.0, -np.clip(exponent, -EXPONENT_LIMIT, EXPONENT_LIMIT))
+    filled = filled * unit[code]
+    count = size - np.bincount(code, weights=missing, minlength=magnitude.size)
+    square_sum = np.bincount(code, weights=filled * filled, minlength=magnitude.size)
+    mean_square = square_sum / np.where(count > 0, count, 1.0)
+    divide = _hypot(np.sqrt(mean_square), math.sqrt(eps) * unit, np)
+    result = filled / np.where(divide > 0, divide, 1.0)[code]
+    return np.where(missing, np.nan, result).astype(data.dtype)

@@ -1,0 +1,266 @@
+"""The operations on CSR and CSC arrays, of which only the stored values are looked at.
+
+``kernels`` is the module of compiled loops, or None for the reference path.
+"""
+
+from __future__ import annotations
+
+import math
+from copy import copy as copy_object
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sknorm._backends import reference, threads
+from sknorm._backends.layout import sample_blocks
+from sknorm._backends.reference import NonFiniteError
+from sknorm._statistics import double_double
+from sknorm._statistics.affine import Affine
+from sknorm._statistics.moments import Moments
+
+Array = NDArray[np.float64]
+AnyArray = NDArray[Any]
+
+NORMS = {"l1": 1, "l2": 2, "max": 3}
+# Statistics of CSR arrays are merged from pieces of this many stored values, whatever the number
+# of n_threads, so that this changes no bit of them.
+PIECE = 1 << 23
+# The reference path works on this many at a time: few enough for plain sums.
+BLOCK = 1 << 12
+
+
+def moments(x: Any, weight: Array | None, kernels: Any, n_jobs: int | None) -> Moments:
+    """Return the statistics of the columns, zeros that are not stored included."""
+    if kernels is None:
+        stored = _reference_moments(x, weight)
+    elif x.format == "csr":
+        stored = _csr_moments(x, weight, kernels, n_jobs)
+    else:
+        stored = _csc_moments(x, weight, kernels, n_jobs)
+    return stored.merge(_implicit_zeros(x, weight, stored))
+
+
+def _reference_moments(x: Any, weight: Array | None) -> Moments:
+    """Merge the statistics of blocks of stored values."""
+    result = Moments.zero(x.shape[1])
+    size = max(BLOCK, 4 * x.shape[1])  # merging is paid per column
+    for first in range(0, x.data.size, size):
+        block = slice(first, min(first + size, x.data.size))
+        rows, columns = coordinates(x, block)
+        part = None if weight is None else weight[rows]
+        found = reference.stored_moments(x.data[block], columns, part, x.shape[1])
+        result = result.merge(found)
+    return result
+
+
+def _csr_moments(x: Any, weight: Array | None, kernels: Any, n_jobs: int | None) -> Moments:
+    def piece(rows: slice) -> Moments:
+        table = Moments.zero(x.shape[1]).accumulators()
+        part = None if weight is None else weight[rows]
+        pointers = x.indptr[rows.start : rows.stop + 1]
+        if kernels.csr_moments(x.data, x.indices, pointers, part, table):
+            raise NonFiniteError
+        return Moments.from_accumulators(table)
+
+    n_pieces = -(-x.data.size // PIECE)
+    pieces = threads.slices(x.shape[0], n_pieces)
+    n_threads = threads.n_threads(n_jobs, x.data.size)
+    result = Moments.zero(x.shape[1])
+    for part in threads.run(piece, pieces, n_threads):
+        result = result.merge(part)
+    return result
+
+
+def _csc_moments(x: Any, weight: Array | None, kernels: Any, n_jobs: int | None) -> Moments:
+    table = Moments.zero(x.shape[1]).accumulators()
+
+    def piece(columns: slice) -> bool:
+        pointers = x.indptr[columns.start : columns.stop + 1]
+        infinite: bool = kernels.csc_moments(x.data, x.indices, pointers, weight, table[columns])
+        return infinite
+
+    n_threads = threads.n_threads(n_jobs, x.data.size)
+    if any(threads.run(piece, threads.slices(x.shape[1], n_threads), n_threads)):
+        raise NonFiniteError
+    return Moments.from_accumulators(table)
+
+
+def coordinates(
+    x: Any, block: slice | None = None
+) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+    """Return the row and the column of each stored value, or of a block of them."""
+    if block is None:
+        minor, major = x.indices, np.repeat(np.arange(x.indptr.size - 1), np.diff(x.indptr))
+    else:
+        positions = np.arange(block.start, block.stop)
+        minor, major = x.indices[block], np.searchsorted(x.indptr, positions, side="right") - 1
+    return (major, minor) if x.format == "csr" else (minor, major)
+
+
+def _implicit_zeros(x: Any, weight: Array | None, stored: Moments) -> Moments:
+    """Return the statistics of the zeros that are not stored."""
+    n_rows, n_columns = x.shape
+    if weight is None:
+        entries = stored.count
+        if entries.sum() != x.data.size:
+            missing = np.isnan(x.data)
+            entries = entries + np.bincount(coordinates(x)[1][missing], minlength=n_columns)
+        return Moments.zeros_only(n_rows - entries, np.zeros(n_columns))
+    rows, columns = coordinates(x)
+    missing = np.isnan(x.data)
+    lost = np.bincount(columns[missing], weight[rows[missing]], minlength=n_columns).astype(float)
+    total = math.fsum(weight)
+    rest = math.fsum([*weight, -total])
+    everything = np.full(n_columns, total), np.full(n_columns, rest)
+    seen = double_double.add((stored.table[0], stored.table[1]), (lost, np.zeros(n_columns)))
+    count, low = double_double.subtract(everything, seen)
+    full = np.bincount(columns, minlength=n_columns) == n_rows
+    empty = full | (count <= 0)
+    return Moments.zeros_only(np.where(empty, 0.0, count), np.where(empty, 0.0, low))
+
+
+def affine(
+    x: Any, affine_map: Affine, kernels: Any, *, inverse: bool, copy: bool, n_jobs: int | None
+) -> Any:
+    """Return the array with its stored values rescaled, by a map that keeps 0 at 0."""
+    if kernels is None:
+        channels = affine_map.take(coordinates(x)[1])
+        values = reference.affine(x.data[None, :, None], channels, inverse=inverse)
+        return _with_data(x, values[0, :, 0], copy=copy)
+    out = np.empty_like(x.data) if copy else x.data
+    power = affine_map.power(inverse=inverse)
+    indices = x.indices if x.format == "csr" else None
+    scale, gamma = affine_map.scale, affine_map.gamma
+    with np.errstate(divide="ignore"):
+        factor = scale / gamma if inverse else gamma / scale
+
+    def piece(major: slice) -> bool:
+        pointers = x.indptr[major.start : major.stop + 1]
+        own = major if indices is None else slice(None)
+        bad: bool
+        if power is None:
+            bad = kernels.multiply_sparse(x.data, out, pointers, indices, factor[own])
+        else:
+            bad = kernels.affine_sparse(
+                x.data, out, pointers, indices, scale[own], gamma[own], power[own], inverse
+            )
+        return bad
+
+    n_threads = threads.n_threads(n_jobs, x.data.size)
+    if any(threads.run(piece, threads.slices(x.indptr.size - 1, n_threads), n_threads)):
+        raise NonFiniteError
+    return _with_data(x, out, copy=copy)
+
+
+def normalize(
+    x: Any, norm: str, kernels: Any, *, copy: bool, n_jobs: int | None
+) -> tuple[Any, Array]:
+    """Return the array with its rows divided by their norms, and the norms."""
+    if x.format == "csc":
+        return _normalize_vectors_csc(x, norm, kernels, copy=copy, n_jobs=n_jobs)
+    norms = np.zeros(x.shape[0])
+    out = np.empty_like(x.data) if copy or kernels is None else x.data
+    if kernels is None:
+        # Blocks of dense rows: slow, but the same code as for dense arrays.
+        for block in sample_blocks(np.broadcast_to(0.0, x.shape)):
+            part = x[block]
+            dense, found = reference.normalize(part.toarray()[:, :, None], norm)
+            rows, columns = coordinates(part)
+            out[x.indptr[block.start] : x.indptr[block.stop]] = dense[rows, columns, 0]
+            norms[block] = found[:, 0]
+        return _with_data(x, out, copy=copy), norms
+
+    def piece(rows: slice) -> bool:
+        pointers = x.indptr[rows.start : rows.stop + 1]
+        bad: bool = kernels.normalize_csr(x.data, out, pointers, norms[rows], NORMS[norm])
+        return bad
+
+    n_threads = threads.n_threads(n_jobs, x.data.size)
+    if any(threads.run(piece, threads.slices(x.shape[0], n_threads), n_threads)):
+        raise NonFiniteError
+    return _with_data(x, out, copy=copy), norms
+
+
+def _normalize_vectors_csc(
+    x: Any, norm: str, kernels: Any, *, copy: bool, n_jobs: int | None
+) -> tuple[Any, Array]:
+    """Divide the rows of a CSC array by their norms as it is, or where that takes care, as CSR."""
+    if kernels is not None:
+        norms = np.zeros(x.shape[0])
+        out = np.empty_like(x.data) if copy else x.data
+        if kernels.normalize_csc(x.data, out, x.indices, x.indptr, norms, NORMS[norm]):
+            return _with_data(x, out, copy=copy), norms
+    result, norms = normalize(x.tocsr(), norm, kernels, copy=copy, n_jobs=n_jobs)
+    result = result.tocsc()
+    return result if copy else _with_data(x, result.data, copy=False), norms
+
+
+def layer_norm(
+    x: Any,
+    n_groups: int,
+    kernels: Any,
+    *,
+    scale: bool,
+    eps: float,
+    gamma: Array | None,
+    copy: bool,
+    n_jobs: int | None,
+) -> Any:
+    """Return the array with each row's groups divided by their root mean square."""
+    size = x.shape[1] // n_groups
+    if x.format == "csc":
+        options = {"scale": scale, "eps": eps, "gamma": gamma, "copy": copy, "n_jobs": n_jobs}
+        return _normalize_layers_csc(x, n_groups, kernels, **options)
+    if kernels is None:
+        rows, columns = coordinates(x)
+        out = reference.layer_norm_csr(
+            x.data, rows, columns // size, (x.shape[0], n_groups), size, scale=scale, eps=eps
+        )
+    else:
+        out = np.empty_like(x.data) if copy else x.data
+
+        def piece(rows: slice) -> bool:
+            pointers = x.indptr[rows.start : rows.stop + 1]
+            bad: bool = kernels.layer_norm_csr(
+                x.data, out, x.indices, pointers, x.shape[1], n_groups, scale, eps
+            )
+            return bad
+
+        n_threads = threads.n_threads(n_jobs, x.data.size)
+        if any(threads.run(piece, threads.slices(x.shape[0], n_threads), n_threads)):
+            raise NonFiniteError
+    if gamma is not None:
+        out *= gamma.ravel()[x.indices].astype(out.dtype)
+    return _with_data(x, out, copy=copy)
+
+
+def _normalize_layers_csc(x: Any, n_groups: int, kernels: Any, **options: Any) -> Any:
+    """Normalize the layers of a CSC array as it is, or where that takes care, as CSR."""
+    size = x.shape[1] // n_groups
+    sums = np.zeros((x.shape[0], n_groups))
+    filled = np.zeros(sums.shape, dtype=np.int32)
+    if (
+        kernels is None
+        or not options["scale"]
+        or not kernels.square_sums_csc(x.data, x.indices, x.indptr, size, sums, filled)
+    ):
+        result = layer_norm(x.tocsr(), n_groups, kernels, **options).tocsc()
+        return result if options["copy"] else _with_data(x, result.data, copy=False)
+    factor = 1.0 / np.sqrt(np.where(filled > 0, sums / size + options["eps"], 1.0))
+    out = np.empty_like(x.data) if options["copy"] else x.data
+    kernels.multiply_groups_csc(x.data, out, x.indices, x.indptr, size, factor)
+    if options["gamma"] is not None:
+        out *= np.repeat(options["gamma"].ravel(), np.diff(x.indptr)).astype(out.dtype)
+    return _with_data(x, out, copy=options["copy"])
+
+
+def _with_data(x: Any, data: AnyArray, *, copy: bool) -> Any:
+    """Return the array with other stored values."""
+    if not copy:
+        if data is not x.data:
+            x.data[:] = data
+        return x
+    result = copy_object(x)
+    result.data, result.indices, result.indptr = data, x.indices.copy(), x.indptr.copy()
+    return result

@@ -1,0 +1,1 @@
+"""What the fits of a comparison say, in numbers."""

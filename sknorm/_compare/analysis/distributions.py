@@ -1,0 +1,87 @@
+"""How features are distributed before and after each normalizer, as quantiles."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.utils import _safe_indexing
+
+from sknorm._compare.fitting.task import FAILURES
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+MAX_FEATURES = 6
+MAX_ROWS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Distributions:
+    """Quantiles of shape (n_features, 5) for each normalizer; None where it failed."""
+
+    features: tuple[int, ...]
+    quantiles: dict[str, NDArray[np.float64] | None]
+
+
+def feature_distributions(
+    pipelines: dict[str, Any], step: str, X: Any, y: Any
+) -> Distributions | None:
+    """Return the quantiles of a few features, from the widest to the narrowest.
+
+    None where the normalizer is inside another step, so that what comes out of it cannot be seen.
+    """
+    if any(step not in dict(getattr(pipeline, "steps", [])) for pipeline in pipelines.values()):
+        return None
+    rows = np.arange(X.shape[0])
+    if len(rows) > MAX_ROWS:
+        rows = np.sort(np.random.default_rng(0).choice(rows, MAX_ROWS, replace=False))
+    X, y = _safe_indexing(X, rows), _safe_indexing(y, rows)
+    outputs = {name: _output(pipeline, step, X, y) for name, pipeline in pipelines.items()}
+    known = [output for output in outputs.values() if output is not None]
+    if not known:
+        return None
+    n_features = min(output.shape[1] for output in known)
+    features = _choose(known[0], n_features)
+    return Distributions(
+        features, {name: _quantiles(output, features) for name, output in outputs.items()}
+    )
+
+
+def _output(pipeline: Any, step: str, X: Any, y: Any) -> Any:
+    """Return what reaches the step after the normalizer."""
+    with warnings.catch_warnings():
+        # The same warnings were counted in the runs.
+        warnings.simplefilter("ignore")
+        try:
+            for name, transformer in pipeline.steps[:-1]:
+                if transformer is not None and transformer != "passthrough":
+                    X = clone(transformer).fit_transform(X, y)
+                if name == step:
+                    break
+        except FAILURES:
+            return None
+    X = X if sparse.issparse(X) else np.asarray(X)
+    return X if X.dtype.kind in "biuf" else None
+
+
+def _choose(output: Any, n_features: int) -> tuple[int, ...]:
+    """Return features spread evenly over the ranking by width."""
+    spread = [np.nanstd(_values(output, place)) for place in range(n_features)]
+    ranked = np.argsort(spread)[::-1]
+    places = np.unique(np.linspace(0, n_features - 1, min(MAX_FEATURES, n_features)).round())
+    return tuple(int(ranked[int(place)]) for place in places)
+
+
+def _values(output: Any, feature: int) -> NDArray[np.float64]:
+    column = output[:, [feature]].toarray() if sparse.issparse(output) else output[:, feature]
+    return np.asarray(column, dtype=np.float64).ravel()
+
+
+def _quantiles(output: Any, features: tuple[int, ...]) -> NDArray[np.float64] | None:
+    if output is None:
+        return None
+    return np.array([np.nanquantile(_values(output, place), QUANTILES) for place in features])

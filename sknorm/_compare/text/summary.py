@@ -1,0 +1,203 @@
+"""A comparison in words: the verdict, the four promises one by one, what to be wary of."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sknorm._compare.analysis.metrics import Measures, Setting
+from sknorm._compare.text.details import warnings_by_kind
+from sknorm._compare.text.tables import called, listing, number, partial_note, percent, share, whole
+from sknorm._compare.text.verdict import verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Sections:
+    """The parts of a summary; the promises are answers by their question."""
+
+    done: str
+    verdict: str
+    promises: dict[str, str]
+    caution: str
+
+    def lines(self) -> list[str]:
+        """Return what is found beside the verdict, a line each."""
+        return [self.done, *(f"{q} {said}" for q, said in self.promises.items()), self.caution]
+
+
+def sections(
+    measures: dict[str, Measures], ties: list[str], setting: Setting, best: str | None, n_runs: int
+) -> Sections:
+    """Return the whole comparison in words."""
+    return Sections(
+        done=_what_was_done(measures, setting, n_runs),
+        verdict=verdict(measures, ties, setting, best),
+        promises={
+            "1. Faster training?": _convergence(measures, setting),
+            "2. Stabler training?": _stability(measures),
+            "3. Better on new data?": _generalization(measures, setting),
+            "4. Less dependent on the initialization?": _sensitivity(measures, setting),
+        },
+        caution=_caution(measures, setting),
+    )
+
+
+def _what_was_done(measures: dict[str, Measures], setting: Setting, n_runs: int) -> str:
+    text = (
+        f"Compared {len(setting.names)} ways to normalize before {setting.model}, on "
+        f"{setting.n_rows:,} rows and {setting.n_columns:,} columns: {setting.n_folds} folds x "
+        f"{setting.n_seeds} initialization{'s' if setting.n_seeds > 1 else ''}, {n_runs} fits, "
+        f"scored by {setting.score_name}."
+    )
+    note = partial_note(setting, n_runs)
+    return f"{note}; everything below rests on those. {text}" if note else text
+
+
+def _by(measures: dict[str, Measures], holds: Callable[[Measures], bool]) -> list[str]:
+    return [row.normalizer for row in measures.values() if holds(row)]
+
+
+def _convergence(measures: dict[str, Measures], setting: Setting) -> str:
+    base = measures[setting.baseline]
+    if all(math.isnan(row.epochs) for row in measures.values()):
+        if not any(row.n_scored for row in measures.values()):
+            return "No fit gave a score, so nothing was measured."
+        return "This model does not train in epochs or iterations, so there is nothing to measure."
+    if math.isnan(base.epochs_to_target) and setting.target_loss is None:
+        return f"There is no yardstick: {called(setting.baseline)} never ended with a loss."
+    by_speed = {
+        word: sorted(
+            (row for row in measures.values() if row.speed == word and row.n_scored),
+            key=lambda row: (-row.reached, row.differences["epochs_ratio"].estimate),
+        )
+        for word in ("faster", "slower", "unclear")
+    }
+    parts = [_yardstick(base, setting)]
+    for word, shown in (
+        ("faster", "shown to need fewer"),
+        ("slower", "shown to need more, or not to get there"),
+    ):
+        listed = [f"{row.normalizer} ({_pace(row, base, setting)})" for row in by_speed[word]]
+        if listed:
+            parts.append(f"{shown}: {listing(listed)}")
+    if by_speed["unclear"]:
+        parts.append(f"no difference shown: {listing(r.normalizer for r in by_speed['unclear'])}")
+    return "; ".join(parts) + "."
+
+
+def _pace(row: Measures, base: Measures, setting: Setting) -> str:
+    """Return how many epochs a normalizer takes, in parts of the baseline's, and who gets there."""
+    ratio, parts = row.differences["epochs_ratio"].estimate, []
+    if row.reached > 0 and not math.isnan(ratio):
+        # Where a run stopped short of its target, that it takes longer is all that is known.
+        bound = {(True, False): "at least ", (False, True): "at most "}
+        short = row.reached < 1, base.reached < 1
+        parts.append(f"{bound.get(short, '')}{share(ratio)} of the {setting.unit}")
+    if row.reached != base.reached:
+        parts.append(
+            f"{share(row.reached)} of fits get there, {share(base.reached)} with "
+            f"{called(base.normalizer)}"
+        )
+    return "; ".join(parts)
+
+
+def _yardstick(base: Measures, setting: Setting) -> str:
+    against, median = called(setting.baseline), f"{whole(base.epochs)} {setting.unit}, median"
+    if math.isinf(base.epochs_to_target):
+        goal = "The target loss" if setting.has_losses else "Convergence"
+        return f"{goal} is out of reach for most fits with {against} (they stop after {median})"
+    takes = f"With {against}, training takes {whole(base.epochs_to_target)} {setting.unit} (median)"
+    if not setting.has_losses:
+        return f"{takes} until the solver converges"
+    if setting.target_loss is not None:
+        return f"{takes} to bring the loss down to {setting.target_loss:g}"
+    return f"{takes} to come down to the loss that it ends with, which the others are to reach too"
+
+
+def _stability(measures: dict[str, Measures]) -> str:
+    if not any(row.n_fits for row in measures.values()):
+        return "No fit was finished, so nothing was measured."
+    parts = []
+    for kind, word in (
+        ("diverged", "diverged"),
+        ("failed", "failed"),
+        ("unconverged", "stopped before converging"),
+    ):
+        shares = {row.normalizer: getattr(row, kind) for row in measures.values()}
+        listed = [f"{called(name)} ({share(part)})" for name, part in shares.items() if part > 0]
+        if listed:
+            parts.append(f"{word}: {listing(listed)}")
+    if not parts:
+        complete = all(row.n_fits for row in measures.values())
+        return f"Every fit converged{', with or without a normalizer' if complete else ''}."
+    steadier = _by(measures, lambda row: row.differences["trouble"].high < 0)
+    shakier = _by(measures, lambda row: row.differences["trouble"].low > 0)
+    if steadier:
+        parts.append(f"shown to have less of such trouble than the baseline: {listing(steadier)}")
+    if shakier:
+        parts.append(f"shown to have more: {listing(shakier)}")
+    return f"Share of fits that {'; '.join(parts)}."
+
+
+def _generalization(measures: dict[str, Measures], setting: Setting) -> str:
+    groups, barred = [], _by(measures, _lost_too_many)
+    for word in ("better", "mostly better", "worse", "mostly worse", "unclear"):
+        names = _by(measures, lambda row, word=word: row.verdict == word)  # type: ignore[misc]
+        names = [name for name in names if name not in barred]
+        if names:
+            shown = "no difference shown" if word == "unclear" else f"shown to be {word}"
+            groups.append(f"{shown}: {listing(names)}")
+    if barred:
+        groups.append(f"scored higher, but lost more fits, so not judged: {listing(barred)}")
+    base = measures[setting.baseline]
+    if not base.n_scored:
+        return f"With {called(setting.baseline)} no fit gave a score to compare with."
+    height = f"{setting.score_name} {number(base.test_score.estimate)}"
+    return f"Against {called(setting.baseline)} ({height}), {'; '.join(groups) or 'nothing'}."
+
+
+def _lost_too_many(row: Measures) -> bool:
+    """Tell whether only its lost fits keep a normalizer from being called better."""
+    higher = row.difference.low > 0 or row.differences["wins"].low > 0.5
+    return row.verdict == "unclear" and higher
+
+
+def _sensitivity(measures: dict[str, Measures], setting: Setting) -> str:
+    if setting.n_seeds < 2:
+        return "Not measured: there was one initialization a fold."
+    spreads = [row.seed_std for row in measures.values() if not math.isnan(row.seed_std)]
+    if not spreads:
+        return "Not measured: no fold has scores of two initializations."
+    if max(spreads) == 0:
+        return "No score varies from one initialization to the next, whatever the normalizer."
+    less = _by(measures, lambda row: row.differences["seed_std"].high < 0)
+    more = _by(measures, lambda row: row.differences["seed_std"].low > 0)
+    base = measures[setting.baseline]
+    text = f"With {called(setting.baseline)} {_variation(base.seed_std)}"
+    if less:
+        text += f"; shown to vary less: {listing(less)}"
+    if more:
+        text += f"; shown to vary more: {listing(more)}"
+    return f"{text}." if less or more else f"{text}; no normalizer is shown to change that."
+
+
+def _variation(spread: float) -> str:
+    if math.isnan(spread):
+        return "there are too few scores to tell how much they vary"
+    how = "does not vary" if spread == 0 else f"varies by {number(spread)} (standard deviation)"
+    return f"the score {how} from one initialization to the next"
+
+
+def _caution(measures: dict[str, Measures], setting: Setting) -> str:
+    parts = [
+        f"Each interval covers one comparison in {percent(setting)} of cases; with "
+        f"{len(setting.names) - 1} of them, some may mislead by chance."
+    ]
+    failed = [row for row in measures.values() if row.failed > 0]
+    errors = {row.normalizer: (row.error or "").rstrip(".") for row in failed}
+    parts += [f"{called(name)} failed with {error}." for name, error in errors.items()]
+    raised = warnings_by_kind(measures)
+    if raised:
+        parts.append(f"Warnings raised by the fits: {raised}.")
+    return " ".join(parts)

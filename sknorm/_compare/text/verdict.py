@@ -1,0 +1,142 @@
+"""A comparison in one sentence: which normalizer suits the data, as far as the intervals say."""
+
+from __future__ import annotations
+
+import math
+
+from sknorm._compare.analysis.metrics import Measures, Setting
+from sknorm._compare.text.tables import (
+    called,
+    listing,
+    number,
+    partial_note,
+    percent,
+    share,
+    signed,
+    span,
+)
+
+
+def verdict(
+    measures: dict[str, Measures], ties: list[str], setting: Setting, best: str | None
+) -> str:
+    """Return what is shown to be better than the baseline, and what has the highest score."""
+    note = partial_note(setting, sum(row.n_fits for row in measures.values()))
+    if best is None:
+        sentence = "No fit gave a score, so nothing can be said about any normalizer"
+    else:
+        higher = _higher_but_lost(measures, measures[best])
+        parts = [
+            _comparison(measures, setting, measures[best], among=_among(measures[best], higher)),
+            _undecided([name for name in ties if measures[name] not in higher], setting, best),
+            *(_set_aside(row, setting) for row in higher),
+        ]
+        sentence = "; ".join(part for part in parts if part)
+    return f"{note}. {sentence}." if note else f"{sentence}."
+
+
+def _comparison(
+    measures: dict[str, Measures], setting: Setting, winner: Measures, *, among: str
+) -> str:
+    against, name = called(setting.baseline), called(winner.normalizer)
+    height = _height(winner, setting)
+    top = f"{name} has the highest score{among and ' ' + among} ({height})"
+    if measures[setting.baseline].n_scored == 0:
+        return f"{top}; with {against} no fit gave a score at all"
+    if sum(row.n_scored > 0 for row in measures.values()) == 1:
+        return f"Only {name} gave a score ({height}), so there is nothing to compare it with"
+    shown = _shown_better(measures, winner)
+    if shown and shown[0] is winner:
+        return f"{top} and {_claim(winner, setting)}{_also(shown)}"
+    if shown:
+        lead = shown[0]
+        claim = f"{lead.normalizer} ({_height(lead, setting)}) {_claim(lead, setting)}"
+        doubt = "" if winner.verdict == "baseline" else f", but {_doubt(winner, setting)}"
+        return f"{claim}{_also(shown)}; {top}{doubt}"
+    if winner.verdict == "baseline":
+        start = f"{among[0].upper()}{among[1:]}, nothing" if among else "Nothing"
+        worse = [row.normalizer for row in measures.values() if row.verdict.endswith("worse")]
+        end = f"; shown to be worse: {listing(worse)}" if worse else ""
+        return f"{start} scored higher than {against} ({height}){end}"
+    return f"Nothing is shown to be better than {against}: {top}, but {_doubt(winner, setting)}"
+
+
+def _height(row: Measures, setting: Setting) -> str:
+    return f"{setting.score_name} {number(row.test_score.estimate)}"
+
+
+def _shown_better(measures: dict[str, Measures], winner: Measures) -> list[Measures]:
+    """Return what the intervals show to be better: the winner first, then by what they show."""
+    shown = [row for row in measures.values() if row.verdict in ("better", "mostly better")]
+    return sorted(
+        shown,
+        key=lambda row: (row is not winner, row.verdict != "better", -row.test_score.estimate),
+    )
+
+
+def _also(shown: list[Measures]) -> str:
+    """Name the others shown to be better, unless the first speaks for them with its own score."""
+    others = [row.normalizer for row in shown[1:] if row.verdict == "better"]
+    best_is_shown = shown[0].verdict == "better" and all(
+        row.test_score.estimate <= shown[0].test_score.estimate for row in shown
+    )
+    return "" if best_is_shown or not others else f"; also shown to be better: {listing(others)}"
+
+
+def _claim(row: Measures, setting: Setting) -> str:
+    """Say in what a normalizer is better than the baseline, with the interval that shows it."""
+    against = called(setting.baseline)
+    if row.verdict == "better":
+        return (
+            f"is better than {against} by {number(row.difference.estimate)} ({percent(setting)} "
+            f"interval {span(row.difference)})"
+        )
+    wins = row.differences["wins"]
+    return (
+        f"beats {against} in {share(wins.estimate)} of paired fits ({percent(setting)} interval "
+        f"{span(wins, share)}), though the mean difference is too uncertain to tell"
+    )
+
+
+def _doubt(row: Measures, setting: Setting) -> str:
+    """Say why the difference to the baseline shows nothing."""
+    difference, against = row.difference, called(setting.baseline)
+    if math.isnan(difference.estimate):
+        return f"there is no fit with {against} in the same fold to compare it with"
+    if row.verdict == "mostly worse":
+        return (
+            f"it beats {against} in only {share(row.differences['wins'].estimate)} of paired fits"
+        )
+    if math.isnan(difference.low):
+        return (
+            f"the difference, {signed(difference.estimate)}, comes from one fold, which is too few "
+            "for an interval"
+        )
+    return (
+        f"the difference, {signed(difference.estimate)}, could be anything from "
+        f"{span(difference, signed)}"
+    )
+
+
+def _undecided(ties: list[str], setting: Setting, best: str) -> str:
+    others = [name for name in ties if name not in (best, setting.baseline)]
+    if not others or best == setting.baseline:
+        return ""
+    return f"{listing(others)} cannot be told apart from it"
+
+
+def _higher_but_lost(measures: dict[str, Measures], winner: Measures) -> list[Measures]:
+    """Return who scored higher in the fits that it did not lose: that may be luck in losing."""
+    height = winner.test_score.estimate
+    return [row for row in measures.values() if row.n_scored and row.test_score.estimate > height]
+
+
+def _set_aside(row: Measures, setting: Setting) -> str:
+    name, height = called(row.normalizer), _height(row, setting)
+    return f"{name} scored higher ({height}), but lost {share(row.lost)} of its fits"
+
+
+def _among(winner: Measures, higher: list[Measures]) -> str:
+    if not higher:
+        return ""
+    return "of those that lost no fits" if winner.lost == 0 else "of those that lost fewest fits"

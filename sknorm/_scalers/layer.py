@@ -1,0 +1,231 @@
+"""Layer normalization and its family: statistics per sample, over features and positions."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+
+from sknorm._backends import dispatch
+from sknorm._scalers import parameters, validation
+from sknorm._scalers.base import DocLinkMixin
+
+Array = NDArray[np.float64]
+
+
+class LayerScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    r"""Standardize each sample with its own mean and variance (layer normalization).
+
+    .. math:: z = \gamma \, \frac{x - \mathrm{mean}}{\sqrt{\mathrm{var} + \epsilon}} + \beta
+
+    The statistics are those of one sample, over all its features and positions, in groups:
+    ``n_groups=1`` is layer normalization [1]_, ``n_groups=n_channels`` instance normalization [2]_,
+    numbers between are group normalization [3]_, and ``with_mean=False`` is root mean square
+    normalization [4]_. Nothing is learned.
+
+    Features in different units do not belong in one layer: normalize columns first
+    (:class:`BatchStatScaler`), or use this for features that are alike, such as spectra, counts,
+    pixels or embeddings.
+
+    Parameters
+    ----------
+    with_mean : bool or "auto", default="auto"
+        Whether to subtract the mean. Without it, the division is by the root mean square. "auto"
+        subtracts it from dense input and not from sparse input, which stays sparse; zeros that are
+        not stored count.
+    with_std : bool, default=True
+        Whether to divide.
+    n_groups : int, default=1
+        Number of groups of neighboring channels (axis 1), each with statistics of its own. It
+        must divide their number.
+    eps : float, default=0.0
+        Added to the variance, in units of the squared data. 0 keeps the output independent of the
+        data's unit; 1e-5 gives torch's numbers.
+    gamma, beta : float or array-like of shape (n_channels,) or X.shape[1:], default=None
+        Factor and beta applied last; None means 1 and 0.
+    copy : bool, default=True
+        Whether transform leaves its input untouched. False writes the result into it where its
+        dtype allows that.
+    n_jobs : int or None, default=None
+        Number of threads, as joblib counts them. It changes no result.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Size of axis 1 in fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, where X had any that are all strings.
+
+    See Also
+    --------
+    BatchStatScaler : Statistics per feature, over samples.
+    L2Normalizer : Divides each row by its length.
+
+    Notes
+    -----
+    NaN is a missing value: left out of the statistics, kept in the output. A group of equal values
+    (given rounding) becomes 0, or ``beta``.
+
+    References
+    ----------
+    .. [1] J. L. Ba, J. R. Kiros and G. E. Hinton, "Layer Normalization", 2016, arXiv:1607.06450.
+    .. [2] D. Ulyanov, A. Vedaldi and V. Lempitsky, "Instance Normalization: The Missing Ingredient
+       for Fast Stylization", 2016, arXiv:1607.08022.
+    .. [3] Y. Wu and K. He, "Group Normalization", ECCV 2018, arXiv:1803.08494.
+    .. [4] B. Zhang and R. Sennrich, "Root Mean Square Layer Normalization", NeurIPS 2019,
+       arXiv:1910.07467.
+
+    Examples
+    --------
+    >>> from sknorm import LayerScaler
+    >>> LayerScaler().fit_transform([[1.0, 2.0, 3.0], [10.0, 20.0, 30.0]]).round(3)
+    array([[-1.225,  0.   ,  1.225],
+           [-1.225,  0.   ,  1.225]])
+    >>> LayerScaler(with_mean=False).fit_transform([[3.0, 4.0]]).round(3)
+    array([[0.849, 1.131]])
+    """
+
+    def __init__(
+        self,
+        *,
+        with_mean: bool | str = "auto",
+        with_std: bool = True,
+        n_groups: int = 1,
+        eps: float = 0.0,
+        gamma: Any = None,
+        beta: Any = None,
+        copy: bool = True,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.with_mean = with_mean
+        self.with_std = with_std
+        self.n_groups = n_groups
+        self.eps = eps
+        self.gamma = gamma
+        self.beta = beta
+        self.copy = copy
+        self.n_jobs = n_jobs
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Check the parameters and the shape of X; nothing is learned.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features) or \
+                (n_samples, n_channels, *positions)
+            The data.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The scaler itself.
+
+        Raises
+        ------
+        ValueError
+            If X is not numeric, has infinite values, or is sparse where it would have to be
+            centered; if a parameter does not fit. The scaler is left as it was.
+        """
+        with validation.rollback_on_error(self):
+            X = validation.check_input(self, X, reset=True)
+            self._check_params(X)
+            with validation.locate_nonfinite(self, X):
+                dispatch.check_finite(X, allow_nan=True)
+        return self
+
+    def transform(self, X: Any, copy: bool | None = None) -> Any:
+        """Normalize each sample of X.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features) or \
+                (n_samples, n_channels, *positions)
+            The data.
+        copy : bool, default=None
+            Whether to leave X untouched; None means the parameter ``copy``.
+
+        Returns
+        -------
+        X_out : {ndarray, sparse matrix} of the shape of X
+            The result, in the container, memory order and floating dtype of X.
+
+        Raises
+        ------
+        ValueError
+            As for :meth:`fit`, and if X has another number of features than in fit.
+        """
+        X = validation.check_input(self, X, reset=False)
+        gamma, beta = self._check_params(X)
+        copy = self.copy if copy is None else copy
+        parameters.check_flag("copy", copy)
+        if sparse.issparse(X):
+            X = validation.sum_duplicates(X, copy=copy)
+        with validation.locate_nonfinite(self, X):
+            return dispatch.layer_norm(
+                X,
+                self.n_groups,
+                center=self._centers(X),
+                scale=bool(self.with_std),
+                eps=float(self.eps),
+                gamma=gamma,
+                beta=beta,
+                copy=copy,
+                n_jobs=self.n_jobs,
+            )
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.three_d_array = True
+        tags.input_tags.sparse = self.with_mean in (False, "auto")
+        tags.transformer_tags.preserves_dtype = ["float64", "float32", "float16"]
+        tags.array_api_support = True
+        tags.requires_fit = False
+        return tags
+
+    def _centers(self, X: Any) -> bool:
+        return not sparse.issparse(X) if self.with_mean == "auto" else bool(self.with_mean)
+
+    def _check_params(self, X: Any) -> tuple[Array | None, Array | None]:
+        """Return gamma and beta with one row a group, or None where both are left out."""
+        parameters.check_with_mean(self.with_mean)
+        parameters.check_flag("with_std", self.with_std)
+        parameters.check_eps(self.eps)
+        parameters.check_n_jobs(self.n_jobs)
+        parameters.check_flag("copy", self.copy)
+        parameters.check_divisor("n_groups", self.n_groups, int(X.shape[1]), "features (axis 1)")
+        element = tuple(int(size) for size in X.shape[1:])
+        gamma = self._per_element("gamma", self.gamma, 1.0, element)
+        beta = self._per_element("beta", self.beta, 0.0, element)
+        if sparse.issparse(X):
+            self._refuse_sparse(X, beta)
+        if self.gamma is None and self.beta is None:
+            return None, None
+        return gamma, beta
+
+    def _per_element(
+        self, name: str, value: Any, default: float, element: tuple[int, ...]
+    ) -> Array:
+        array = parameters.check_affine(name, value, default, [element, element[:1]])
+        array = array.reshape(array.shape + (1,) * (len(element) - array.ndim))
+        full = np.broadcast_to(array, element).copy()
+        return full.reshape(self.n_groups, math.prod(element) // self.n_groups)
+
+    def _refuse_sparse(self, X: Any, beta: Array) -> None:
+        """Raise where sparse input would become dense."""
+        if self._centers(X):
+            raise ValueError(
+                "Cannot center sparse matrices: pass `with_mean=False` (or 'auto') to divide by "
+                "the root mean square only, or X.toarray() to center a dense copy."
+            )
+        if beta.any():
+            raise ValueError(
+                "beta is not 0, which would make sparse output dense. Use beta=None, or "
+                "X.toarray()."
+            )

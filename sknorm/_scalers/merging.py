@@ -1,0 +1,55 @@
+"""Whether the statistics of two scalers can be merged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+# Parameters that do not change what the statistics and the output mean.
+EXECUTION_PARAMS = {"copy", "n_jobs"}
+
+
+def check_mergeable(scaler: Any, other: Any, *, fitted: bool = False) -> None:
+    """Refuse a scaler of another class or setting, or, where both are fitted, of other features."""
+    name = type(scaler).__name__
+    if type(other) is not type(scaler):
+        raise ValueError(
+            f"Cannot merge a {type(other).__name__} into a {name}: their statistics differ in kind."
+        )
+    theirs = other.get_params()
+    for parameter, value in scaler.get_params().items():
+        if parameter not in EXECUTION_PARAMS and not _same(value, theirs[parameter]):
+            raise ValueError(
+                f"Cannot merge {name}s with different settings: {parameter} is {value!r} here and "
+                f"{theirs[parameter]!r} there. Fit them with the same settings."
+            )
+    if fitted:
+        _check_same_features(scaler, other, name)
+
+
+def _check_same_features(scaler: Any, other: Any, name: str) -> None:
+    if scaler.n_features_in_ != other.n_features_in_:
+        raise ValueError(
+            f"Cannot merge {name}s of {scaler.n_features_in_} and {other.n_features_in_} features. "
+            "Fit them on rows of the same table."
+        )
+    mine: Any = getattr(scaler, "feature_names_in_", None)
+    theirs: Any = getattr(other, "feature_names_in_", None)
+    if mine is not None and theirs is not None and not np.array_equal(mine, theirs):
+        position = int(np.argmax(mine != theirs))
+        raise ValueError(
+            f"Cannot merge {name}s whose features have different names: feature {position} is "
+            f"{mine[position]!r} here and {theirs[position]!r} there."
+        )
+    if scaler._centered != other._centered:
+        raise ValueError(
+            f"Cannot merge a {name} fitted on dense data with one fitted on sparse data: only the "
+            "first centers. Set with_mean=False for both."
+        )
+
+
+def _same(a: Any, b: Any) -> bool:
+    if a is None or b is None:
+        return a is b
+    return bool(np.array_equal(a, b))

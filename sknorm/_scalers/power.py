@@ -1,0 +1,117 @@
+"""Power normalization: the root mean square per channel, over samples and positions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sknorm._scalers.channel import ChannelScaler
+from sknorm._statistics.moments import Moments, root_in_unit
+
+Array = NDArray[np.float64]
+
+
+class PowerNormScaler(ChannelScaler):
+    r"""Divide each feature or channel by its root mean square (power normalization).
+
+    .. math:: z = \gamma \, \frac{x}{\sqrt{\mathrm{mean\_square} + \epsilon}} + \beta
+
+    The mean is not subtracted, so zero stays zero and sparse input stays sparse. Power
+    normalization was introduced for transformers, whose batch means vary too much to be useful
+    [1]_; with a momentum, ``mean_square_`` is its running quadratic mean.
+
+    Axis 1 is the feature or channel axis. Axes after it are positions: statistics are over samples
+    and positions.
+
+    Parameters
+    ----------
+    eps : float, default=0.0
+        Added to the mean of squares, in units of the squared data. 0 keeps the output independent
+        of the data's unit; the paper's code has 1e-5.
+    momentum : float in (0, 1] or None, default=None
+        The weight of the newest batch in ``partial_fit``; the paper's code has 0.1. None gives
+        every value seen the same weight.
+    n_channels : int or None, default=None
+        Read 2-D input as this many channels of ``n_features / n_channels`` neighboring columns
+        each. None means one channel a column.
+    gamma, beta : float or array-like of shape (n_channels,), default=None
+        Factor and beta applied last; None means 1 and 0.
+    copy : bool, default=True
+        Whether transform leaves its input untouched. False writes the result into it where its
+        dtype allows that.
+    n_jobs : int or None, default=None
+        Number of threads, as joblib counts them. It changes no result.
+
+    Attributes
+    ----------
+    mean_square_ : ndarray of shape (n_channels,)
+        The (running) mean of squares of each channel; inf where it exceeds the largest float64,
+        which does not harm ``scale_``.
+    scale_ : ndarray of shape (n_channels,)
+        What is divided by. 1 for channels of zeros.
+    n_samples_seen_ : int, float or ndarray of shape (n_channels,)
+        The number of values behind each channel's statistics (the sum of their weights, if there
+        were any); one number when it is the same for all channels.
+    n_features_in_ : int
+        Size of axis 1 in fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, where X had any that are all strings.
+
+    See Also
+    --------
+    BatchStatScaler : Subtracts the mean and divides by the standard deviation.
+
+    Notes
+    -----
+    The paper's code first divides each row by its own root mean square; put a
+    ``LayerScaler(with_mean=False)`` before this scaler for that.
+
+    References
+    ----------
+    .. [1] S. Shen, Z. Yao, A. Gholami, M. W. Mahoney and K. Keutzer, "PowerNorm: Rethinking Batch
+       Normalization in Transformers", ICML 2020, arXiv:2003.07845.
+
+    Examples
+    --------
+    >>> from sknorm import PowerNormScaler
+    >>> scaler = PowerNormScaler().fit([[3.0, 0.0], [4.0, 10.0]])
+    >>> scaler.mean_square_
+    array([12.5, 50. ])
+    >>> scaler.transform([[0.0, 10.0]]).round(3)
+    array([[0.   , 1.414]])
+    """
+
+    mean_square_: Any
+    scale_: Any
+
+    def __init__(
+        self,
+        *,
+        eps: float = 0.0,
+        momentum: float | None = None,
+        n_channels: int | None = None,
+        gamma: Any = None,
+        beta: Any = None,
+        copy: bool = True,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.eps = eps
+        self.momentum = momentum
+        self.n_channels = n_channels
+        self.gamma = gamma
+        self.beta = beta
+        self.copy = copy
+        self.n_jobs = n_jobs
+
+    def _learn(self, moments: Moments) -> dict[str, Any]:
+        scale = np.ldexp(self._scale(moments), moments.exponent)
+        return {"mean_square_": moments.mean_square, "scale_": scale}
+
+    def _shift(self, moments: Moments) -> Array:
+        return np.zeros_like(moments.unit_mean)
+
+    def _scale(self, moments: Moments) -> Array:
+        square = moments.unit_mean_square
+        return root_in_unit(square, moments, self.eps, square == 0.0)

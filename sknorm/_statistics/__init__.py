@@ -1,0 +1,1 @@
+"""Values that the estimators compute with: moments and affine maps."""

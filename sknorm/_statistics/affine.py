@@ -1,0 +1,66 @@
+"""The map from values to scaled values and back, per channel, as one immutable value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Affine:
+    """``y = ((x * 2 ** -exponent - shift) / scale) * gamma + beta``.
+
+    ``shift`` and ``scale`` are in units of ``2 ** exponent``. It is 0 for nearly all channels; for
+    those whose differences or squares leave the range of float64 it keeps them inside. Where all
+    are 0, ``exponent`` is None.
+    """
+
+    shift: Array
+    scale: Array
+    gamma: Array
+    beta: Array
+    exponent: NDArray[np.int64] | None = None
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether all gammas are 1 and all betas 0."""
+        return bool((self.gamma == 1.0).all() and (self.beta == 0.0).all())
+
+    @cached_property
+    def is_invertible(self) -> bool:
+        """Whether a product with the inverse of the scale is right in float32.
+
+        It is 1.6 times as fast as the division, where the processor is slower than the memory.
+        """
+        return bool(((self.scale > 1e-300) & (self.scale < 1e300)).all())
+
+    def power(self, *, inverse: bool) -> Array | None:
+        """Return what values are multiplied with: before the map, or after its inverse."""
+        if self.exponent is None:
+            return None
+        return np.ldexp(1.0, self.exponent if inverse else -self.exponent)
+
+    def repeat(self, n_positions: int) -> Affine:
+        """Return the same map with each channel repeated for its positions."""
+        return self._map(lambda values: np.repeat(values, n_positions))
+
+    def tile(self, n_times: int) -> Affine:
+        """Return the same map with all channels repeated one after the other."""
+        return self._map(lambda values: np.tile(values, n_times))
+
+    def take(self, channels: NDArray[np.integer] | slice) -> Affine:
+        """Return the map of the given channels."""
+        return self._map(lambda values: values[channels])
+
+    def _map(self, function: Callable[[NDArray[Any]], NDArray[Any]]) -> Affine:
+        arrays = {field.name: getattr(self, field.name) for field in fields(self)}
+        return replace(
+            self, **{name: function(array) for name, array in arrays.items() if array is not None}
+        )

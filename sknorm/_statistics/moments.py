@@ -1,0 +1,214 @@
+"""The statistics of a set of values per channel, as an immutable value that merges.
+
+``fit`` is ``partial_fit`` from :meth:`Moments.zero`; ``partial_fit``, ``merge`` and everything
+else that combines statistics reduce with the same :meth:`Moments.merge`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sknorm._statistics import double_double
+
+Array = NDArray[np.float64]
+
+# Channels whose magnitude lies within 2**-SAFE_EXPONENT .. 2**SAFE_EXPONENT are not scaled
+# (exponent 0): there no square or sum of squares leaves the range of float64.
+SAFE_EXPONENT = 350
+# Powers of two beyond this have no finite reciprocal.
+EXPONENT_LIMIT = 1020
+# The exponent of nothing, or of zeros only: any other wins when the two are merged.
+EMPTY = -5000.0
+# scikit-learn's bound on the rounding error of a mean grows with the number of samples, as a naive
+# sum's error does. Ours does not, so from here on the bound stays: a million values of 1e10 +- 1
+# are not constant.
+MOST_SAMPLES_IN_BOUND = 10_000.0
+EPSILON = float(np.finfo(np.float64).eps)
+
+
+def is_constant(count: Any, mean: Any, var: Any, xp: Any = np) -> Any:
+    """Tell whether a variance cannot be told from zero, given rounding (scikit-learn's bound)."""
+    bound = xp.clip(count, 1.0, MOST_SAMPLES_IN_BOUND) * EPSILON * mean
+    return var <= bound * bound
+
+
+def unit_exponent(magnitude: Array) -> Array:
+    """Return the power of two that a channel of this largest magnitude is kept in."""
+    _, exponent = np.frexp(magnitude)
+    exponent = np.clip(exponent, -EXPONENT_LIMIT, EXPONENT_LIMIT).astype(np.float64)
+    exponent[np.abs(exponent) <= SAFE_EXPONENT] = 0.0
+    return np.where(magnitude == 0.0, EMPTY, exponent)
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Count, mean and sum of squared deviations per channel.
+
+    The columns of ``table`` are channels; its rows are ``count``, ``mean`` and ``m2``, each
+    as a double-double number, and ``exponent``: the channel's values are ``2 ** exponent`` times
+    those that ``mean`` and ``m2`` describe, so that columns at 1e300 or 1e-300 keep their digits.
+    """
+
+    table: Array
+
+    @classmethod
+    def zero(cls, n_channels: int) -> Moments:
+        """Return the statistics of no values."""
+        table = np.zeros((7, n_channels))
+        table[6] = EMPTY
+        return cls(table)
+
+    @classmethod
+    def zeros_only(cls, count: Array, count_low: Array) -> Moments:
+        """Return the statistics of zeros, of this many (or this weight) per channel."""
+        moments = cls.zero(count.size)
+        moments.table[0], moments.table[1] = count, count_low
+        return moments
+
+    @classmethod
+    def from_accumulators(cls, accumulators: Array) -> Moments:
+        """Return the statistics in accumulators that the kernels have filled."""
+        return cls(np.ascontiguousarray(accumulators.T))
+
+    def accumulators(self) -> Array:
+        """Return a copy with one row a channel, in which the kernels work."""
+        return np.array(self.table.T, order="C")
+
+    @property
+    def count(self) -> Array:
+        """The number of values, or the sum of their weights."""
+        count: Array = self.table[0]
+        return count
+
+    @cached_property
+    def exponent(self) -> NDArray[np.int64]:
+        """The power of two that scales each channel, 0 for nearly all data."""
+        exponent = self.table[6]
+        return np.where(exponent == EMPTY, 0.0, exponent).astype(np.int64)
+
+    @cached_property
+    def unit_mean(self) -> Array:
+        """The mean in units of ``2 ** exponent``; NaN where there are no values."""
+        return np.where(self.count > 0, self.table[2], np.nan)
+
+    @cached_property
+    def unit_var(self) -> Array:
+        """The biased variance in units of ``4 ** exponent``; NaN where there are no values."""
+        filled = np.where(self.count > 0, self.count, 1.0)
+        return np.where(self.count > 0, np.maximum(self.table[4], 0.0) / filled, np.nan)
+
+    @cached_property
+    def unit_mean_square(self) -> Array:
+        """The mean of squares in units of ``4 ** exponent``."""
+        return self.unit_var + self.unit_mean**2
+
+    @property
+    def mean(self) -> Array:
+        """The mean."""
+        return np.ldexp(self.unit_mean, self.exponent)
+
+    @property
+    def var(self) -> Array:
+        """The biased variance; inf where it is beyond the largest float64."""
+        return self._squared(self.unit_var)
+
+    @property
+    def mean_square(self) -> Array:
+        """The mean of squares; inf where it is beyond the largest float64."""
+        return self._squared(self.unit_mean_square)
+
+    @cached_property
+    def constant(self) -> NDArray[np.bool_]:
+        """Whether the variance cannot be told from zero, given rounding."""
+        constant: NDArray[np.bool_] = is_constant(self.count, self.unit_mean, self.unit_var)
+        return constant
+
+    def merge(self, other: Moments) -> Moments:
+        """Return the statistics of the union (Chan, Golub and LeVeque 1983, equation 2.1)."""
+        if not self.count.any():
+            return other
+        if not other.count.any():
+            return self
+        a, b = self._in_common_unit(other)
+        # The mean moves from that of the larger part: from the smaller, digits would cancel.
+        swap = b[0] > a[0]
+        if swap.any():
+            a, b = np.where(swap, b, a), np.where(swap, a, b)
+        count = double_double.add((a[0], a[1]), (b[0], b[1]))
+        share = b[0] / np.where(count[0] > 0, count[0], 1.0)
+        delta = double_double.subtract((b[2], b[3]), (a[2], a[3]))[0]
+        nothing = np.zeros_like(delta)
+        mean = double_double.add((a[2], a[3]), (delta * share, nothing))
+        m2 = double_double.add((a[4], a[5]), (b[4], b[5]))
+        m2 = double_double.add(m2, (delta * delta * (a[0] * share), nothing))
+        merged = np.stack([*count, *mean, *m2, a[6]])
+        merged = np.where(self.count > 0, merged, other.table)
+        return Moments(np.where(other.count > 0, merged, self.table))
+
+    def decay(self, batch: Moments, momentum: float) -> Moments:
+        """Return the running statistics after one more batch, which weighs ``momentum``.
+
+        They are those of a mixture of the two distributions, so the variance keeps the
+        between-batch term ``m (1 - m) (batch_mean - mean) ** 2``.
+        """
+        mixed = self._with_count(1.0 - momentum).merge(batch._with_count(momentum))
+        return mixed._with_count(self.count + batch.count)
+
+    def pool(self, n_channels: int) -> Moments:
+        """Merge runs of neighboring columns, leaving ``n_channels``."""
+        table = self.table.reshape(7, n_channels, -1)
+        while table.shape[2] > 1:
+            half = table.shape[2] // 2
+            left, right = table[:, :, :half], table[:, :, half : 2 * half]
+            merged = Moments(left.reshape(7, -1)).merge(Moments(right.reshape(7, -1)))
+            table = np.concatenate(
+                [merged.table.reshape(7, n_channels, half), table[:, :, 2 * half :]], axis=2
+            )
+        return Moments(np.ascontiguousarray(table[:, :, 0]))
+
+    def _squared(self, unit_value: Array) -> Array:
+        with np.errstate(over="ignore", under="ignore"):
+            return np.ldexp(unit_value, 2 * self.exponent)
+
+    def _with_count(self, count: Array | float) -> Moments:
+        """Return the same mean and variance, as if from another number of values."""
+        filled = self.count > 0
+        ratio = np.where(filled, count, 0.0) / np.where(filled, self.count, 1.0)
+        table = self.table.copy()
+        table[0], table[1] = np.where(filled, count, 0.0), 0.0
+        table[4:6] *= ratio
+        return Moments(table)
+
+    def _in_common_unit(self, other: Moments) -> tuple[Array, Array]:
+        """Return both tables with each channel in the larger of the two units."""
+        unit = np.maximum(self.table[6], other.table[6])
+        return _in_unit(self.table, unit), _in_unit(other.table, unit)
+
+
+def _in_unit(table: Array, exponent: Array) -> Array:
+    """Return the table with its channels in the given units, none smaller than their own."""
+    if np.array_equal(table[6], exponent):
+        return table
+    change = np.maximum(table[6] - exponent, -2000.0).astype(np.int64)
+    scaled = table.copy()
+    with np.errstate(under="ignore"):
+        scaled[2:4] = np.ldexp(table[2:4], change)
+        scaled[4:6] = np.ldexp(table[4:6], 2 * change)
+    scaled[6] = exponent
+    return scaled
+
+
+def root_in_unit(square: Array, moments: Moments, eps: float, constant: NDArray[np.bool_]) -> Array:
+    """Return ``sqrt(square + eps)`` in the moments' units; where constant, 1 in the data's unit."""
+    exponent = moments.exponent
+    if not exponent.any():
+        return np.where(constant, 1.0, np.sqrt(square + eps))
+    one = np.ldexp(1.0, -exponent)
+    with np.errstate(over="ignore"):
+        far = np.hypot(np.sqrt(square), np.sqrt(eps) * one)
+    return np.where(constant, one, np.where(exponent == 0, np.sqrt(square + eps), far))
