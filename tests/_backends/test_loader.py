@@ -39,7 +39,7 @@ def builds():
     for needed, (name, _) in loader.BUILDS.items():
         if baseline.processor_level() >= needed:
             try:
-                yield importlib.import_module(f"sknorm.{name}")
+                yield importlib.import_module(f"sknorm._backends.kernels.{name}")
             except ImportError:
                 continue
 

@@ -202,7 +202,7 @@ REFERENCE = [
     name
     for name, function in inspect.getmembers(reference, inspect.isfunction)
     if function.__module__ == reference.__name__
-    and name.startswith(("channel_moments", "stored_moments", "affine", "normalize"))
+    and name.startswith(("channel_moments", "stored_moments", "affine", "normalize", "layer_norm"))
 ]
 QUESTIONS = ("constants", "processor_level")
 COMPILED = [
