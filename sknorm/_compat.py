@@ -53,8 +53,8 @@ __all__ = [
     "check_same_namespace",
     "cloudpickle",
     "device",
-    "fit_task",
     "has_threads",
+    "notify_callbacks",
     "widest_float",
     "with_callbacks",
 ]
@@ -98,7 +98,7 @@ def cloudpickle() -> Any:
 
 
 @contextmanager
-def fit_task(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Iterator[None]:
+def notify_callbacks(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Iterator[None]:
     """Tell scikit-learn's callbacks, where there are any, that one fit begins and ends."""
     if not hasattr(estimator, "_init_callback_context"):
         yield

@@ -64,7 +64,7 @@ def affine(
     def part(view: AnyArray, out: AnyArray, channels: slice | None, times: int) -> bool:
         own = affine_map if channels is None else affine_map.take(channels)
         own = own if times == 1 else own.tile(times)
-        gamma, beta = (None, None) if affine_map.is_plain else (own.gamma, own.beta)
+        gamma, beta = own.gamma, own.beta
         power = own.power(inverse=inverse)
         multiply = view.dtype == np.float32 and not inverse and affine_map.is_invertible
         scale = 1.0 / own.scale if multiply else own.scale

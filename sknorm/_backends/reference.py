@@ -144,8 +144,13 @@ def affine(x: Any, affine_map: Affine, *, inverse: bool) -> Any:
     xp, wide = _widen(x)
     _refuse_infinity(wide, xp)
     shift, scale, gamma, beta = (
-        _like(values, wide, xp)[None, :, None]
-        for values in (affine_map.shift, affine_map.scale, affine_map.gamma, affine_map.beta)
+        default if values is None else _like(values, wide, xp)[None, :, None]
+        for values, default in (
+            (affine_map.shift, 0.0),
+            (affine_map.scale, 1.0),
+            (affine_map.gamma, 1.0),
+            (affine_map.beta, 0.0),
+        )
     )
     power = affine_map.power(inverse=inverse)
     factor = 1.0 if power is None else _like(power, wide, xp)[None, :, None]

@@ -115,7 +115,9 @@ def _implicit_zeros(x: Any, weight: Array | None, stored: Moments) -> Moments:
     everything = np.full(n_columns, total), np.full(n_columns, rest)
     seen = double_double.add((stored.table[0], stored.table[1]), (lost, np.zeros(n_columns)))
     count, low = double_double.subtract(everything, seen)
-    full = np.bincount(columns, minlength=n_columns) == n_rows
+    # Rounding must not make something of zeros that are in rows of weight 0 only.
+    counts = weight > 0
+    full = np.bincount(columns[counts[rows]], minlength=n_columns) == np.count_nonzero(counts)
     empty = full | (count <= 0)
     return Moments.zeros_only(np.where(empty, 0.0, count), np.where(empty, 0.0, low))
 
@@ -131,9 +133,12 @@ def affine(
     out = np.empty_like(x.data) if copy else x.data
     power = affine_map.power(inverse=inverse)
     indices = x.indices if x.format == "csr" else None
-    scale, gamma = affine_map.scale, affine_map.gamma
-    with np.errstate(divide="ignore"):
+    scale = affine_map.scale
+    gamma = np.ones_like(scale) if affine_map.gamma is None else affine_map.gamma
+    with np.errstate(all="ignore"):
         factor = scale / gamma if inverse else gamma / scale
+    if power is None and _leave_range(factor, gamma):
+        power = np.ones_like(scale)
 
     def piece(major: slice) -> bool:
         pointers = x.indptr[major.start : major.stop + 1]
@@ -151,6 +156,12 @@ def affine(
     if any(threads.run(piece, threads.slices(x.indptr.size - 1, n_threads), n_threads)):
         raise NonFiniteError
     return _with_data(x, out, copy=copy)
+
+
+def _leave_range(factors: Array, gamma: Array) -> bool:
+    """Tell whether a quotient of gamma and scale lies beyond the normal numbers."""
+    size = np.abs(factors)
+    return bool(((size >= 1e300) | ((size <= 1e-300) & (gamma != 0.0))).any())
 
 
 def normalize(

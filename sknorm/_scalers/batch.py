@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,13 @@ from scipy import sparse
 
 from sknorm._scalers import parameters
 from sknorm._scalers.channel import ChannelScaler
+from sknorm._scalers.state import read_attribute
 from sknorm._statistics.moments import Moments, root_in_unit
 
 Array = NDArray[np.float64]
+
+# To find columns that are not sparse, so many rows of a CSR array are enough.
+ROWS_LOOKED_AT = 1000
 
 
 class BatchStatScaler(ChannelScaler):
@@ -82,9 +87,14 @@ class BatchStatScaler(ChannelScaler):
     distributions. So batches of one row work, and drift is not understated. torch drops the last
     term and stores the unbiased variance.
 
-    The rounding bound below which a channel counts as constant is StandardScaler's, except that it
-    stops growing at 10,000 samples, as the error here does not grow with their number. Where a
-    channel is constant, a value that differs from it in transform is centered and not scaled.
+    A channel whose standard deviation is below 1.1e-15 (five times the machine epsilon) of its mean
+    counts as constant: it varies by the rounding of its values. StandardScaler's bound is the
+    number of samples times the machine epsilon, so that there a channel may become constant by
+    more of the same rows. Where a channel is constant, a value that differs from it in transform is
+    centered and not scaled.
+
+    The public attributes are the state: set by hand they make a fitted scaler, and edited ones are
+    what transform uses and what partial_fit goes on from.
 
     References
     ----------
@@ -108,9 +118,10 @@ class BatchStatScaler(ChannelScaler):
     array([  2., 300.])
     """
 
+    _statistics = ("mean_", "var_", "scale_")
+
     mean_: Any
     var_: Any
-    scale_: Any
 
     def __init__(
         self,
@@ -147,22 +158,56 @@ class BatchStatScaler(ChannelScaler):
 
     def _decide_centering(self, X: Any) -> bool:
         if self.with_mean == "auto":
+            if sparse.issparse(X):
+                _warn_of_dense_columns(X)
             return not sparse.issparse(X)
         return bool(self.with_mean)
 
+    def _centers(self) -> bool:
+        if self.with_mean == "auto":
+            return getattr(self, "_centered", getattr(self, "mean_", None) is not None)
+        return bool(self.with_mean)
+
+    def _scales(self) -> bool:
+        return bool(self.with_std)
+
     def _learn(self, moments: Moments) -> dict[str, Any]:
         learned: dict[str, Any] = {"mean_": None, "var_": None, "scale_": None}
-        if self._centered or self.with_std:
+        if self._centers() or self.with_std:
             learned["mean_"] = moments.mean
         if self.with_std:
             learned["var_"] = moments.var
-            learned["scale_"] = np.ldexp(self._scale(moments), moments.exponent)
+            learned["scale_"] = np.ldexp(self._scale(moments, self.eps), moments.exponent)
         return learned
 
-    def _shift(self, moments: Moments) -> Array:
-        return moments.unit_mean if self._centered else np.zeros_like(moments.unit_mean)
+    def _public_moments(self, n_channels: int) -> tuple[Array | None, Array | None]:
+        mean, var = getattr(self, "mean_", None), getattr(self, "var_", None)
+        return (
+            None if mean is None else read_attribute(self, "mean_", n_channels),
+            None if var is None else read_attribute(self, "var_", n_channels),
+        )
 
-    def _scale(self, moments: Moments) -> Array:
-        if not self.with_std:
-            return np.ldexp(1.0, -moments.exponent)
-        return root_in_unit(moments.unit_var, moments, self.eps, moments.constant)
+    def _scale(self, moments: Moments, eps: float) -> Array:
+        return root_in_unit(moments.unit_var, moments, eps, moments.constant)
+
+
+def _warn_of_dense_columns(X: Any) -> None:
+    """Warn where a sparse array has a column that is stored for the most part.
+
+    It may be one that was dense before a step such as ColumnTransformer stacked it with sparse
+    ones, whose output is sparse or dense by its density.
+    """
+    n_rows = min(X.shape[0], ROWS_LOOKED_AT)
+    rows = X[:n_rows] if X.format == "csr" else X
+    if rows.format == "csr":
+        stored = np.bincount(rows.indices, minlength=X.shape[1])
+    else:
+        stored, n_rows = np.diff(rows.indptr), X.shape[0]
+    dense = np.flatnonzero(2 * stored > n_rows)
+    if dense.size:
+        warnings.warn(
+            f"X is sparse, so with_mean='auto' does not center it, although feature {dense[0]} has "
+            "mostly nonzero values. Pass with_mean=False to divide only, or dense input (such as "
+            "sparse_threshold=0 in ColumnTransformer) to center.",
+            stacklevel=2,
+        )

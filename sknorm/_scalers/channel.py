@@ -1,8 +1,9 @@
-"""What the scalers with statistics per channel share: fitting, merging and applying them."""
+"""The base of the scalers with statistics per channel: fitting, merging and applying them."""
 
 from __future__ import annotations
 
-from typing import Any, Self
+from dataclasses import replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +13,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from sknorm._backends import dispatch
 from sknorm._backends.reference import asarray_like
-from sknorm._compat import CallbackSupportMixin, as_numpy, fit_task, with_callbacks
-from sknorm._scalers import parameters, validation
+from sknorm._compat import CallbackSupportMixin, as_numpy, notify_callbacks, with_callbacks
+from sknorm._scalers import parameters, state, validation
 from sknorm._scalers.base import DocLinkMixin
 from sknorm._scalers.merging import check_mergeable
 from sknorm._statistics.affine import Affine
-from sknorm._statistics.moments import Moments
+from sknorm._statistics.moments import Moments, scale_weights
 
 Array = NDArray[np.float64]
 
@@ -27,10 +28,12 @@ class ChannelScaler(
 ):
     """Base of the scalers whose statistics are over samples and positions, per channel.
 
-    Subclasses say what is learned from the moments (``_learn``), which parameters they have
-    (``_check_params``), and what is subtracted and divided by in the moments' units (``_shift``
-    and ``_scale``).
+    Subclasses say which attributes are learned from the moments (``_learn``) and what these say of
+    them (``_public_moments``), which parameters they have (``_check_params``), and what values are
+    divided by, in the moments' units (``_scale``).
     """
+
+    _statistics: ClassVar[tuple[str, ...]]
 
     eps: float
     momentum: float | None
@@ -42,11 +45,12 @@ class ChannelScaler(
     n_features_in_: int
     feature_names_in_: NDArray[np.object_]
     n_samples_seen_: Any
-    _moments: Moments
-    _weighted: bool
-    _found_rescaling: tuple[Affine, tuple[Any, ...]]
+    scale_: Any
+    _moments: Array
     _centered: bool
+    _eps: float
 
+    @state.all_or_nothing
     @with_callbacks
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Compute the statistics of each channel, forgetting what was learned before.
@@ -73,11 +77,10 @@ class ChannelScaler(
             sparse where it would have to be centered; if the weights do not fit X; if a parameter
             is out of range. The scaler is left as it was.
         """
-        with fit_task(self, X, y, sample_weight), validation.rollback_on_error(self):
-            for name in [name for name in vars(self) if name.endswith("_") or name == "_moments"]:
-                delattr(self, name)
-            return self._update(X, sample_weight)
+        with notify_callbacks(self, X, y, sample_weight):
+            return self._learn_from(X, sample_weight, forget=True)
 
+    @state.all_or_nothing
     @with_callbacks
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Update the statistics with a batch; the first batch sets them.
@@ -106,8 +109,8 @@ class ChannelScaler(
             As for :meth:`fit`, and if X has another number of features than the first batch. The
             scaler is left as it was.
         """
-        with fit_task(self, X, y, sample_weight), validation.rollback_on_error(self):
-            return self._update(X, sample_weight)
+        with notify_callbacks(self, X, y, sample_weight):
+            return self._learn_from(X, sample_weight, forget=False)
 
     def transform(self, X: Any, copy: bool | None = None) -> Any:
         """Normalize X with the statistics learned.
@@ -133,8 +136,10 @@ class ChannelScaler(
             If X has another number of features than in fit, has infinite values, or is sparse
             where the result would not be.
         """
-        check_is_fitted(self)
-        return self._apply(validation.check_input(self, X, reset=False), copy, inverse=False)
+        reader = state.snapshot(self)
+        check_is_fitted(reader)
+        X = validation.check_input(reader, X, reset=False)
+        return reader._apply(X, copy, inverse=False)
 
     def inverse_transform(self, X: Any, copy: bool | None = None) -> Any:
         """Undo :meth:`transform`.
@@ -159,9 +164,11 @@ class ChannelScaler(
         ValueError
             As for :meth:`transform`, and if ``gamma`` is 0 somewhere.
         """
-        check_is_fitted(self)
-        return self._apply(validation.check_output(self, X), copy, inverse=True)
+        reader = state.snapshot(self)
+        check_is_fitted(reader)
+        return reader._apply(validation.check_output(reader, X), copy, inverse=True)
 
+    @state.all_or_nothing
     def merge(self, *others: Self) -> Self:
         """Fold in the statistics of scalers fitted on other rows.
 
@@ -185,27 +192,30 @@ class ChannelScaler(
         ValueError
             If one of the others is of another class, width or setting. Nothing is merged then.
         """
-        fitted = [self, *others] if hasattr(self, "_moments") else list(others)
+        merged = state.draft(self, forget=False)
+        parts = [merged] if merged.__sklearn_is_fitted__() else []
         for other in others:
             check_is_fitted(other)
-            check_mergeable(self, other)
-            check_mergeable(fitted[0], other, fitted=True)
-        if not fitted:
+            check_mergeable(merged, other)
+            parts.append(state.snapshot(other))
+            check_mergeable(parts[0], parts[-1], fitted=True)
+        if not parts:
             return self
-        first = fitted[0]
-        moments = first._moments
-        for other in fitted[1:]:
-            moments = moments.merge(other._moments)
-        self.n_features_in_ = first.n_features_in_
-        if hasattr(first, "feature_names_in_"):
-            self.feature_names_in_ = first.feature_names_in_
-        self._centered = first._centered
-        self._weighted = any(scaler._weighted for scaler in fitted)
-        self._set_moments(moments, None)
-        return self
+        first = parts[0]
+        moments = first._known_moments()
+        for part in parts[1:]:
+            moments = moments.merge(part._known_moments())
+        weighted = any(part._is_weighted() for part in parts)
+        for name in ("n_features_in_", "feature_names_in_", "_home"):
+            if hasattr(first, name):
+                setattr(merged, name, getattr(first, name))
+        merged._centered = first._centers()
+        merged._set_moments(moments, weighted, getattr(first, "scale_", None))
+        return state.commit(self, vars(merged))
 
     def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "_moments")
+        names = ("_moments", *self._statistics)
+        return any(getattr(self, name, None) is not None for name in names)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -226,63 +236,103 @@ class ChannelScaler(
         """Tell whether a first batch like X is to be centered."""
         return False
 
+    def _centers(self) -> bool:
+        """Tell whether transform subtracts the mean."""
+        return False
+
+    def _scales(self) -> bool:
+        """Tell whether transform divides by the scale."""
+        return True
+
     def _learn(self, moments: Moments) -> dict[str, Any]:
         """Return the learned attributes, which are arrays per channel or None."""
         raise NotImplementedError
 
-    def _shift(self, moments: Moments) -> Array:
-        """Return what is subtracted, in the moments' units."""
+    def _public_moments(self, n_channels: int) -> tuple[Array | None, Array | None]:
+        """Return the mean and the variance that the learned attributes stand for."""
         raise NotImplementedError
 
-    def _scale(self, moments: Moments) -> Array:
+    def _scale(self, moments: Moments, eps: float) -> Array:
         """Return what is divided by, in the moments' units."""
         raise NotImplementedError
 
-    def _update(self, X: Any, sample_weight: Any) -> Self:
+    def _read_moments(self, moments: Moments) -> Moments:
+        """Return the moments of a batch, about what the scaler takes them."""
+        return moments
+
+    def _learn_from(self, X: Any, sample_weight: Any, *, forget: bool) -> Self:
+        """Replace the state by that after one more batch."""
+        prepared = state.draft(self, forget=forget)
+        prepared._update(X, sample_weight)
+        return state.commit(self, vars(prepared))
+
+    def _update(self, X: Any, sample_weight: Any) -> None:
         self._check_params()
-        first = not hasattr(self, "_moments")
+        first = not self.__sklearn_is_fitted__()
         X = validation.check_input(self, X, reset=first)
         if first:
-            self._centered, self._weighted = self._decide_centering(X), False
+            self._centered = self._decide_centering(X)
         if sparse.issparse(X):
             self._refuse_sparse()
             X = validation.sum_duplicates(X, copy=True)
         weights = validation.check_weights(sample_weight, X.shape[0])
         n_channels = self._channels_of(X)
+        before = None if first else self._known_moments(n_channels)
         with validation.locate_nonfinite(self, X):
-            batch = dispatch.channel_moments(X, weights, self.n_jobs)
-        if n_channels != X.shape[1]:
-            batch = batch.pool(n_channels)
-        self._weighted = self._weighted or weights is not None
-        self._set_moments(batch if first else self._combine(batch), X)
-        return self
-
-    def _combine(self, batch: Moments) -> Moments:
-        self._check_width(batch.count.size)
+            moments = self._moments_of(X, weights, n_channels)
+        if before is None:
+            self._set_moments(moments, weights is not None, X)
+            return
+        weighted = weights is not None or self._is_weighted()
         if self.momentum is None:
-            return self._moments.merge(batch)
-        return self._moments.decay(batch, float(self.momentum))
+            moments = before.merge(moments)
+        else:
+            moments = before.decay(moments, float(self.momentum))
+        self._set_moments(moments, weighted, X)
 
-    def _check_width(self, n_channels: int) -> None:
-        """Refuse another number of channels than that of the statistics."""
-        known = self._moments.count.size
-        if n_channels != known:
-            raise ValueError(
-                f"n_channels={self.n_channels} gives {n_channels} channels, but this "
-                f"{type(self).__name__} has statistics of {known}. Use fit to start anew."
-            )
+    def _moments_of(self, X: Any, weights: Array | None, n_channels: int) -> Moments:
+        exponent = 0
+        if weights is not None:
+            weights, exponent = scale_weights(weights)
+        moments = dispatch.channel_moments(X, weights, self.n_jobs)
+        if n_channels != X.shape[1]:
+            moments = moments.pool(n_channels)
+        moments = replace(moments, weight_exponent=exponent) if exponent else moments
+        return self._read_moments(moments)
 
-    def _set_moments(self, moments: Moments, like: Any) -> None:
-        """Set the state and the learned attributes, these in the namespace of an array."""
-        self._moments = moments
-        counts = moments.count if self._weighted else np.rint(moments.count).astype(np.int64)
-        all_equal = bool(np.all(counts == counts[0]))
+    def _is_weighted(self) -> bool:
+        """Tell whether the numbers of samples seen are sums of weights."""
+        return as_numpy(self.n_samples_seen_).dtype.kind == "f"
+
+    def _known_moments(self, n_channels: int | None = None) -> Moments:
+        """Return the statistics so far: the public attributes, and what agrees with them."""
+        n_channels = self._n_known() if n_channels is None else n_channels
+        count = state.read_attribute(self, "n_samples_seen_", n_channels)
+        mean, var = self._public_moments(n_channels)
+        return state.unpack(self._stored(), count, mean, var)
+
+    def _stored(self) -> Array | None:
+        """Return the digits that the public attributes cannot hold, where there are any."""
+        stored = getattr(self, "_moments", None)
+        return stored if stored is None or type(stored) is np.ndarray else as_numpy(stored)
+
+    def _n_known(self) -> int:
+        """Return the number of channels that the statistics are of."""
+        known = [getattr(self, name, None) for name in (*self._statistics, "_moments")]
+        return next(int(value.shape[-1]) for value in map(as_numpy, known) if value.ndim)
+
+    def _set_moments(self, moments: Moments, weighted: bool, like: Any) -> None:
+        """Set the learned attributes, in the namespace of an array."""
+        self._gamma_and_beta(moments.count.size)
+        counts = moments.count if weighted else np.rint(moments.count).astype(np.int64)
         learned = {"n_samples_seen_": counts, **self._learn(moments)}
+        has_mean = "mean_" not in learned or learned["mean_"] is not None
         for name, value in learned.items():
             setattr(self, name, None if value is None else asarray_like(value, like))
-        if all_equal:
+        if (counts == counts[0]).all():
             self.n_samples_seen_ = counts[0].item()
-        self._found_rescaling = self._find_affine(), self._ingredients()
+        self._moments = asarray_like(state.pack(moments, has_mean=has_mean), like)
+        self._eps = float(self.eps)
 
     def _channels_of(self, X: Any) -> int:
         """Return the number of channels that X is read with."""
@@ -297,15 +347,17 @@ class ChannelScaler(
             )
         return parameters.check_divisor("n_channels", self.n_channels, n_features, "features")
 
-    def _affine(self, n_channels: int) -> tuple[Array, Array]:
-        """Return gamma and beta, one a channel."""
+    def _gamma_and_beta(self, n_channels: int) -> tuple[Array | None, Array | None]:
+        """Return gamma and beta, one per channel, or None where they are 1 and 0."""
+        if self.gamma is None and self.beta is None:
+            return None, None
         shapes: list[tuple[int, ...]] = [(n_channels,)]
         gamma = parameters.check_affine("gamma", self.gamma, 1.0, shapes)
         return gamma, parameters.check_affine("beta", self.beta, 0.0, shapes)
 
     def _refuse_sparse(self) -> None:
         """Raise where sparse input would become dense."""
-        if self._centered:
+        if self._centers():
             raise ValueError(
                 "Cannot center sparse matrices: pass `with_mean=False` (or 'auto', and fit on "
                 "sparse data) to divide by the scale only, or X.toarray() to center a dense copy."
@@ -321,49 +373,41 @@ class ChannelScaler(
             self._refuse_sparse()
         copy = self.copy if copy is None else copy
         parameters.check_flag("copy", copy)
-        affine_map = self._affine_map()
-        if inverse and not affine_map.gamma.all():
+        n_channels = self._channels_of(X)
+        affine_map = self._affine(n_channels)
+        if inverse and affine_map.gamma is not None and not affine_map.gamma.all():
             channel = int(np.argmin(np.abs(affine_map.gamma)))
             raise ValueError(
-                f"gamma is 0 for channel {channel}: what it was cannot be told from the output. "
+                f"gamma is 0 for channel {channel}, so the input cannot be recovered. "
                 "inverse_transform needs gamma != 0."
             )
-        n_channels = self._channels_of(X)
-        self._check_width(n_channels)
         if n_channels != X.shape[1]:
             affine_map = affine_map.repeat(X.shape[1] // n_channels)
         with validation.locate_nonfinite(self, X):
             return dispatch.affine(X, affine_map, inverse=inverse, copy=copy, n_jobs=self.n_jobs)
 
-    def _affine_map(self) -> Affine:
-        """Return what transform does: as found in fit, unless its ingredients were replaced."""
-        found, ingredients = self._found_rescaling
-        now = self._ingredients()
-        if all(a is b for a, b in zip(now, ingredients, strict=True)):
-            return found
-        return self._find_affine()
-
-    def _ingredients(self) -> tuple[Any, ...]:
-        return getattr(self, "mean_", None), self.scale_, self.gamma, self.beta
-
-    def _find_affine(self) -> Affine:
-        """Return what follows from the learned attributes.
-
-        Channels in a unit of their own follow from the moments instead: float64 in the data's
-        unit may be unable to hold their statistics.
-        """
-        moments = self._moments
+    def _affine(self, n_channels: int) -> Affine:
+        """Return what transform does."""
+        centers, scales = self._centers(), self._scales()
+        gamma, beta = self._gamma_and_beta(n_channels)
+        shift = state.read_attribute(self, "mean_", n_channels) if centers else np.zeros(n_channels)
+        scale = state.read_attribute(self, "scale_", n_channels) if scales else np.ones(n_channels)
+        eps = getattr(self, "_eps", self.eps)
+        stored = self._stored()
+        in_unit = stored is not None and stored.shape == (8, n_channels)
+        if not in_unit and eps == self.eps:
+            return Affine(shift, scale, gamma, beta)
+        moments = self._known_moments(n_channels)
         exponent = moments.exponent
-        shift, scale = self._public_shift_and_scale()
-        if not exponent.any():
-            return Affine(shift, scale, *self._affine(moments.count.size))
-        own_unit = exponent != 0
-        shift = np.where(own_unit, self._shift(moments), shift)
-        scale = np.where(own_unit, self._scale(moments), scale)
-        return Affine(shift, scale, *self._affine(moments.count.size), exponent)
-
-    def _public_shift_and_scale(self) -> tuple[Array, Array]:
-        n_channels = self._moments.count.size
-        shift = as_numpy(self.mean_) if self._centered else np.zeros(n_channels)
-        scale = np.ones(n_channels) if self.scale_ is None else as_numpy(self.scale_)
-        return shift, scale
+        with np.errstate(all="ignore"):
+            unit_scale = self._scale(moments, eps) if scales else np.ldexp(1.0, -exponent)
+            agrees = scale == np.ldexp(unit_scale, exponent)
+            if eps != self.eps and scales and agrees.all():
+                raise ValueError(
+                    f"eps is {self.eps}, but scale_ is that of eps={eps}. Fit again, or set scale_."
+                )
+            if not exponent.any():
+                return Affine(shift, scale, gamma, beta)
+            unit_scale = np.where(agrees, unit_scale, np.ldexp(scale, -exponent))
+            unit_shift = moments.unit_mean if centers else shift
+        return Affine(unit_shift, unit_scale, gamma, beta, exponent)

@@ -42,7 +42,7 @@ def _check_same_features(scaler: Any, other: Any, name: str) -> None:
             f"Cannot merge {name}s whose features have different names: feature {position} is "
             f"{mine[position]!r} here and {theirs[position]!r} there."
         )
-    if scaler._centered != other._centered:
+    if scaler._centers() != other._centers():
         raise ValueError(
             f"Cannot merge a {name} fitted on dense data with one fitted on sparse data: only the "
             "first centers. Set with_mean=False for both."

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sknorm._scalers.channel import ChannelScaler
+from sknorm._scalers.state import read_attribute
 from sknorm._statistics.moments import Moments, root_in_unit
 
 Array = NDArray[np.float64]
@@ -83,8 +84,9 @@ class PowerNormScaler(ChannelScaler):
     array([[0.   , 1.414]])
     """
 
+    _statistics = ("mean_square_", "scale_")
+
     mean_square_: Any
-    scale_: Any
 
     def __init__(
         self,
@@ -106,12 +108,15 @@ class PowerNormScaler(ChannelScaler):
         self.n_jobs = n_jobs
 
     def _learn(self, moments: Moments) -> dict[str, Any]:
-        scale = np.ldexp(self._scale(moments), moments.exponent)
-        return {"mean_square_": moments.mean_square, "scale_": scale}
+        scale = np.ldexp(self._scale(moments, self.eps), moments.exponent)
+        return {"mean_square_": moments.var, "scale_": scale}
 
-    def _shift(self, moments: Moments) -> Array:
-        return np.zeros_like(moments.unit_mean)
+    def _public_moments(self, n_channels: int) -> tuple[Array | None, Array | None]:
+        return np.zeros(n_channels), read_attribute(self, "mean_square_", n_channels)
 
-    def _scale(self, moments: Moments) -> Array:
-        square = moments.unit_mean_square
-        return root_in_unit(square, moments, self.eps, square == 0.0)
+    def _read_moments(self, moments: Moments) -> Moments:
+        return moments.about_zero()
+
+    def _scale(self, moments: Moments, eps: float) -> Array:
+        square = moments.unit_var
+        return root_in_unit(square, moments, eps, square == 0.0)

@@ -19,19 +19,14 @@ class Affine:
 
     ``shift`` and ``scale`` are in units of ``2 ** exponent``. It is 0 for nearly all channels; for
     those whose differences or squares leave the range of float64 it keeps them inside. Where all
-    are 0, ``exponent`` is None.
+    are 0, ``exponent`` is None. ``gamma`` and ``beta`` are both None where they are 1 and 0.
     """
 
     shift: Array
     scale: Array
-    gamma: Array
-    beta: Array
+    gamma: Array | None = None
+    beta: Array | None = None
     exponent: NDArray[np.int64] | None = None
-
-    @cached_property
-    def is_plain(self) -> bool:
-        """Whether all gammas are 1 and all betas 0."""
-        return bool((self.gamma == 1.0).all() and (self.beta == 0.0).all())
 
     @cached_property
     def is_invertible(self) -> bool:

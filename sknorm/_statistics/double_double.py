@@ -1,8 +1,8 @@
 """Arithmetic on unevaluated sums ``high + low`` of two float64 arrays ("double-double").
 
 About 32 significant digits, so that statistics merged a million times are still right to the
-last digit of a float64. Only additions are needed, which neither overflow early nor need a
-fused multiply-add.
+last digit of a float64. Nothing needs a fused multiply-add. Additions do not overflow early;
+products need factors below 2**996.
 
 References
 ----------
@@ -37,3 +37,25 @@ def add(a: DoubleDouble, b: DoubleDouble) -> DoubleDouble:
 def subtract(a: DoubleDouble, b: DoubleDouble) -> DoubleDouble:
     """Return the normalized difference of two double-double numbers."""
     return add(a, (-b[0], -b[1]))
+
+
+def multiply(a: DoubleDouble, b: DoubleDouble) -> DoubleDouble:
+    """Return the normalized product of two double-double numbers."""
+    high, error = two_product(a[0], b[0])
+    return two_sum(high, error + (a[0] * b[1] + a[1] * b[0]))
+
+
+def two_product(a: Array, b: Array) -> DoubleDouble:
+    """Return the rounded product and its exact rounding error (Dekker 1971)."""
+    product = a * b
+    a_high, a_low = _split(a)
+    b_high, b_low = _split(b)
+    error = ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
+    return product, error
+
+
+def _split(a: Array) -> DoubleDouble:
+    """Return two halves of 26 bits each, whose sum is the number."""
+    large = 134217729.0 * a
+    high = large - (large - a)
+    return high, a - high

@@ -6,7 +6,7 @@ else that combines statistics reduce with the same :meth:`Moments.merge`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -24,17 +24,32 @@ SAFE_EXPONENT = 350
 EXPONENT_LIMIT = 1020
 # The exponent of nothing, or of zeros only: any other wins when the two are merged.
 EMPTY = -5000.0
-# scikit-learn's bound on the rounding error of a mean grows with the number of samples, as a naive
-# sum's error does. Ours does not, so from here on the bound stays: a million values of 1e10 +- 1
-# are not constant.
-MOST_SAMPLES_IN_BOUND = 10_000.0
 EPSILON = float(np.finfo(np.float64).eps)
+# A channel whose standard deviation is below this part of its mean is constant but for the
+# rounding of its values. scikit-learn's bound grows with the number of samples, as the error of a
+# naive sum does. Ours does not grow, and a channel must not become constant because more of the
+# same rows are seen.
+CONSTANT = 5.0 * EPSILON
+# The statistics of one sample are plain sums, whose bound grows with their length up to here.
+MOST_SAMPLES_IN_BOUND = 10_000.0
+# Weights beyond 2**-WEIGHT_EXPONENT .. 2**WEIGHT_EXPONENT are scaled, so that no product of a
+# weight and a square leaves the range of float64.
+WEIGHT_EXPONENT = 200
 
 
 def is_constant(count: Any, mean: Any, var: Any, xp: Any = np) -> Any:
-    """Tell whether a variance cannot be told from zero, given rounding (scikit-learn's bound)."""
+    """Tell whether the variance of one sample cannot be told from zero, given rounding."""
     bound = xp.clip(count, 1.0, MOST_SAMPLES_IN_BOUND) * EPSILON * mean
     return var <= bound * bound
+
+
+def scale_weights(weights: Array) -> tuple[Array, int]:
+    """Return weights in a safe range, and the power of two that was divided out of them."""
+    exponent = int(np.frexp(weights.max())[1])
+    if abs(exponent) <= WEIGHT_EXPONENT:
+        return weights, 0
+    with np.errstate(under="ignore"):
+        return np.ldexp(weights, -exponent), exponent
 
 
 def unit_exponent(magnitude: Array) -> Array:
@@ -52,9 +67,12 @@ class Moments:
     The columns of ``table`` are channels; its rows are ``count``, ``mean`` and ``m2``, each
     as a double-double number, and ``exponent``: the channel's values are ``2 ** exponent`` times
     those that ``mean`` and ``m2`` describe, so that columns at 1e300 or 1e-300 keep their digits.
+    Likewise ``count`` and ``m2`` are in units of ``2 ** weight_exponent``, which is 0 but for
+    extreme weights.
     """
 
     table: Array
+    weight_exponent: int = 0
 
     @classmethod
     def zero(cls, n_channels: int) -> Moments:
@@ -71,17 +89,41 @@ class Moments:
         return moments
 
     @classmethod
+    def from_var(cls, count: Array, mean: Array, var: Array) -> Moments:
+        """Return the statistics of values of which no more is known."""
+        filled = count > 0
+        mean, var = np.where(filled, mean, 0.0), np.where(filled, var, 0.0)
+        exponent = unit_exponent(np.maximum(np.abs(mean), np.sqrt(var)))
+        unit = np.where(exponent == EMPTY, 0.0, exponent).astype(np.int64)
+        nothing = np.zeros_like(count)
+        weight_exponent = int(np.frexp(count.max(initial=0.0))[1])
+        if abs(weight_exponent) <= WEIGHT_EXPONENT:
+            weight_exponent = 0
+        count = np.ldexp(count, -weight_exponent)
+        mean, m2 = np.ldexp(mean, -unit), np.ldexp(var, -2 * unit) * count
+        table = np.stack([count, nothing, mean, nothing, m2, nothing, exponent])
+        return cls(table, weight_exponent)
+
+    @classmethod
     def from_accumulators(cls, accumulators: Array) -> Moments:
         """Return the statistics in accumulators that the kernels have filled."""
         return cls(np.ascontiguousarray(accumulators.T))
 
     def accumulators(self) -> Array:
-        """Return a copy with one row a channel, in which the kernels work."""
+        """Return a copy with one row per channel, in which the kernels work."""
         return np.array(self.table.T, order="C")
 
     @property
     def count(self) -> Array:
-        """The number of values, or the sum of their weights."""
+        """The number of values, or the sum of their weights; inf beyond the largest float64."""
+        if not self.weight_exponent:
+            return self._count
+        with np.errstate(over="ignore", under="ignore"):
+            return np.ldexp(self._count, self.weight_exponent)
+
+    @property
+    def _count(self) -> Array:
+        """The number of values in units of ``2 ** weight_exponent``."""
         count: Array = self.table[0]
         return count
 
@@ -94,18 +136,13 @@ class Moments:
     @cached_property
     def unit_mean(self) -> Array:
         """The mean in units of ``2 ** exponent``; NaN where there are no values."""
-        return np.where(self.count > 0, self.table[2], np.nan)
+        return np.where(self._count > 0, self.table[2], np.nan)
 
     @cached_property
     def unit_var(self) -> Array:
         """The biased variance in units of ``4 ** exponent``; NaN where there are no values."""
-        filled = np.where(self.count > 0, self.count, 1.0)
-        return np.where(self.count > 0, np.maximum(self.table[4], 0.0) / filled, np.nan)
-
-    @cached_property
-    def unit_mean_square(self) -> Array:
-        """The mean of squares in units of ``4 ** exponent``."""
-        return self.unit_var + self.unit_mean**2
+        filled = np.where(self._count > 0, self._count, 1.0)
+        return np.where(self._count > 0, np.maximum(self.table[4], 0.0) / filled, np.nan)
 
     @property
     def mean(self) -> Array:
@@ -115,26 +152,34 @@ class Moments:
     @property
     def var(self) -> Array:
         """The biased variance; inf where it is beyond the largest float64."""
-        return self._squared(self.unit_var)
-
-    @property
-    def mean_square(self) -> Array:
-        """The mean of squares; inf where it is beyond the largest float64."""
-        return self._squared(self.unit_mean_square)
+        with np.errstate(over="ignore", under="ignore"):
+            return np.ldexp(self.unit_var, 2 * self.exponent)
 
     @cached_property
     def constant(self) -> NDArray[np.bool_]:
-        """Whether the variance cannot be told from zero, given rounding."""
-        constant: NDArray[np.bool_] = is_constant(self.count, self.unit_mean, self.unit_var)
+        """Whether the variance cannot be told from zero, given the rounding of the values."""
+        bound = CONSTANT * self.unit_mean
+        constant: NDArray[np.bool_] = self.unit_var <= bound * bound
         return constant
+
+    def about_zero(self) -> Moments:
+        """Return the statistics about zero: the mean is 0, and the variance the mean square."""
+        mean, nothing = (self.table[2], self.table[3]), np.zeros_like(self._count)
+        square = double_double.multiply(mean, mean)
+        square = double_double.multiply(square, (self.table[0], self.table[1]))
+        table = self.table.copy()
+        table[4:6] = double_double.add(square, (self.table[4], self.table[5]))
+        table[2:4] = nothing
+        return replace(self, table=table)
 
     def merge(self, other: Moments) -> Moments:
         """Return the statistics of the union (Chan, Golub and LeVeque 1983, equation 2.1)."""
-        if not self.count.any():
+        if not self._count.any():
             return other
-        if not other.count.any():
+        if not other._count.any():
             return self
-        a, b = self._in_common_unit(other)
+        first, second = self._in_common_unit(other)
+        a, b = first, second
         # The mean moves from that of the larger part: from the smaller, digits would cancel.
         swap = b[0] > a[0]
         if swap.any():
@@ -145,10 +190,11 @@ class Moments:
         nothing = np.zeros_like(delta)
         mean = double_double.add((a[2], a[3]), (delta * share, nothing))
         m2 = double_double.add((a[4], a[5]), (b[4], b[5]))
-        m2 = double_double.add(m2, (delta * delta * (a[0] * share), nothing))
+        m2 = double_double.add(m2, (delta * delta * share * a[0], nothing))
         merged = np.stack([*count, *mean, *m2, a[6]])
-        merged = np.where(self.count > 0, merged, other.table)
-        return Moments(np.where(other.count > 0, merged, self.table))
+        merged = np.where(self._count > 0, merged, second)
+        merged = np.where(other._count > 0, merged, first)
+        return Moments(merged, max(self.weight_exponent, other.weight_exponent))
 
     def decay(self, batch: Moments, momentum: float) -> Moments:
         """Return the running statistics after one more batch, which weighs ``momentum``.
@@ -157,7 +203,9 @@ class Moments:
         between-batch term ``m (1 - m) (batch_mean - mean) ** 2``.
         """
         mixed = self._with_count(1.0 - momentum).merge(batch._with_count(momentum))
-        return mixed._with_count(self.count + batch.count)
+        first, second = self._in_common_unit(batch)
+        weight_exponent = max(self.weight_exponent, batch.weight_exponent)
+        return replace(mixed._with_count(first[0] + second[0]), weight_exponent=weight_exponent)
 
     def pool(self, n_channels: int) -> Moments:
         """Merge runs of neighboring columns, leaving ``n_channels``."""
@@ -169,38 +217,36 @@ class Moments:
             table = np.concatenate(
                 [merged.table.reshape(7, n_channels, half), table[:, :, 2 * half :]], axis=2
             )
-        return Moments(np.ascontiguousarray(table[:, :, 0]))
-
-    def _squared(self, unit_value: Array) -> Array:
-        with np.errstate(over="ignore", under="ignore"):
-            return np.ldexp(unit_value, 2 * self.exponent)
+        return replace(self, table=np.ascontiguousarray(table[:, :, 0]))
 
     def _with_count(self, count: Array | float) -> Moments:
         """Return the same mean and variance, as if from another number of values."""
-        filled = self.count > 0
-        ratio = np.where(filled, count, 0.0) / np.where(filled, self.count, 1.0)
+        filled = self._count > 0
         table = self.table.copy()
         table[0], table[1] = np.where(filled, count, 0.0), 0.0
-        table[4:6] *= ratio
+        # Divided first: the ratio of the counts may be too small for float64.
+        table[4:6] = table[4:6] / np.where(filled, self._count, 1.0) * table[0]
         return Moments(table)
 
     def _in_common_unit(self, other: Moments) -> tuple[Array, Array]:
-        """Return both tables with each channel in the larger of the two units."""
+        """Return both tables, each channel and the weights in the larger of the two units."""
         unit = np.maximum(self.table[6], other.table[6])
-        return _in_unit(self.table, unit), _in_unit(other.table, unit)
+        weight_exponent = max(self.weight_exponent, other.weight_exponent)
+        return self._in_unit(unit, weight_exponent), other._in_unit(unit, weight_exponent)
 
-
-def _in_unit(table: Array, exponent: Array) -> Array:
-    """Return the table with its channels in the given units, none smaller than their own."""
-    if np.array_equal(table[6], exponent):
-        return table
-    change = np.maximum(table[6] - exponent, -2000.0).astype(np.int64)
-    scaled = table.copy()
-    with np.errstate(under="ignore"):
-        scaled[2:4] = np.ldexp(table[2:4], change)
-        scaled[4:6] = np.ldexp(table[4:6], 2 * change)
-    scaled[6] = exponent
-    return scaled
+    def _in_unit(self, exponent: Array, weight_exponent: int) -> Array:
+        """Return the table in the given units, none smaller than its own."""
+        weight_change = max(self.weight_exponent - weight_exponent, -4000)
+        if not weight_change and np.array_equal(self.table[6], exponent):
+            return self.table
+        change = np.maximum(self.table[6] - exponent, -2000.0).astype(np.int64)
+        scaled = self.table.copy()
+        with np.errstate(under="ignore"):
+            scaled[:2] = np.ldexp(self.table[:2], weight_change)
+            scaled[2:4] = np.ldexp(self.table[2:4], change)
+            scaled[4:6] = np.ldexp(self.table[4:6], 2 * change + weight_change)
+        scaled[6] = exponent
+        return scaled
 
 
 def root_in_unit(square: Array, moments: Moments, eps: float, constant: NDArray[np.bool_]) -> Array:

@@ -94,7 +94,7 @@ def test_any_split_merges_to_the_whole_for_all_magnitudes(x, data):
         size = Fraction(float(np.abs(x[:, channel]).max()))
         got = Fraction(merged.unit_mean[channel].item()) * unit
         assert abs(got - mean) <= size * Fraction(1e-15) + Fraction(5e-324)
-        got = Fraction(merged.unit_mean_square[channel].item()) * unit * unit
+        got = Fraction(merged.about_zero().unit_var[channel].item()) * unit * unit
         assert abs(got - square) <= size**2 * Fraction(1e-14) + Fraction(5e-324)
 
 
