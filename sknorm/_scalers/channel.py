@@ -136,8 +136,7 @@ class ChannelScaler(
             If X has another number of features than in fit, has infinite values, or is sparse
             where the result would not be.
         """
-        reader = state.snapshot(self)
-        check_is_fitted(reader)
+        reader = self._fitted()
         X = validation.check_input(reader, X, reset=False)
         return reader._apply(X, copy, inverse=False)
 
@@ -164,8 +163,7 @@ class ChannelScaler(
         ValueError
             As for :meth:`transform`, and if ``gamma`` is 0 somewhere.
         """
-        reader = state.snapshot(self)
-        check_is_fitted(reader)
+        reader = self._fitted()
         return reader._apply(validation.check_output(reader, X), copy, inverse=True)
 
     @state.all_or_nothing
@@ -216,6 +214,13 @@ class ChannelScaler(
     def __sklearn_is_fitted__(self) -> bool:
         names = ("_moments", *self._statistics)
         return any(getattr(self, name, None) is not None for name in names)
+
+    def _fitted(self) -> Self:
+        """Return a reader of the state, where there is one."""
+        reader = state.snapshot(self)
+        if not reader.__sklearn_is_fitted__():
+            check_is_fitted(reader)
+        return reader
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -149,10 +149,16 @@ def unpack(stored: Array | None, count: Array, mean: Array | None, var: Array | 
 def _with_table(table: Moments, count: Array, mean: Array | None, var: Array | None) -> Moments:
     """Return the moments in a stored table, of the channels that agree with it."""
     agrees = _same(_rounded(table.count, count), count)
-    if mean is not None:
-        agrees &= _same(table.mean, mean)
     if var is not None:
         agrees &= _same(table.var, var)
+    if mean is not None:
+        with np.errstate(over="ignore"):
+            unit_mean = np.where(count > 0, np.ldexp(mean, -table.exponent), 0.0)
+        edited = ~_same(table.mean, mean)
+        agrees &= ~edited | (np.abs(unit_mean) < LARGEST)
+        known = table.table.copy()
+        known[2:4, edited] = unit_mean[edited], 0.0 * unit_mean[edited]
+        table = Moments(known, table.weight_exponent)
     if agrees.all():
         return table
     mean, var = table.mean if mean is None else mean, table.var if var is None else var
@@ -169,7 +175,7 @@ def _with_digits(stored: Array, count: Array, mean: Array, var: Array | None) ->
     moments = Moments(table)
     agrees = ~(np.abs(table[2]) > LARGEST)
     if var is not None:
-        agrees &= _same(moments.var, var)
+        agrees &= _same(moments.unit_var, var)
     if agrees.all():
         return moments
     return _where(agrees, moments, count, mean, moments.var if var is None else var)
@@ -204,5 +210,5 @@ def _rounded(found: Array, public: Array) -> Array:
 
 
 def _same(a: Array, b: Array) -> NDArray[np.bool_]:
-    same: NDArray[np.bool_] = (a == b) | (np.isnan(a) & np.isnan(b))
-    return same
+    same: NDArray[np.bool_] = a == b
+    return same if same.all() else same | (np.isnan(a) & np.isnan(b))

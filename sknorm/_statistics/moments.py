@@ -152,6 +152,8 @@ class Moments:
     @property
     def var(self) -> Array:
         """The biased variance; inf where it is beyond the largest float64."""
+        if not self.exponent.any():
+            return self.unit_var
         with np.errstate(over="ignore", under="ignore"):
             return np.ldexp(self.unit_var, 2 * self.exponent)
 
@@ -184,16 +186,20 @@ class Moments:
         swap = b[0] > a[0]
         if swap.any():
             a, b = np.where(swap, b, a), np.where(swap, a, b)
-        count = double_double.add((a[0], a[1]), (b[0], b[1]))
-        share = b[0] / np.where(count[0] > 0, count[0], 1.0)
+        merged = np.empty_like(a)
+        merged[6] = a[6]
+        # Count and m2 are rows 0 and 4, their low parts 1 and 5.
+        merged[0:5:4], merged[1:6:4] = double_double.add((a[0:5:4], a[1:6:4]), (b[0:5:4], b[1:6:4]))
         delta = double_double.subtract((b[2], b[3]), (a[2], a[3]))[0]
-        nothing = np.zeros_like(delta)
-        mean = double_double.add((a[2], a[3]), (delta * share, nothing))
-        m2 = double_double.add((a[4], a[5]), (b[4], b[5]))
-        m2 = double_double.add(m2, (delta * delta * share * a[0], nothing))
-        merged = np.stack([*count, *mean, *m2, a[6]])
-        merged = np.where(self._count > 0, merged, second)
-        merged = np.where(other._count > 0, merged, first)
+        step = delta * (b[0] / np.where(merged[0] > 0, merged[0], 1.0))
+        change = np.stack([step, delta * step * a[0]])
+        merged[2:5:2], merged[3:6:2] = double_double.add(
+            (np.stack([a[2], merged[4]]), np.stack([a[3], merged[5]])),
+            (change, np.zeros_like(change)),
+        )
+        if not ((a[0] > 0) & (b[0] > 0)).all():
+            merged = np.where(self._count > 0, merged, second)
+            merged = np.where(other._count > 0, merged, first)
         return Moments(merged, max(self.weight_exponent, other.weight_exponent))
 
     def decay(self, batch: Moments, momentum: float) -> Moments:
