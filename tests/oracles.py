@@ -288,3 +288,10 @@ def splits(n_rows):
         return [slice(a, b) for a, b in itertools.pairwise(edges)]
 
     return st.lists(st.integers(1, max(1, n_rows - 1)), max_size=n_rows).map(cut)
+
+
+def by_reference(function):
+    """Call a function with the kernels turned off."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SKNORM_FORCE_REFERENCE", "1")
+        return function()

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from sknorm._backends import dense, dense_moments, loader, reference
+from sknorm._backends import dense, dense_moments, loader, reference, structure
 from sknorm._backends import sparse as sparse_arrays
 from sknorm._backends.reference import NonFiniteError
 from sknorm._compat import array_namespace, device
@@ -40,6 +40,14 @@ def _kernels_for(x: Any) -> Any:
     return _kernels if uses_kernels(x) else None
 
 
+def check_structure(x: Any) -> Any:
+    """Return a sparse array of any kind as a plain CSR or CSC array, if its parts are right.
+
+    What is not sparse is returned as it is.
+    """
+    return structure.plain(x, _kernels_for(x)) if sparse.issparse(x) else x
+
+
 def channel_moments(x: Any, weight: Array | None = None, n_jobs: int | None = None) -> Moments:
     """Return the statistics of each channel (axis 1), each sample with its weight."""
     if isinstance(x, np.ndarray):
@@ -61,6 +69,7 @@ def affine(
     if isinstance(x, np.ndarray):
         return dense.affine(x, affine_map, _kernels_for(x), **options)
     if sparse.issparse(x):
+        options["copy"] = copy = copy or not x.data.flags.writeable
         check_in_place(x.data, copy=copy, allow_nan=True)
         return sparse_arrays.affine(x, affine_map, _kernels_for(x), **options)
     return _as_three_axes(x, lambda v: reference.affine(v, affine_map, inverse=inverse))
@@ -77,6 +86,7 @@ def normalize(
         kernels = _kernels_for(x)
         return dense.normalize(x, norm, kernels, keep=keep, copy=copy, n_jobs=n_jobs)
     if sparse.issparse(x):
+        copy = copy or not x.data.flags.writeable
         check_in_place(x.data, copy=copy, allow_nan=False)
         return sparse_arrays.normalize(x, norm, _kernels_for(x), copy=copy, n_jobs=n_jobs)
     xp = array_namespace(x)
@@ -103,6 +113,7 @@ def layer_norm(
     """
     layer: dict[str, Any] = {"scale": scale, "eps": eps, "gamma": gamma}
     if sparse.issparse(x):
+        copy = copy or not x.data.flags.writeable
         check_in_place(x.data, copy=copy, allow_nan=True)
         kernels = _kernels_for(x)
         return sparse_arrays.layer_norm(x, n_groups, kernels, copy=copy, n_jobs=n_jobs, **layer)

@@ -197,7 +197,8 @@ def _normalize_vectors_csc(
     x: Any, norm: str, kernels: Any, *, copy: bool, n_jobs: int | None
 ) -> tuple[Any, Array]:
     """Divide the rows of a CSC array by their norms as it is, or where that takes care, as CSR."""
-    if kernels is not None:
+    # The loop walks down all columns together, which needs rising indices: looked at, not believed.
+    if kernels is not None and kernels.is_canonical(x.indptr, x.indices):
         norms = np.zeros(x.shape[0])
         out = np.empty_like(x.data) if copy else x.data
         if kernels.normalize_csc(x.data, out, x.indices, x.indptr, norms, NORMS[norm]):

@@ -11,6 +11,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 
 from sknorm._backends import dispatch
+from sknorm._backends.structure import without_duplicates
 from sknorm._scalers import parameters, validation
 from sknorm._scalers.base import DocLinkMixin
 
@@ -165,7 +166,7 @@ class LayerScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEsti
         copy = self.copy if copy is None else copy
         parameters.check_flag("copy", copy)
         if sparse.issparse(X):
-            X = validation.sum_duplicates(X, copy=copy)
+            X = without_duplicates(X)
         with validation.locate_nonfinite(self, X):
             return dispatch.layer_norm(
                 X,

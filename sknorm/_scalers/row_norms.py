@@ -13,6 +13,7 @@ from sklearn.utils.metaestimators import available_if
 from sknorm._backends import dispatch
 from sknorm._backends.layout import output_dtype
 from sknorm._backends.sparse import coordinates
+from sknorm._backends.structure import without_duplicates
 from sknorm._compat import array_namespace, as_numpy
 from sknorm._scalers import parameters, validation
 from sknorm._scalers.base import DocLinkMixin
@@ -96,7 +97,7 @@ class RowNormalizer(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEs
         parameters.check_flag("copy", copy)
         X = validation.check_input(self, X, reset=False)
         if sparse.issparse(X):
-            X = validation.sum_duplicates(X, copy=copy)
+            X = without_duplicates(X)
         with validation.locate_nonfinite(self, X, allow_nan=False):
             result, norms = dispatch.normalize(
                 X, self._norm, keep=self.keep_norm, copy=copy, n_jobs=self.n_jobs

@@ -13,6 +13,7 @@ from scipy import sparse
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
+from sknorm._backends import dispatch
 from sknorm._backends.layout import NATIVE, output_dtype
 from sknorm._backends.reference import NonFiniteError
 from sknorm._compat import (
@@ -40,6 +41,7 @@ def check_input(estimator: Any, X: Any, *, reset: bool) -> Any:
             return X
         if X.shape[1] == getattr(estimator, "n_features_in_", X.shape[1]):
             return X
+    X = dispatch.check_structure(X)
     if not reset and hasattr(estimator, "_home"):
         check_same_namespace(X, estimator, attribute="_home", method="transform")
     given = X
@@ -59,7 +61,7 @@ def check_input(estimator: Any, X: Any, *, reset: bool) -> Any:
         _add_note_on_text(given, error)
         raise
     if sparse.issparse(X):
-        return _canonical(X)
+        return _stored_floats(X)
     if not isinstance(X, np.ndarray) and reset:
         # An array of the namespace and device, which later input must have too.
         estimator._home = array_namespace(X).empty(0, device=device(X))
@@ -92,7 +94,7 @@ def _is_plain(estimator: Any, X: Any) -> bool:
 def check_output(estimator: Any, X: Any, extra: int = 0) -> Any:
     """Return what a transform gave, checked as input is but for feature names."""
     X = check_array(
-        X,
+        dispatch.check_structure(X),
         accept_sparse=("csr", "csc"),
         dtype="numeric",
         ensure_all_finite=False,
@@ -108,7 +110,7 @@ def check_output(estimator: Any, X: Any, extra: int = 0) -> Any:
         )
     _check_not_empty(X)
     if sparse.issparse(X):
-        return _canonical(X)
+        return _stored_floats(X)
     if isinstance(X, np.ndarray):
         _check_kind(X)
     return X
@@ -148,27 +150,13 @@ def _is_numeric(column: Any) -> bool:
         return False
 
 
-def _canonical(X: Any) -> Any:
-    """Return a sparse array of native floats with sorted, unique indices of one dtype."""
+def _stored_floats(X: Any) -> Any:
+    """Return a sparse array whose stored values are native floats."""
     _check_kind(X.data)
     if X.dtype not in NATIVE:
+        canonical = X.has_canonical_format
         X = X.astype(np.float32 if X.dtype == np.float16 else output_dtype(X.dtype))
-    if X.indices.dtype != X.indptr.dtype:
-        X = X.copy()
-        X.indices = X.indices.astype(np.int64)
-        X.indptr = X.indptr.astype(np.int64)
-    if not all(part.flags.aligned for part in (X.data, X.indices, X.indptr)):
-        X = X.copy()
-    return X
-
-
-def sum_duplicates(X: Any, *, copy: bool) -> Any:
-    """Return a sparse array in which each element is stored at most once, indices sorted."""
-    if X.has_canonical_format:
-        return X
-    if copy:
-        X = X.copy()
-    X.sum_duplicates()
+        X.has_canonical_format = canonical
     return X
 
 

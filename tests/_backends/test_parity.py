@@ -10,6 +10,7 @@ from oracles import (
     DENSE,
     SPARSE,
     any_floats,
+    by_reference,
     dense,
     few,
     matrices,
@@ -51,13 +52,6 @@ ESTIMATORS = {
 STAYS_SPARSE = ("batch-uncentered", "batch-channels", "power", "layer-rms", *NORMS)
 all_estimators = pytest.mark.parametrize("name", ESTIMATORS)
 sparse_estimators = pytest.mark.parametrize("name", STAYS_SPARSE)
-
-
-def by_reference(function):
-    """Call a function with the kernels turned off."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SKNORM_FORCE_REFERENCE", "1")
-        return function()
 
 
 def run(estimator, x, inverse=False):

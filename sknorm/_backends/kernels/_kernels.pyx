@@ -14,7 +14,7 @@ Functions return True where they found infinity (or NaN where that is not allowe
 """
 
 from libc.math cimport INFINITY, fabs, frexp, hypot, ldexp, sqrt
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
@@ -121,6 +121,7 @@ def processor_level():
 
 include "scalars.pxi"
 include "float32.pxi"
+include "structure.pxi"
 include "moments_sums.pxi"
 include "moments.pxi"
 include "moments_sparse.pxi"
