@@ -2,7 +2,8 @@
 
 - The namespace, device and widest float of an array, and its way to NumPy: scikit-learn's array
   API dispatch has no public counterpart, and a second one would disagree with it.
-- The output container that ``set_output`` asked for: there is no public getter.
+- The output container that ``set_output`` asked for, and how to make it: transform gets it from
+  scikit-learn, but inverse_transform does not, and there is no public getter.
 - Fit callbacks: public but experimental, and only from scikit-learn 1.9 on.
 - Whether joblib's workers are threads, and what it pickles with: nothing public tells.
 """
@@ -23,7 +24,7 @@ from sklearn.utils._array_api import (
     device,
     get_namespace,
 )
-from sklearn.utils._set_output import _get_output_config
+from sklearn.utils._set_output import _get_container_adapter, _get_output_config
 
 try:
     from sklearn.utils._array_api import check_same_namespace
@@ -48,6 +49,7 @@ except ImportError:  # scikit-learn < 1.9
 __all__ = [
     "CallbackSupportMixin",
     "array_namespace",
+    "as_frame",
     "as_numpy",
     "asks_for_dataframe",
     "check_same_namespace",
@@ -82,6 +84,14 @@ def asks_for_dataframe(estimator: Any) -> str | None:
     """Return the name of the data frame library that ``set_output`` chose, if any."""
     chosen: str = _get_output_config("transform", estimator)["dense"]
     return None if chosen == "default" else chosen
+
+
+def as_frame(estimator: Any, result: Any, original: Any, names: NDArray[Any]) -> Any:
+    """Return a result as the data frame that ``set_output`` chose, if any, with these names."""
+    adapter = _get_container_adapter("transform", estimator)
+    if adapter is None or not isinstance(result, np.ndarray) or result.ndim != 2:
+        return result
+    return adapter.create_container(result, original, columns=names)
 
 
 def has_threads() -> bool:

@@ -14,7 +14,13 @@ from sklearn.utils.validation import check_is_fitted
 from sknorm._backends import dispatch
 from sknorm._backends.reference import asarray_like
 from sknorm._backends.structure import without_duplicates
-from sknorm._compat import CallbackSupportMixin, as_numpy, notify_callbacks, with_callbacks
+from sknorm._compat import (
+    CallbackSupportMixin,
+    as_frame,
+    as_numpy,
+    notify_callbacks,
+    with_callbacks,
+)
 from sknorm._scalers import parameters, state, validation
 from sknorm._scalers.base import DocLinkMixin
 from sknorm._scalers.merging import check_mergeable
@@ -155,17 +161,19 @@ class ChannelScaler(
         Returns
         -------
         X_out : {ndarray, sparse matrix} of the shape of X
-            The data in its original units.
+            The data in its original units, in the container that ``set_output`` chose.
 
         Raises
         ------
         NotFittedError
             If the scaler is not fitted.
         ValueError
-            As for :meth:`transform`, and if ``gamma`` is 0 somewhere.
+            As for :meth:`transform`; if ``gamma`` is 0 somewhere; or if X is a data frame whose
+            names are not those of the features in their order.
         """
         reader = self._fitted()
-        return reader._apply(validation.check_output(reader, X), copy, inverse=True)
+        result = reader._apply(validation.check_output(reader, X), copy, inverse=True)
+        return as_frame(reader, result, X, reader.get_feature_names_out())
 
     @state.all_or_nothing
     def merge(self, *others: Self) -> Self:

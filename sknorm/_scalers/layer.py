@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any, Self
 
 import numpy as np
@@ -167,6 +168,7 @@ class LayerScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEsti
         parameters.check_flag("copy", copy)
         if sparse.issparse(X):
             X = without_duplicates(X)
+        self._warn_of_single_values(X)
         with validation.locate_nonfinite(self, X):
             return dispatch.layer_norm(
                 X,
@@ -189,6 +191,15 @@ class LayerScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEsti
         tags.array_api_support = True
         tags.requires_fit = False
         return tags
+
+    def _warn_of_single_values(self, X: Any) -> None:
+        """Warn where each group is one value, which centering turns into 0 whatever it is."""
+        if self._centers(X) and math.prod(X.shape[1:]) == self.n_groups:
+            warnings.warn(
+                f"Each of the n_groups={self.n_groups} groups is a single value, so centering "
+                "turns all of them into 0 (plus beta). Use fewer groups, or with_mean=False.",
+                stacklevel=3,
+            )
 
     def _centers(self, X: Any) -> bool:
         return not sparse.issparse(X) if self.with_mean == "auto" else bool(self.with_mean)

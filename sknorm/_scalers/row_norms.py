@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -14,7 +15,7 @@ from sknorm._backends import dispatch
 from sknorm._backends.layout import output_dtype
 from sknorm._backends.sparse import coordinates
 from sknorm._backends.structure import without_duplicates
-from sknorm._compat import array_namespace, as_numpy
+from sknorm._compat import array_namespace, as_frame, as_numpy
 from sknorm._scalers import parameters, validation
 from sknorm._scalers.base import DocLinkMixin
 
@@ -98,6 +99,8 @@ class RowNormalizer(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEs
         X = validation.check_input(self, X, reset=False)
         if sparse.issparse(X):
             X = without_duplicates(X)
+        # With a column more the result is another array in any case: X is not overwritten.
+        copy = copy or self.keep_norm
         with validation.locate_nonfinite(self, X, allow_nan=False):
             result, norms = dispatch.normalize(
                 X, self._norm, keep=self.keep_norm, copy=copy, n_jobs=self.n_jobs
@@ -124,20 +127,22 @@ class RowNormalizer(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEs
         Raises
         ------
         ValueError
-            If X has not one column more than in fit.
+            If X has not one column more than in fit, or is a data frame whose names are not those
+            of :meth:`get_feature_names_out` in their order.
         """
-        X = validation.check_output(self, X, extra=1)
+        result = self._times_norm(validation.check_output(self, X, extra=1))
+        return as_frame(self, result, X, super().get_feature_names_out())
+
+    def _times_norm(self, X: Any) -> Any:
+        """Return X without its last column, multiplied by it."""
         if sparse.issparse(X):
             norms = X[:, [-1]].toarray().ravel()
             result = X[:, :-1].astype(output_dtype(X.dtype))
             factors = norms[coordinates(result)[0]]
             result.data = (result.data * factors).astype(result.dtype, copy=False)
             return result
-        xp = array_namespace(X)
         if isinstance(X, np.ndarray):
             X = X.astype(output_dtype(X.dtype), copy=False)
-        elif not xp.isdtype(X.dtype, "real floating"):
-            X = xp.astype(X, xp.float64)
         return X[:, :-1, ...] * X[:, -1:, ...]
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
@@ -151,12 +156,21 @@ class RowNormalizer(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEs
         Returns
         -------
         feature_names_out : ndarray of str objects
-            The names of the input features, and with ``keep_norm=True`` that of the norm.
+            The names of the input features, and with ``keep_norm=True`` that of the norm, which
+            ends in a number where a feature has it already.
         """
         names: NDArray[np.object_] = super().get_feature_names_out(input_features)
         if self.keep_norm:
-            names = np.append(names, np.array([f"{self._norm}_norm"], dtype=object))
+            names = np.append(names, np.array([self._norm_name(set(names))], dtype=object))
         return names
+
+    def _norm_name(self, taken: set[str]) -> str:
+        """Return the name of the kept norm: with a number where a feature has that name."""
+        name = f"{self._norm}_norm"
+        numbered = (f"{name}_{k}" for k in itertools.count(1))
+        return next(
+            candidate for candidate in itertools.chain([name], numbered) if candidate not in taken
+        )
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

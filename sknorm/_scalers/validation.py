@@ -22,12 +22,18 @@ from sknorm._compat import (
     asks_for_dataframe,
     check_same_namespace,
     device,
+    widest_float,
 )
+from sknorm._scalers.containers import as_numbers, as_weights, is_frame
 
 Array = NDArray[np.float64]
 
-# What errors say when text was met where numbers were expected.
-TEXT_ERRORS = ("could not convert", "dtype='numeric'", "not numeric")
+CHECKS: dict[str, Any] = {
+    "accept_sparse": ("csr", "csc"),
+    "dtype": "numeric",
+    "ensure_all_finite": False,
+    "allow_nd": True,
+}
 
 
 def check_input(estimator: Any, X: Any, *, reset: bool) -> Any:
@@ -41,27 +47,19 @@ def check_input(estimator: Any, X: Any, *, reset: bool) -> Any:
             return X
         if X.shape[1] == getattr(estimator, "n_features_in_", X.shape[1]):
             return X
-    X = dispatch.check_structure(X)
     if not reset and hasattr(estimator, "_home"):
         check_same_namespace(X, estimator, attribute="_home", method="transform")
-    given = X
-    try:
-        X = validate_data(
-            estimator,
-            X,
-            reset=reset,
-            accept_sparse=("csr", "csc"),
-            dtype="numeric",
-            ensure_all_finite=False,
-            allow_nd=True,
-        )
-        if isinstance(X, np.ndarray):
-            _check_kind(X)
-    except (TypeError, ValueError) as error:
-        _add_note_on_text(given, error)
-        raise
+    given, X = X, as_numbers(dispatch.check_structure(X))
+    if X is not given and is_frame(given):
+        # The names are those of the frame.
+        validate_data(estimator, given, reset=reset, skip_check_array=True)
+        X = check_array(X, **CHECKS, estimator=estimator, input_name="X")
+    else:
+        X = validate_data(estimator, X, reset=reset, **CHECKS)
     if sparse.issparse(X):
         return _stored_floats(X)
+    if not isinstance(X, np.ndarray):
+        X = _as_floating(X)
     if not isinstance(X, np.ndarray) and reset:
         # An array of the namespace and device, which later input must have too.
         estimator._home = array_namespace(X).empty(0, device=device(X))
@@ -93,15 +91,9 @@ def _is_plain(estimator: Any, X: Any) -> bool:
 
 def check_output(estimator: Any, X: Any, extra: int = 0) -> Any:
     """Return what a transform gave, checked as input is but for feature names."""
-    X = check_array(
-        dispatch.check_structure(X),
-        accept_sparse=("csr", "csc"),
-        dtype="numeric",
-        ensure_all_finite=False,
-        allow_nd=True,
-        estimator=estimator,
-        input_name="X",
-    )
+    given = X
+    X = as_numbers(dispatch.check_structure(X))
+    X = check_array(X, **CHECKS, estimator=estimator, input_name="X")
     expected = getattr(estimator, "n_features_in_", X.shape[1] - extra) + extra
     if X.shape[1] != expected:
         raise ValueError(
@@ -109,11 +101,26 @@ def check_output(estimator: Any, X: Any, extra: int = 0) -> Any:
             "features as input."
         )
     _check_not_empty(X)
+    _check_names(estimator, given)
     if sparse.issparse(X):
         return _stored_floats(X)
-    if isinstance(X, np.ndarray):
-        _check_kind(X)
-    return X
+    return X if isinstance(X, np.ndarray) else _as_floating(X)
+
+
+def _check_names(estimator: Any, X: Any) -> None:
+    """Refuse a frame whose names are not those that transform gives, or not in their order."""
+    columns = getattr(X, "columns", None)
+    if columns is None or not hasattr(estimator, "feature_names_in_"):
+        return
+    names = list(columns)
+    expected = list(estimator.get_feature_names_out())
+    if not all(isinstance(name, str) for name in names) or names == expected:
+        return
+    k = next(k for k, name in enumerate(names) if name != expected[k])
+    raise ValueError(
+        f"The feature names should be those of transform, in the same order: feature {k} is "
+        f"{names[k]!r}, and {expected[k]!r} was expected."
+    )
 
 
 def _check_not_empty(X: Any) -> None:
@@ -124,35 +131,16 @@ def _check_not_empty(X: Any) -> None:
         )
 
 
-def _check_kind(X: NDArray[Any]) -> None:
-    if X.dtype.kind not in "biuf":
-        raise ValueError(
-            f"X has dtype {X.dtype}, which is not numeric. Convert its features to numbers first."
-        )
-
-
-def _add_note_on_text(X: Any, error: Exception) -> None:
-    """Say which columns of a data frame hold text, where that is what went wrong."""
-    if not any(text in str(error) for text in TEXT_ERRORS):
-        return
-    way_out = "Encode text first, for example with OneHotEncoder in a ColumnTransformer."
-    if hasattr(X, "columns"):
-        named = [f"{name!r}" for name in X.columns if not _is_numeric(X[name])]
-        if named:
-            way_out = f"These features are not numeric: {', '.join(named)}. {way_out}"
-    error.args = (f"{error.args[0]} {way_out}", *error.args[1:])
-
-
-def _is_numeric(column: Any) -> bool:
-    try:
-        return np.asarray(column).astype(np.float64).ndim == 1
-    except (TypeError, ValueError):
-        return False
+def _as_floating(X: Any) -> Any:
+    """Return an array of another namespace as floats, as NumPy's integers become them."""
+    xp = array_namespace(X)
+    if xp.isdtype(X.dtype, "real floating"):
+        return X
+    return xp.astype(X, widest_float(xp, device(X)))
 
 
 def _stored_floats(X: Any) -> Any:
     """Return a sparse array whose stored values are native floats."""
-    _check_kind(X.data)
     if X.dtype not in NATIVE:
         canonical = X.has_canonical_format
         X = X.astype(np.float32 if X.dtype == np.float16 else output_dtype(X.dtype))
@@ -166,8 +154,10 @@ def check_weights(sample_weight: Any, n_samples: int) -> Array | None:
         return None
     if isinstance(sample_weight, Real):
         sample_weight = np.full(n_samples, float(sample_weight))
+    if hasattr(sample_weight, "__dlpack__") and not isinstance(sample_weight, np.ndarray):
+        sample_weight = as_numpy(sample_weight)
     weights: Array = check_array(
-        as_numpy(sample_weight) if hasattr(sample_weight, "__dlpack__") else sample_weight,
+        as_weights(sample_weight, "sample_weight"),
         ensure_2d=False,
         dtype=np.float64,
         order="C",
