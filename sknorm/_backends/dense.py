@@ -61,42 +61,38 @@ def affine(
 ) -> AnyArray:
     """Return x with each channel (axis 1) rescaled."""
 
-    def part(view: AnyArray, out: AnyArray, channels: slice | None, times: int) -> bool:
+    def prepared(
+        view: AnyArray, out: AnyArray, channels: slice | None, times: int
+    ) -> tuple[Any, ...]:
+        """Return what the kernel takes for a part: all is allocated before anything is written."""
         own = affine_map if channels is None else affine_map.take(channels)
         own = own if times == 1 else own.tile(times)
-        gamma, beta = own.gamma, own.beta
         power = own.power(inverse=inverse)
         multiply = view.dtype == np.float32 and not inverse and affine_map.is_invertible
         scale = 1.0 / own.scale if multiply else own.scale
         parts = None
-        if multiply and gamma is None and power is None:
+        if multiply and own.gamma is None and power is None:
             parts = kernels.split_float32(own.shift, scale, np.empty((3, scale.size), np.float32))
-        bad: bool = kernels.affine(
-            view, out, own.shift, scale, gamma, beta, power, parts, inverse, multiply
-        )
-        return bad
+        return view, out, own.shift, scale, own.gamma, own.beta, power, parts, inverse, multiply
 
     def compiled(view: AnyArray, out: AnyArray, n_threads: int) -> bool:
         rows, channels, length = view.shape
         if rows == 1 and n_threads > 1:
-            return any(
-                threads.run(
-                    lambda piece: part(view[:, piece], out[:, piece], piece, 1),
-                    threads.slices(channels, n_threads),
-                    n_threads,
-                )
-            )
+            pieces = threads.slices(channels, n_threads)
+            work = [prepared(view[:, piece], out[:, piece], piece, 1) for piece in pieces]
+            return any(threads.run(lambda part: kernels.affine(*part), work, n_threads))
         times = TIMES if length == 1 and channels < NARROW and rows >= TIMES else 1
         whole = rows - rows % times
         shape = (whole // times, channels * times, length)
         wide, wide_out = view[:whole].reshape(shape), out[:whole].reshape(shape)
-        bad = threads.run(
-            lambda piece: part(wide[piece], wide_out[piece], None, times),
-            threads.slices(shape[0], n_threads),
-            n_threads,
-        )
-        rest = whole < rows and part(view[whole:], out[whole:], None, 1)
-        return any(bad) or rest
+        _, _, *arguments = prepared(wide, wide_out, None, times)
+        work = [
+            (wide[piece], wide_out[piece], *arguments)
+            for piece in threads.slices(shape[0], n_threads)
+        ]
+        if whole < rows:
+            work.append(prepared(view[whole:], out[whole:], None, 1))
+        return any(threads.run(lambda part: kernels.affine(*part), work, n_threads))
 
     def readable(view: AnyArray) -> AnyArray:
         result: AnyArray = reference.affine(view, affine_map, inverse=inverse)

@@ -230,7 +230,7 @@ def layer_norm(
             x.data, rows, columns // size, (x.shape[0], n_groups), size, scale=scale, eps=eps
         )
     else:
-        out = np.empty_like(x.data) if copy else x.data
+        out = np.empty_like(x.data) if copy or gamma is not None else x.data
 
         def piece(rows: slice) -> bool:
             pointers = x.indptr[rows.start : rows.stop + 1]
@@ -260,7 +260,8 @@ def _normalize_layers_csc(x: Any, n_groups: int, kernels: Any, **options: Any) -
         result = layer_norm(x.tocsr(), n_groups, kernels, **options).tocsc()
         return result if options["copy"] else _with_data(x, result.data, copy=False)
     factor = 1.0 / np.sqrt(np.where(filled > 0, sums / size + options["eps"], 1.0))
-    out = np.empty_like(x.data) if options["copy"] else x.data
+    fresh = options["copy"] or options["gamma"] is not None
+    out = np.empty_like(x.data) if fresh else x.data
     kernels.multiply_groups_csc(x.data, out, x.indices, x.indptr, size, factor)
     if options["gamma"] is not None:
         out *= np.repeat(options["gamma"].ravel(), np.diff(x.indptr)).astype(out.dtype)

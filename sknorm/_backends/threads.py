@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
+from typing import Any, Generic, TypeVar
 
 import joblib
 
@@ -29,11 +30,57 @@ def n_threads(n_jobs: int | None, n_values: int) -> int:
 
 
 def run(function: Callable[[Piece], Result], pieces: Sequence[Piece], threads: int) -> list[Result]:
-    """Return the function's results for the pieces, in their order."""
+    """Return the function's results for the pieces, in their order.
+
+    This thread takes pieces as the others do, so that the work ends even where there are no
+    others: none can be started once the main thread has ended.
+    """
     threads = min(threads, len(pieces))
     if threads <= 1:
         return [function(piece) for piece in pieces]
-    return list(_pool(threads).map(function, pieces))
+    work = _Work(function, pieces)
+    helpers: list[Future[None]] = []
+    try:
+        pool = _pool(threads - 1)
+        helpers.extend(pool.submit(work.take_all) for _ in range(threads - 1))
+    except RuntimeError:
+        pass
+    try:
+        work.take_all()
+    finally:
+        for helper in helpers:
+            if not helper.cancel():
+                helper.exception()
+    return work.results()
+
+
+class _Work(Generic[Piece, Result]):
+    """Pieces of work that threads take one after the other, each once."""
+
+    def __init__(self, function: Callable[[Piece], Result], pieces: Sequence[Piece]) -> None:
+        self._function, self._pieces = function, pieces
+        self._next = iter(range(len(pieces)))
+        self._lock = Lock()
+        self._results: list[Any] = [None] * len(pieces)
+        self._errors: dict[int, BaseException] = {}
+
+    def take_all(self) -> None:
+        """Work on pieces until none is left."""
+        while True:
+            with self._lock:
+                k = next(self._next, None)
+            if k is None:
+                return
+            try:
+                self._results[k] = self._function(self._pieces[k])
+            except BaseException as error:
+                self._errors[k] = error
+
+    def results(self) -> list[Result]:
+        """Return the results, or raise the error of the first piece that has one."""
+        if self._errors:
+            raise self._errors[min(self._errors)]
+        return self._results
 
 
 def _pool(threads: int) -> ThreadPoolExecutor:

@@ -1,5 +1,8 @@
 """Threads: joblib's convention, and the same bits for any number of them."""
 
+import subprocess
+import sys
+
 import joblib
 import numpy as np
 import pytest
@@ -101,3 +104,60 @@ def test_slices_cover_a_length_at_multiples_of_a_unit(length, pieces, unit):
     assert [i for s in slices for i in range(s.start, s.stop)] == list(range(length))
     assert len(slices) <= max(1, pieces)
     assert all(s.start % unit == 0 for s in slices)
+
+
+AT_THE_END = """
+import atexit, sys, threading
+import numpy as np
+from sknorm import BatchStatScaler, L2Normalizer
+
+x = np.random.default_rng(0).normal(size=(300_000, 8))
+scaler = BatchStatScaler(n_jobs=2).fit(x) if {warm} else BatchStatScaler(n_jobs=2)
+
+def work():
+    if {threaded}:
+        threading.main_thread().join()
+    z = scaler.fit(x).transform(x)
+    z = L2Normalizer(n_jobs=2).fit_transform(z)
+    print("done", np.isfinite(z).all())
+
+if {threaded}:
+    threading.Thread(target=work).start()
+else:
+    atexit.register(work)
+"""
+
+
+@pytest.mark.parametrize("warm", [True, False])
+@pytest.mark.parametrize("threaded", [True, False])
+def test_work_ends_after_the_main_thread_has(threaded, warm):
+    code = AT_THE_END.format(threaded=threaded, warm=warm)
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert result.stdout == "done True\n", result.stderr
+    assert not result.stderr
+
+
+def test_each_piece_is_worked_on_once_without_helpers(monkeypatch):
+    class Closed:
+        def submit(self, *args):
+            raise RuntimeError("cannot schedule new futures after interpreter shutdown")
+
+    monkeypatch.setattr(threads, "_pool", lambda n: Closed())
+    seen = []
+    assert threads.run(lambda k: seen.append(k) or k, range(9), 4) == list(range(9))
+    assert sorted(seen) == list(range(9))
+
+
+def test_the_first_error_is_raised_when_all_have_ended():
+    ended = []
+
+    def work(k):
+        if k in (3, 5):
+            raise KeyError(k)
+        ended.append(k)
+
+    with pytest.raises(KeyError, match="3"):
+        threads.run(work, range(9), 3)
+    assert sorted(ended) == [0, 1, 2, 4, 6, 7, 8]

@@ -44,7 +44,7 @@ cdef inline void add_to_norm(double* total, double* error, double v, Norm kind) 
     if kind == L1:
         v = fabs(v)
     elif v * v == 0.0 and v != 0.0:
-        v = 5e-324
+        v = DBL_MIN  # a subnormal one may be flushed to zero
     else:
         v = v * v
     add_one_exactly(total, error, v)
