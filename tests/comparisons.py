@@ -3,7 +3,7 @@
 import numpy as np
 
 from sknorm import NormalizerComparison
-from sknorm._compare.analysis.metrics import Setting
+from sknorm._compare.analysis.metrics import Design
 from sknorm._compare.fitting.task import Run
 
 
@@ -15,7 +15,7 @@ def run(name, fold, seed, curve, score=0.5, **more):
 
 def setting(names, **more):
     given = {"n_folds": 2, "n_seeds": 1, "test_ratio": 1.0} | more
-    return Setting(tuple(names), names[0], "MLP", "accuracy", n_rows=10, n_columns=2, **given)
+    return Design(tuple(names), names[0], "MLP", "accuracy", n_rows=10, n_columns=2, **given)
 
 
 def compared(scores, **more):

@@ -9,18 +9,25 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from scipy import sparse
+from sklearn import preprocessing
 
-NONE = "none"
+from sknorm._compare.names import NONE
+from sknorm._scalers.batch import BatchStatScaler
+from sknorm._scalers.layer import LayerScaler
+from sknorm._scalers.power import PowerNormScaler
+from sknorm._scalers.row_norms import L1Normalizer, L2Normalizer, MaxNormalizer
+
 STEP_NAMES = frozenset({"norm", "normalize", "normalizer", "scale", "scaler"})
-NORMALIZER_NAMES = (
-    "BatchStatScaler",
-    "PowerNormScaler",
-    "LayerScaler",
-    "L1Normalizer",
-    "L2Normalizer",
-    "MaxNormalizer",
+NORMALIZERS: tuple[type[Any], ...] = (
+    BatchStatScaler,
+    PowerNormScaler,
+    LayerScaler,
+    L1Normalizer,
+    L2Normalizer,
+    MaxNormalizer,
 )
-YARDSTICK_NAMES = ("StandardScaler", "RobustScaler")
+NORMALIZER_NAMES = tuple(cls.__name__ for cls in NORMALIZERS)
+REFERENCE_NAMES = ("StandardScaler", "RobustScaler")
 OTHER_NAMES = (
     "MaxAbsScaler",
     "MinMaxScaler",
@@ -32,13 +39,9 @@ OTHER_NAMES = (
 
 def known_normalizers() -> dict[str, Callable[[], Any]]:
     """Return every name that stands for a normalizer, with what makes one."""
-    from sklearn import preprocessing
-
-    import sknorm
-
     known: dict[str, Callable[[], Any]] = {NONE: lambda: "passthrough"}
-    known |= {name: getattr(sknorm, name) for name in NORMALIZER_NAMES}
-    known |= {name: getattr(preprocessing, name) for name in YARDSTICK_NAMES + OTHER_NAMES}
+    known |= {cls.__name__: cls for cls in NORMALIZERS}
+    known |= {name: getattr(preprocessing, name) for name in REFERENCE_NAMES + OTHER_NAMES}
     return known
 
 
@@ -75,7 +78,7 @@ def _defaults(*, is_sparse: bool) -> dict[str, Any]:
         "StandardScaler": {"with_mean": False},
         "RobustScaler": {"with_centering": False},
     }
-    for name in YARDSTICK_NAMES:
+    for name in REFERENCE_NAMES:
         scaler = known[name]()
         if is_sparse:
             scaler.set_params(**options[name])
@@ -163,7 +166,7 @@ def _warn_of_inner_scalers(estimator: Any, step: str | None) -> None:
 
 
 def _is_scaler(part: Any) -> bool:
-    return type(part).__name__ in {*NORMALIZER_NAMES, *YARDSTICK_NAMES, *OTHER_NAMES}
+    return type(part).__name__ in {*NORMALIZER_NAMES, *REFERENCE_NAMES, *OTHER_NAMES}
 
 
 def _is_of_target(name: str, estimator: Any, parts: dict[str, Any]) -> bool:

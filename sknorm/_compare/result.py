@@ -7,14 +7,15 @@ import functools
 import importlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from sknorm._compare.analysis.distributions import Distributions, feature_distributions
-from sknorm._compare.analysis.intervals import Grid, corrected_interval, fold_means
-from sknorm._compare.analysis.metrics import Measures, Setting, measure
+from sknorm._compare.analysis.intervals import FoldSeedArray, corrected_interval, fold_means
+from sknorm._compare.analysis.metrics import Design, Metrics, measure
 from sknorm._compare.fitting.task import Run, set_seed
+from sknorm._compare.html import report
 from sknorm._compare.text import summary, tables
 
 
@@ -66,10 +67,12 @@ class NormalizerComparison:
     array([0, 0])
     """
 
+    display_class: ClassVar[Any]
+
     def __init__(
         self,
         runs: list[Run],
-        setting: Setting,
+        setting: Design,
         pipelines: dict[str, Any],
         step: str,
         X: Any,
@@ -85,7 +88,7 @@ class NormalizerComparison:
         self._y = y
 
     @functools.cached_property
-    def measures_(self) -> dict[str, Measures]:
+    def measures_(self) -> dict[str, Metrics]:
         """The measures of each normalizer, as objects."""
         return measure(self._runs, self.setting_)
 
@@ -143,9 +146,9 @@ class NormalizerComparison:
             ).excludes(0)
         ]
 
-    def _grid(self, name: str) -> Grid:
+    def _grid(self, name: str) -> FoldSeedArray:
         runs = (run for run in self._runs if run.normalizer == name)
-        return Grid(runs, self.setting_.n_folds, self.setting_.n_seeds)
+        return FoldSeedArray(runs, self.setting_.n_folds, self.setting_.n_seeds)
 
     @functools.cached_property
     def distributions_(self) -> Distributions | None:
@@ -158,7 +161,7 @@ class NormalizerComparison:
         return feature_distributions(safe, self._step, self._X, self._y)
 
     @functools.cached_property
-    def _sections(self) -> summary.Sections:
+    def _sections(self) -> summary.Summary:
         """What was found, in summary."""
         return summary.sections(
             self.measures_, self._ties, self.setting_, self.best_name_, len(self._runs)
@@ -198,9 +201,7 @@ class NormalizerComparison:
         return f"{note}\n\n{table}" if note else table
 
     def _repr_html_(self) -> str:
-        from sknorm._compare.html.report import fragment
-
-        return fragment(self)
+        return report.fragment(self)
 
     def plot(self, *, kind: str = "all", ax: Any = None) -> Any:
         """Draw the comparison; needs matplotlib.
@@ -217,9 +218,7 @@ class NormalizerComparison:
         display : NormalizerComparisonDisplay
             What was drawn.
         """
-        from sknorm._compare.plots.display import NormalizerComparisonDisplay
-
-        return NormalizerComparisonDisplay(self).plot(kind=kind, ax=ax)
+        return self.display_class(self).plot(kind=kind, ax=ax)
 
     def to_html(
         self, path: str | Path, *, title: str | None = None, notes: Sequence[str] = ()
@@ -240,10 +239,8 @@ class NormalizerComparison:
         path : Path
             Where the page is.
         """
-        from sknorm._compare.html.report import page
-
         path = Path(path)
-        path.write_text(page(self, title, notes), encoding="utf-8")
+        path.write_text(report.page(self, title, notes), encoding="utf-8")
         return path
 
 

@@ -117,6 +117,17 @@ def test_malformed_parts_are_refused(kind, index, estimator, make):
         np.testing.assert_array_equal(np.array(part, dtype=object), was)
 
 
+def describes_an_array(x):
+    """Tell what scipy's own check leaves out in part: it trusts pointers that end at 0."""
+    pointers, minor = x.indptr.tolist(), x.shape[x.format == "csr"]
+    return (
+        pointers[0] == 0
+        and pointers == sorted(pointers)
+        and pointers[-1] <= x.indices.size
+        and all(0 <= index < minor for index in x.indices[: pointers[-1]].tolist())
+    )
+
+
 @some
 @given(st.data())
 def test_any_edit_is_refused_or_read_as_scipy_does(data):
@@ -128,9 +139,7 @@ def test_any_edit_is_refused_or_read_as_scipy_does(data):
         position = data.draw(st.integers(0, part.size - 1))
         near = st.integers(-2, int(part.max()) + 2)
         part[position] = data.draw(near | st.integers(-(2**31), 2**31 - 1))
-    try:
-        x.copy().check_format(full_check=True)
-    except ValueError:
+    if not describes_an_array(x):
         for estimator in ESTIMATORS:
             with pytest.raises(ValueError, match="well-formed"):
                 estimator.fit_transform(x)

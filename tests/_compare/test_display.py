@@ -439,7 +439,7 @@ def test_page_tells_of_training_gaps_seconds_and_warnings(comparison, tmp_path):
         assert cells[name][-1].split() == [str(row.warnings[kind]), kind]
     for heading in ("accuracy in training", "gap", "seconds to target", "warnings"):
         assert f'<th scope="col">{heading}</th>' in text
-    assert "ConvergenceWarning (no normalizer 4, BatchStatScaler 4," in comparison.summary()
+    assert "ConvergenceWarning (the raw features 4, BatchStatScaler 4," in comparison.summary()
 
 
 def test_pictures_keep_a_readable_width_in_boxes_that_scroll(comparison, tmp_path):

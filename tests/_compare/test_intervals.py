@@ -6,7 +6,7 @@ from comparisons import run, setting
 from scipy import stats
 
 from sknorm._compare.analysis.intervals import (
-    Grid,
+    FoldSeedArray,
     corrected_interval,
     fold_means,
     log_ratio,
@@ -234,7 +234,7 @@ def test_fits_lost_where_the_other_made_none_are_not_held_against_it():
 
 
 def test_grid_knows_missing_runs():
-    grid = Grid([run("a", 0, 1, [2.0])], 2, 2)
+    grid = FoldSeedArray([run("a", 0, 1, [2.0])], 2, 2)
     assert grid.final_losses()[0, 1] == 2
     assert np.isnan(grid.final_losses()).sum() == 3
-    assert np.isnan(Grid([], 2, 2).share(lambda run: True))
+    assert np.isnan(FoldSeedArray([], 2, 2).share(lambda run: True))

@@ -30,7 +30,7 @@ def test_what_is_shown_to_be_better_is_named_though_another_scored_higher():
     assert verdicts == {"none": "baseline", "wild": "unclear", "steady": "better"}
     said = comparison.verdict()
     assert "Nothing" not in said
-    assert said.startswith("steady (accuracy 0.555) is better than no normalizer by 0.055 (95%")
+    assert said.startswith("steady (accuracy 0.555) is better than the raw features by 0.055 (95%")
     assert "; wild has the highest score (accuracy 0.600), but the difference, +0.100, " in said
 
 
@@ -54,7 +54,9 @@ def test_verdict_never_denies_what_is_shown(seed):
     mean = {row.normalizer: row.test_score.estimate for row in rows if row.n_scored}
     highest = max(mean, key=mean.get)
     if highest != comparison.best_name_:
-        assert f"{highest} scored higher" in said.replace("no normalizer", "none")
+        assert f"{highest} scored higher" in said.replace("The raw", "the raw").replace(
+            "the raw features", "none"
+        )
         assert "of those that lost" in said.lower()
 
 
@@ -63,7 +65,7 @@ def test_who_lost_fits_and_scored_highest_is_named():
     comparison = compared({"none": RAW, "flaky": lost})
     assert comparison.best_name_ == "none"
     assert comparison.verdict() == (
-        "Of those that lost no fits, nothing scored higher than no normalizer (accuracy 0.500); "
+        "Of those that lost no fits, nothing scored higher than the raw features (accuracy 0.500); "
         "flaky scored higher (accuracy 0.800), but lost 10% of its fits."
     )
     assert "no difference shown" not in line(comparison, 3)
@@ -90,7 +92,7 @@ def test_one_fold_makes_no_interval():
     assert "no interval" not in said
     assert "+0.050, comes from one fold" in said
     only = compared({"none": RAW[:1], "steady": []}, **stopped).verdict()
-    assert "Only no normalizer gave a score (accuracy 0.500)" in only
+    assert "Only the raw features gave a score (accuracy 0.500)" in only
 
 
 def test_partial_is_said_wherever_the_result_is():
@@ -157,7 +159,7 @@ def test_a_model_without_iterations_has_none_to_count():
 def test_of_a_baseline_without_scores_nothing_is_compared():
     comparison = compared({"none": [None] * 10, "ours": STEADY})
     assert line(comparison, 3) == (
-        "3. Better on new data? With no normalizer no fit gave a score to compare with."
+        "3. Better on new data? With the raw features no fit gave a score to compare with."
     )
     assert ".." not in comparison.summary()
 
@@ -181,3 +183,29 @@ def test_how_many_epochs_is_bounded_where_runs_stop_short():
         lasting("none", 20, True), lasting("ours", 100, False)
     )
     assert "fewer: ours (2" in said(lasting("none", 100, True), lasting("ours", 20, True))
+
+
+class Picky(LogisticRegression):
+    """A model that refuses features in their own units."""
+
+    def fit(self, X, y):
+        if np.abs(X).max() > 100:
+            raise ValueError("these are not scaled")
+        return super().fit(X, y)
+
+
+def test_what_failed_is_the_raw_features_and_not_a_normalizer():
+    comparison = compare_normalizers(
+        Picky(), X, Y, normalizers=FEW, cv=2, n_seeds=1, random_state=0
+    )
+    said = comparison.summary()
+    assert "Fits on the raw features failed with ValueError: these are not scaled." in said
+    assert "With the raw features no fit gave a score" in said
+    assert "no normalizer" not in said + str(comparison) + comparison.verdict()
+
+
+def test_no_text_has_no_normalizer_for_its_subject():
+    for names in (["none", "steady"], ["steady", "none"]):
+        best_raw = compared(dict(zip(names, [STEADY, RAW], strict=True)))
+        for text in (best_raw.verdict(), best_raw.summary(), str(best_raw)):
+            assert "no normalizer" not in text.lower()

@@ -87,7 +87,7 @@ def pooled(per_fold: Array) -> float:
     return float(np.sqrt(np.mean(values**2))) if len(values) else np.nan
 
 
-class Grid:
+class FoldSeedArray:
     """The runs of one normalizer as arrays of shape (n_folds, n_seeds)."""
 
     def __init__(self, runs: Iterable[Run], n_folds: int, n_seeds: int) -> None:

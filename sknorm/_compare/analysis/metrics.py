@@ -9,7 +9,7 @@ import numpy as np
 
 from sknorm._compare.analysis.intervals import (
     Array,
-    Grid,
+    FoldSeedArray,
     Interval,
     corrected_interval,
     fold_means,
@@ -25,7 +25,7 @@ from sknorm._compare.fitting.task import Run
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class Design:
     """What was compared, and how."""
 
     names: tuple[str, ...]
@@ -54,7 +54,7 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
-class Measures:
+class Metrics:
     """What was measured of one normalizer, over its folds and seeds.
 
     ``differences`` are to the baseline, each with its interval: of ``test_score``, ``gap``,
@@ -98,7 +98,7 @@ class Measures:
 class Values:
     """What is derived from the runs of one normalizer: arrays of shape (n_folds, n_seeds)."""
 
-    def __init__(self, grid: Grid, targets: Array, *, trains: bool) -> None:
+    def __init__(self, grid: FoldSeedArray, targets: Array, *, trains: bool) -> None:
         self.grid = grid
         self.made = grid.values(lambda run: 1.0) == 1
         self.scores = grid.values(lambda run: run.test_score)
@@ -112,10 +112,10 @@ class Values:
         self.trouble = grid.values(lambda run: float(run.status != "ok" or not run.converged))
 
 
-def measure(runs: list[Run], setting: Setting) -> dict[str, Measures]:
+def measure(runs: list[Run], setting: Design) -> dict[str, Metrics]:
     """Return the measures of every normalizer, in the order they were given."""
     grids = {
-        name: Grid(
+        name: FoldSeedArray(
             (run for run in runs if run.normalizer == name), setting.n_folds, setting.n_seeds
         )
         for name in setting.names
@@ -131,7 +131,7 @@ def measure(runs: list[Run], setting: Setting) -> dict[str, Measures]:
     }
 
 
-def _targets(baseline: Grid, target_loss: float | None) -> Array:
+def _targets(baseline: FoldSeedArray, target_loss: float | None) -> Array:
     """Return the loss to reach in each fold and seed: what the baseline ends with there.
 
     Where the baseline diverged, the median of its other runs stands in.
@@ -142,7 +142,7 @@ def _targets(baseline: Grid, target_loss: float | None) -> Array:
     return np.where(np.isnan(losses), median(losses.ravel()), losses)
 
 
-def _differences(one: Values, base: Values, setting: Setting) -> dict[str, Interval]:
+def _differences(one: Values, base: Values, setting: Design) -> dict[str, Interval]:
     """Return the intervals of all differences to the baseline; it has none to itself."""
     per_fold = {
         "test_score": fold_means(one.scores - base.scores),
@@ -162,10 +162,10 @@ def _differences(one: Values, base: Values, setting: Setting) -> dict[str, Inter
 
 
 def _measure_one(
-    name: str, one: Values, differences: dict[str, Interval], base: Values, setting: Setting
-) -> Measures:
+    name: str, one: Values, differences: dict[str, Interval], base: Values, setting: Design
+) -> Metrics:
     grid, is_baseline = one.grid, name == setting.baseline
-    return Measures(
+    return Metrics(
         normalizer=name,
         test_score=_interval(fold_means(one.scores), setting),
         differences=differences,
@@ -190,7 +190,7 @@ def _measure_one(
     )
 
 
-def _interval(per_fold: Array, setting: Setting) -> Interval:
+def _interval(per_fold: Array, setting: Design) -> Interval:
     return corrected_interval(per_fold, setting.test_ratio, setting.confidence)
 
 
@@ -237,7 +237,7 @@ def _seconds_to_target(one: Values) -> Array:
     return seconds
 
 
-def _count_warnings(grid: Grid) -> dict[str, int]:
+def _count_warnings(grid: FoldSeedArray) -> dict[str, int]:
     counts: Counter[str] = Counter()
     for run in grid.runs.values():
         counts.update(run.warnings)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sknorm._compare.plots.loss import loss_curves
-from sknorm._compare.text.tables import number, percent, span, whole
+from sknorm._compare.text.tables import format_interval, format_number, percent, whole
 
 CAPTIONS = {
     "scores": "Score of each normalizer with its interval. The numbers are in the tables above.",
@@ -36,7 +36,8 @@ def table_below(kind: str, comparison: Any) -> Table | None:
 def _of_scores(comparison: Any) -> str:
     setting = comparison.setting_
     said = [
-        f"{row.normalizer} {number(row.test_score.estimate)} ({span(row.test_score)})"
+        f"{row.normalizer} {format_number(row.test_score.estimate)} "
+        f"({format_interval(row.test_score)})"
         if row.n_scored
         else f"{row.normalizer} no score"
         for row in comparison.measures_.values()
@@ -56,7 +57,7 @@ def _of_losses(comparison: Any) -> str:
 
 def _of_sensitivity(comparison: Any) -> str:
     said = [
-        f"{row.normalizer} {number(row.seed_std)}"
+        f"{row.normalizer} {format_number(row.seed_std)}"
         if np.isfinite(row.seed_std)
         else f"{row.normalizer} not measured"
         for row in comparison.measures_.values()

@@ -11,6 +11,7 @@ from html import escape
 from typing import Any
 
 from sknorm._compare.html import alt_text
+from sknorm._compare.plots.kinds import PANELS, shown_kinds
 from sknorm._compare.plots.style import picture_height
 from sknorm._compare.text import tables
 from sknorm._compare.text.details import detail_cells, detail_legend
@@ -152,8 +153,6 @@ def _figures(comparison: Any) -> list[str]:
         figure_module = importlib.import_module("matplotlib.figure")
     except ImportError:
         return ["<p>Pictures need matplotlib: pip install matplotlib.</p>"]
-    from sknorm._compare.plots.display import PANELS, shown_kinds
-
     figures = []
     for kind in shown_kinds(comparison):
         height = picture_height(len(comparison.setting_.names))

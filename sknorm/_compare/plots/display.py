@@ -7,18 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from sknorm._compare.plots.loss import draw_loss, has_losses
-from sknorm._compare.plots.panels import draw_distributions, draw_sensitivity
+from sknorm._compare.plots.kinds import PANELS, shown_kinds
 from sknorm._compare.plots.room import make_room
-from sknorm._compare.plots.scores import draw_scores
 from sknorm._compare.plots.style import picture_height
-
-PANELS = {
-    "scores": draw_scores,
-    "loss": draw_loss,
-    "sensitivity": draw_sensitivity,
-    "distributions": draw_distributions,
-}
+from sknorm._compare.run import compare_normalizers
 
 
 class NormalizerComparisonDisplay:
@@ -89,8 +81,6 @@ class NormalizerComparisonDisplay:
         display : NormalizerComparisonDisplay
             The display, with the comparison in its attribute ``comparison``.
         """
-        from sknorm.compare import compare_normalizers
-
         _pyplot()
         _check_kind(kind)
         if ax is not None:
@@ -147,11 +137,6 @@ def _pyplot() -> Any:
 def _check_kind(kind: Any) -> None:
     if kind != "all" and kind not in PANELS:
         raise ValueError(f"kind must be 'all' or one of {', '.join(PANELS)}; got {kind!r}.")
-
-
-def shown_kinds(comparison: Any) -> list[str]:
-    """Return the kinds of pictures that there is something for."""
-    return [kind for kind in PANELS if kind != "loss" or has_losses(comparison)]
 
 
 def _n_pictures(kind: str) -> int:

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sknorm._compare.analysis.intervals import fold_means
-from sknorm._compare.analysis.metrics import Measures
+from sknorm._compare.analysis.metrics import Metrics
 from sknorm._compare.plots.style import GRAY, SMALL, margin_note, name_rows, short_names, style
-from sknorm._compare.text.tables import called, number, signed
+from sknorm._compare.text.tables import display_name, format_number, signed
 
 Array = NDArray[np.float64]
 # matplotlib's numbers of the carets whose tips are where they are drawn.
@@ -38,16 +38,16 @@ def draw_scores(ax: Any, comparison: Any) -> None:
         f"{setting.score_name} on rows left out: mean with {100 * setting.confidence:g}% interval; "
         f"ticks: folds{_limit(ax, measures, folds)}"
     )
-    baseline = short_names([called(setting.baseline)])[0]
+    baseline = short_names([display_name(setting.baseline)])[0]
     ax.set_title(f"Scores, and differences to {baseline}", loc="left")
 
 
-def _difference(row: Measures) -> str:
+def _difference(row: Metrics) -> str:
     difference = row.difference.estimate
     return row.verdict if np.isnan(difference) else f"{signed(difference)} {row.verdict}"
 
 
-def _limit(ax: Any, measures: dict[str, Measures], folds: dict[str, Array]) -> str:
+def _limit(ax: Any, measures: dict[str, Metrics], folds: dict[str, Array]) -> str:
     """Show all that is drawn, or mark where it goes on; return what the marks mean, if any."""
     drawn = {
         name: np.array([row.test_score.low, row.test_score.high, row.test_score.estimate])
@@ -96,7 +96,7 @@ def _write_mean(ax: Any, mean: float, place: int) -> None:
     low, _ = ax.get_xlim()
     is_left = mean < low
     ax.annotate(
-        f"mean {number(mean)}",
+        f"mean {format_number(mean)}",
         (0.0 if is_left else 1.0, place),
         xytext=(8 if is_left else -8, 3),
         xycoords=ax.get_yaxis_transform(),

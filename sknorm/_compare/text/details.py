@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 
-from sknorm._compare.analysis.metrics import Measures, Setting
-from sknorm._compare.text.tables import called, number, percent, signed, span
+from sknorm._compare.analysis.metrics import Design, Metrics
+from sknorm._compare.text.tables import (
+    display_name,
+    format_interval,
+    format_number,
+    percent,
+    signed,
+)
 
 UNBROKEN = "\N{NO-BREAK SPACE}"
 
 
 def detail_cells(
-    measures: dict[str, Measures], setting: Setting
+    measures: dict[str, Metrics], setting: Design
 ) -> tuple[list[str], list[list[str]]]:
     """Return the header and the cells of the table of details."""
     header = [
@@ -27,22 +33,22 @@ def detail_cells(
     return header, [_row(row) for row in measures.values()]
 
 
-def _row(row: Measures) -> list[str]:
+def _row(row: Metrics) -> list[str]:
     gap = row.differences["gap"]
     is_baseline = row.verdict == "baseline"
     return [
         row.normalizer,
-        f"{number(row.test_score.estimate)} ({span(row.test_score)})",
-        number(row.train_score),
+        f"{format_number(row.test_score.estimate)} ({format_interval(row.test_score)})",
+        format_number(row.train_score),
         signed(row.gap),
-        "" if is_baseline else f"{signed(gap.estimate)} ({span(gap, signed)})",
-        number(row.seconds_to_target),
+        "" if is_baseline else f"{signed(gap.estimate)} ({format_interval(gap, signed)})",
+        format_number(row.seconds_to_target),
         f"{row.diverged * row.n_fits:.0f}, {row.failed * row.n_fits:.0f}",
         ", ".join(f"{count}{UNBROKEN}{kind}" for kind, count in row.warnings.items()) or "none",
     ]
 
 
-def detail_legend(setting: Setting) -> list[str]:
+def detail_legend(setting: Design) -> list[str]:
     """Return what the columns of the details mean."""
     return [
         f"gap: {setting.score_name} in training less that on rows left out; a smaller gap is less "
@@ -53,13 +59,13 @@ def detail_legend(setting: Setting) -> list[str]:
     ]
 
 
-def warnings_by_kind(measures: dict[str, Measures]) -> str:
+def warnings_by_kind(measures: dict[str, Metrics]) -> str:
     """Return the warnings of all fits in words, by kind, and whose they are; "" if none."""
     whose: dict[str, list[str]] = {}
     totals: Counter[str] = Counter()
     for row in measures.values():
         for kind, count in row.warnings.items():
-            whose.setdefault(kind, []).append(f"{called(row.normalizer)} {count}")
+            whose.setdefault(kind, []).append(f"{display_name(row.normalizer)} {count}")
             totals[kind] += count
     listed = [f"{totals[kind]} {kind} ({', '.join(whose[kind])})" for kind in sorted(whose)]
     return ", ".join(listed)

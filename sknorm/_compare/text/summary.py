@@ -6,14 +6,24 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sknorm._compare.analysis.metrics import Measures, Setting
+from sknorm._compare.analysis.metrics import Design, Metrics
+from sknorm._compare.names import NONE
 from sknorm._compare.text.details import warnings_by_kind
-from sknorm._compare.text.tables import called, listing, number, partial_note, percent, share, whole
+from sknorm._compare.text.tables import (
+    capitalized,
+    display_name,
+    format_number,
+    format_percent,
+    listing,
+    partial_note,
+    percent,
+    whole,
+)
 from sknorm._compare.text.verdict import verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Sections:
+class Summary:
     """The parts of a summary; the promises are answers by their question."""
 
     done: str
@@ -27,10 +37,10 @@ class Sections:
 
 
 def sections(
-    measures: dict[str, Measures], ties: list[str], setting: Setting, best: str | None, n_runs: int
-) -> Sections:
+    measures: dict[str, Metrics], ties: list[str], setting: Design, best: str | None, n_runs: int
+) -> Summary:
     """Return the whole comparison in words."""
-    return Sections(
+    return Summary(
         done=_what_was_done(measures, setting, n_runs),
         verdict=verdict(measures, ties, setting, best),
         promises={
@@ -43,7 +53,7 @@ def sections(
     )
 
 
-def _what_was_done(measures: dict[str, Measures], setting: Setting, n_runs: int) -> str:
+def _what_was_done(measures: dict[str, Metrics], setting: Design, n_runs: int) -> str:
     text = (
         f"Compared {len(setting.names)} ways to normalize before {setting.model}, on "
         f"{setting.n_rows:,} rows and {setting.n_columns:,} columns: {setting.n_folds} folds x "
@@ -54,18 +64,19 @@ def _what_was_done(measures: dict[str, Measures], setting: Setting, n_runs: int)
     return f"{note}; everything below rests on those. {text}" if note else text
 
 
-def _by(measures: dict[str, Measures], holds: Callable[[Measures], bool]) -> list[str]:
+def _by(measures: dict[str, Metrics], holds: Callable[[Metrics], bool]) -> list[str]:
     return [row.normalizer for row in measures.values() if holds(row)]
 
 
-def _convergence(measures: dict[str, Measures], setting: Setting) -> str:
+def _convergence(measures: dict[str, Metrics], setting: Design) -> str:
     base = measures[setting.baseline]
     if all(math.isnan(row.epochs) for row in measures.values()):
         if not any(row.n_scored for row in measures.values()):
             return "No fit gave a score, so nothing was measured."
         return "This model does not train in epochs or iterations, so there is nothing to measure."
     if math.isnan(base.epochs_to_target) and setting.target_loss is None:
-        return f"There is no yardstick: {called(setting.baseline)} never ended with a loss."
+        against = display_name(setting.baseline)
+        return f"There is nothing to measure against: no fit with {against} ended with a loss."
     by_speed = {
         word: sorted(
             (row for row in measures.values() if row.speed == word and row.n_scored),
@@ -73,7 +84,7 @@ def _convergence(measures: dict[str, Measures], setting: Setting) -> str:
         )
         for word in ("faster", "slower", "unclear")
     }
-    parts = [_yardstick(base, setting)]
+    parts = [_reference_pace(base, setting)]
     for word, shown in (
         ("faster", "shown to need fewer"),
         ("slower", "shown to need more, or not to get there"),
@@ -86,24 +97,24 @@ def _convergence(measures: dict[str, Measures], setting: Setting) -> str:
     return "; ".join(parts) + "."
 
 
-def _pace(row: Measures, base: Measures, setting: Setting) -> str:
+def _pace(row: Metrics, base: Metrics, setting: Design) -> str:
     """Return how many epochs a normalizer takes, in parts of the baseline's, and who gets there."""
     ratio, parts = row.differences["epochs_ratio"].estimate, []
     if row.reached > 0 and not math.isnan(ratio):
         # Where a run stopped short of its target, that it takes longer is all that is known.
         bound = {(True, False): "at least ", (False, True): "at most "}
         short = row.reached < 1, base.reached < 1
-        parts.append(f"{bound.get(short, '')}{share(ratio)} of the {setting.unit}")
+        parts.append(f"{bound.get(short, '')}{format_percent(ratio)} of the {setting.unit}")
     if row.reached != base.reached:
         parts.append(
-            f"{share(row.reached)} of fits get there, {share(base.reached)} with "
-            f"{called(base.normalizer)}"
+            f"{format_percent(row.reached)} of fits get there, {format_percent(base.reached)} with "
+            f"{display_name(base.normalizer)}"
         )
     return "; ".join(parts)
 
 
-def _yardstick(base: Measures, setting: Setting) -> str:
-    against, median = called(setting.baseline), f"{whole(base.epochs)} {setting.unit}, median"
+def _reference_pace(base: Metrics, setting: Design) -> str:
+    against, median = display_name(setting.baseline), f"{whole(base.epochs)} {setting.unit}, median"
     if math.isinf(base.epochs_to_target):
         goal = "The target loss" if setting.has_losses else "Convergence"
         return f"{goal} is out of reach for most fits with {against} (they stop after {median})"
@@ -112,10 +123,10 @@ def _yardstick(base: Measures, setting: Setting) -> str:
         return f"{takes} until the solver converges"
     if setting.target_loss is not None:
         return f"{takes} to bring the loss down to {setting.target_loss:g}"
-    return f"{takes} to come down to the loss that it ends with, which the others are to reach too"
+    return f"{takes} to its final loss, which is the target for the others"
 
 
-def _stability(measures: dict[str, Measures]) -> str:
+def _stability(measures: dict[str, Metrics]) -> str:
     if not any(row.n_fits for row in measures.values()):
         return "No fit was finished, so nothing was measured."
     parts = []
@@ -125,7 +136,11 @@ def _stability(measures: dict[str, Measures]) -> str:
         ("unconverged", "stopped before converging"),
     ):
         shares = {row.normalizer: getattr(row, kind) for row in measures.values()}
-        listed = [f"{called(name)} ({share(part)})" for name, part in shares.items() if part > 0]
+        listed = [
+            f"{display_name(name)} ({format_percent(part)})"
+            for name, part in shares.items()
+            if part > 0
+        ]
         if listed:
             parts.append(f"{word}: {listing(listed)}")
     if not parts:
@@ -140,7 +155,7 @@ def _stability(measures: dict[str, Measures]) -> str:
     return f"Share of fits that {'; '.join(parts)}."
 
 
-def _generalization(measures: dict[str, Measures], setting: Setting) -> str:
+def _generalization(measures: dict[str, Metrics], setting: Design) -> str:
     groups, barred = [], _by(measures, _lost_too_many)
     for word in ("better", "mostly better", "worse", "mostly worse", "unclear"):
         names = _by(measures, lambda row, word=word: row.verdict == word)  # type: ignore[misc]
@@ -152,18 +167,18 @@ def _generalization(measures: dict[str, Measures], setting: Setting) -> str:
         groups.append(f"scored higher, but lost more fits, so not judged: {listing(barred)}")
     base = measures[setting.baseline]
     if not base.n_scored:
-        return f"With {called(setting.baseline)} no fit gave a score to compare with."
-    height = f"{setting.score_name} {number(base.test_score.estimate)}"
-    return f"Against {called(setting.baseline)} ({height}), {'; '.join(groups) or 'nothing'}."
+        return f"With {display_name(setting.baseline)} no fit gave a score to compare with."
+    height = f"{setting.score_name} {format_number(base.test_score.estimate)}"
+    return f"Against {display_name(setting.baseline)} ({height}), {'; '.join(groups) or 'nothing'}."
 
 
-def _lost_too_many(row: Measures) -> bool:
+def _lost_too_many(row: Metrics) -> bool:
     """Tell whether only its lost fits keep a normalizer from being called better."""
     higher = row.difference.low > 0 or row.differences["wins"].low > 0.5
     return row.verdict == "unclear" and higher
 
 
-def _sensitivity(measures: dict[str, Measures], setting: Setting) -> str:
+def _sensitivity(measures: dict[str, Metrics], setting: Design) -> str:
     if setting.n_seeds < 2:
         return "Not measured: there was one initialization a fold."
     spreads = [row.seed_std for row in measures.values() if not math.isnan(row.seed_std)]
@@ -174,29 +189,40 @@ def _sensitivity(measures: dict[str, Measures], setting: Setting) -> str:
     less = _by(measures, lambda row: row.differences["seed_std"].high < 0)
     more = _by(measures, lambda row: row.differences["seed_std"].low > 0)
     base = measures[setting.baseline]
-    text = f"With {called(setting.baseline)} {_variation(base.seed_std)}"
+    text = f"With {display_name(setting.baseline)} {_variation(base.seed_std)}"
     if less:
         text += f"; shown to vary less: {listing(less)}"
     if more:
         text += f"; shown to vary more: {listing(more)}"
-    return f"{text}." if less or more else f"{text}; no normalizer is shown to change that."
+    return (
+        f"{text}." if less or more else f"{text}; none of the normalizers is shown to change that."
+    )
 
 
 def _variation(spread: float) -> str:
     if math.isnan(spread):
         return "there are too few scores to tell how much they vary"
-    how = "does not vary" if spread == 0 else f"varies by {number(spread)} (standard deviation)"
+    how = (
+        "does not vary"
+        if spread == 0
+        else f"varies by {format_number(spread)} (standard deviation)"
+    )
     return f"the score {how} from one initialization to the next"
 
 
-def _caution(measures: dict[str, Measures], setting: Setting) -> str:
+def _caution(measures: dict[str, Metrics], setting: Design) -> str:
     parts = [
         f"Each interval covers one comparison in {percent(setting)} of cases; with "
         f"{len(setting.names) - 1} of them, some may mislead by chance."
     ]
     failed = [row for row in measures.values() if row.failed > 0]
     errors = {row.normalizer: (row.error or "").rstrip(".") for row in failed}
-    parts += [f"{called(name)} failed with {error}." for name, error in errors.items()]
+    parts += [
+        f"{capitalized(display_name(name))} failed with {error}."
+        if name != NONE
+        else f"Fits on {display_name(name)} failed with {error}."
+        for name, error in errors.items()
+    ]
     raised = warnings_by_kind(measures)
     if raised:
         parts.append(f"Warnings raised by the fits: {raised}.")

@@ -7,18 +7,29 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from sknorm._compare.analysis.intervals import Interval
-from sknorm._compare.analysis.metrics import Measures, Setting
-from sknorm._compare.candidates import NONE
+from sknorm._compare.analysis.metrics import Design, Metrics
+from sknorm._compare.names import NONE
 
 MISSING = "-"
+RAW = "the raw features"
 
 
-def called(name: str) -> str:
-    """Return how a normalizer is called in a sentence."""
-    return "no normalizer" if name == NONE else name
+def display_name(name: str) -> str:
+    """Return the name of a normalizer in a sentence."""
+    return RAW if name == NONE else name
 
 
-def number(value: float, digits: int = 3) -> str:
+def verb(name: str, singular: str, plural: str) -> str:
+    """Return the form of a verb whose subject is a normalizer or the raw features."""
+    return plural if name == NONE else singular
+
+
+def capitalized(text: str) -> str:
+    """Return the beginning of a sentence; names that users chose stay as they are."""
+    return text[0].upper() + text[1:] if text.startswith(RAW) else text
+
+
+def format_number(value: float, digits: int = 3) -> str:
     """Return a number that is short in any size."""
     if math.isnan(value):
         return MISSING
@@ -31,10 +42,10 @@ def number(value: float, digits: int = 3) -> str:
 
 def signed(value: float) -> str:
     """Return a difference, with its sign."""
-    return ("+" if value > 0 else "") + number(value)
+    return ("+" if value > 0 else "") + format_number(value)
 
 
-def span(interval: Interval, show: Callable[[float], str] = number) -> str:
+def format_interval(interval: Interval, show: Callable[[float], str] = format_number) -> str:
     """Return the bounds of an interval."""
     if math.isnan(interval.low):
         return "no interval"
@@ -43,10 +54,10 @@ def span(interval: Interval, show: Callable[[float], str] = number) -> str:
 
 def whole(value: float) -> str:
     """Return a count or a median of counts."""
-    return number(value) if not math.isfinite(value) else f"{value:g}"
+    return format_number(value) if not math.isfinite(value) else f"{value:g}"
 
 
-def share(value: float) -> str:
+def format_percent(value: float) -> str:
     """Return a share in per cent."""
     if math.isnan(value):
         return MISSING
@@ -55,11 +66,11 @@ def share(value: float) -> str:
 
 def listing(names: Iterable[str]) -> str:
     """Return names in a row, as in a sentence."""
-    names = [called(name) for name in names]
+    names = [display_name(name) for name in names]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def partial_note(setting: Setting, n_runs: int) -> str:
+def partial_note(setting: Design, n_runs: int) -> str:
     """Return what to say of a comparison that was stopped; nothing of others."""
     if setting.stopped is None:
         return ""
@@ -67,7 +78,7 @@ def partial_note(setting: Setting, n_runs: int) -> str:
 
 
 def table_cells(
-    measures: dict[str, Measures], setting: Setting, best: str | None
+    measures: dict[str, Metrics], setting: Design, best: str | None
 ) -> tuple[list[str], list[list[str]]]:
     """Return the header and the cells of the table that people read."""
     header = [
@@ -86,18 +97,18 @@ def table_cells(
     rows = [
         [
             f"{row.normalizer}{' *' if row.normalizer == best else ''}",
-            f"{number(row.test_score.estimate)} ± {number(row.test_std)}",
+            f"{format_number(row.test_score.estimate)} ± {format_number(row.test_std)}",
             ""
             if row.verdict == "baseline"
-            else f"{signed(row.difference.estimate)} ({span(row.difference, signed)})",
+            else f"{signed(row.difference.estimate)} ({format_interval(row.difference, signed)})",
             row.verdict,
-            number(row.seed_std),
+            format_number(row.seed_std),
             whole(row.epochs),
             whole(row.epochs_to_target),
-            share(row.reached),
-            number(row.seconds),
-            share(row.lost),
-            share(row.unconverged),
+            format_percent(row.reached),
+            format_number(row.seconds),
+            format_percent(row.lost),
+            format_percent(row.unconverged),
         ]
         for row in measures.values()
     ]
@@ -127,10 +138,10 @@ def _part(columns: list[tuple[str, ...]], widths: list[int], places: list[int]) 
     return "\n".join([lines[0], line("-" * widths[place] for place in places), *lines[1:]])
 
 
-def legend(setting: Setting) -> list[str]:
+def legend(setting: Design) -> list[str]:
     """Return what the columns of the table mean."""
     goal = (
-        f"the training loss is as low as where {called(setting.baseline)} ends"
+        f"the training loss is as low as where {display_name(setting.baseline)} ends"
         if setting.target_loss is None
         else f"the training loss is down to {setting.target_loss:g}"
     )
@@ -143,21 +154,22 @@ def legend(setting: Setting) -> list[str]:
         "seed sd: standard deviation of the score over initializations, within a fold",
         f"{setting.unit}, seconds: of a whole fit (medians)",
         f"to target, reached: median {setting.unit} until {goal}; share of fits that get there",
-        f"lost: fits that diverged or failed (who loses more than {called(setting.baseline)} is "
-        f"not called better); unconverged: stopped at the limit of {setting.unit}",
+        f"lost: fits that diverged or failed (a normalizer that loses more than "
+        f"{display_name(setting.baseline)} is never reported as better); unconverged: stopped at "
+        f"the limit of {setting.unit}",
     ]
 
 
-def percent(setting: Setting) -> str:
+def percent(setting: Design) -> str:
     """Return the confidence of the intervals."""
     return f"{100 * setting.confidence:g}%"
 
 
-def table_columns(measures: dict[str, Measures]) -> dict[str, list[Any]]:
+def table_columns(measures: dict[str, Metrics]) -> dict[str, list[Any]]:
     """Return the measures as columns of plain numbers; intervals become three columns."""
     columns: dict[str, list[Any]] = {}
     for row in measures.values():
-        for name in Measures.__dataclass_fields__:
+        for name in Metrics.__dataclass_fields__:
             for column, value in _cells(name, getattr(row, name)):
                 columns.setdefault(column, []).append(value)
     return columns

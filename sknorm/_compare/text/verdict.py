@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import math
 
-from sknorm._compare.analysis.metrics import Measures, Setting
+from sknorm._compare.analysis.metrics import Design, Metrics
 from sknorm._compare.text.tables import (
-    called,
+    capitalized,
+    display_name,
+    format_interval,
+    format_number,
+    format_percent,
     listing,
-    number,
     partial_note,
     percent,
-    share,
     signed,
-    span,
+    verb,
 )
 
 
 def verdict(
-    measures: dict[str, Measures], ties: list[str], setting: Setting, best: str | None
+    measures: dict[str, Metrics], ties: list[str], setting: Design, best: str | None
 ) -> str:
     """Return what is shown to be better than the baseline, and what has the highest score."""
     note = partial_note(setting, sum(row.n_fits for row in measures.values()))
     if best is None:
-        sentence = "No fit gave a score, so nothing can be said about any normalizer"
+        said = "No fit gave a score, so nothing can be said about any normalizer"
     else:
         higher = _higher_but_lost(measures, measures[best])
         parts = [
@@ -31,16 +33,18 @@ def verdict(
             _undecided([name for name in ties if measures[name] not in higher], setting, best),
             *(_set_aside(row, setting) for row in higher),
         ]
-        sentence = "; ".join(part for part in parts if part)
-    return f"{note}. {sentence}." if note else f"{sentence}."
+        said = "; ".join(part for part in parts if part)
+    text = capitalized(said)
+    return f"{note}. {text}." if note else f"{text}."
 
 
 def _comparison(
-    measures: dict[str, Measures], setting: Setting, winner: Measures, *, among: str
+    measures: dict[str, Metrics], setting: Design, winner: Metrics, *, among: str
 ) -> str:
-    against, name = called(setting.baseline), called(winner.normalizer)
+    against, name = display_name(setting.baseline), display_name(winner.normalizer)
     height = _height(winner, setting)
-    top = f"{name} has the highest score{among and ' ' + among} ({height})"
+    has = verb(winner.normalizer, "has", "have")
+    top = f"{name} {has} the highest score{among and ' ' + among} ({height})"
     if measures[setting.baseline].n_scored == 0:
         return f"{top}; with {against} no fit gave a score at all"
     if sum(row.n_scored > 0 for row in measures.values()) == 1:
@@ -61,11 +65,11 @@ def _comparison(
     return f"Nothing is shown to be better than {against}: {top}, but {_doubt(winner, setting)}"
 
 
-def _height(row: Measures, setting: Setting) -> str:
-    return f"{setting.score_name} {number(row.test_score.estimate)}"
+def _height(row: Metrics, setting: Design) -> str:
+    return f"{setting.score_name} {format_number(row.test_score.estimate)}"
 
 
-def _shown_better(measures: dict[str, Measures], winner: Measures) -> list[Measures]:
+def _shown_better(measures: dict[str, Metrics], winner: Metrics) -> list[Metrics]:
     """Return what the intervals show to be better: the winner first, then by what they show."""
     shown = [row for row in measures.values() if row.verdict in ("better", "mostly better")]
     return sorted(
@@ -74,7 +78,7 @@ def _shown_better(measures: dict[str, Measures], winner: Measures) -> list[Measu
     )
 
 
-def _also(shown: list[Measures]) -> str:
+def _also(shown: list[Metrics]) -> str:
     """Name the others shown to be better, unless the first speaks for them with its own score."""
     others = [row.normalizer for row in shown[1:] if row.verdict == "better"]
     best_is_shown = shown[0].verdict == "better" and all(
@@ -83,30 +87,30 @@ def _also(shown: list[Measures]) -> str:
     return "" if best_is_shown or not others else f"; also shown to be better: {listing(others)}"
 
 
-def _claim(row: Measures, setting: Setting) -> str:
+def _claim(row: Metrics, setting: Design) -> str:
     """Say in what a normalizer is better than the baseline, with the interval that shows it."""
-    against = called(setting.baseline)
+    against = display_name(setting.baseline)
     if row.verdict == "better":
         return (
-            f"is better than {against} by {number(row.difference.estimate)} ({percent(setting)} "
-            f"interval {span(row.difference)})"
+            f"is better than {against} by {format_number(row.difference.estimate)} "
+            f"({percent(setting)} interval {format_interval(row.difference)})"
         )
     wins = row.differences["wins"]
     return (
-        f"beats {against} in {share(wins.estimate)} of paired fits ({percent(setting)} interval "
-        f"{span(wins, share)}), though the mean difference is too uncertain to tell"
+        f"beats {against} in {format_percent(wins.estimate)} of paired fits ({percent(setting)} "
+        f"interval {format_interval(wins, format_percent)}), though the mean difference is too "
+        "uncertain to tell"
     )
 
 
-def _doubt(row: Measures, setting: Setting) -> str:
+def _doubt(row: Metrics, setting: Design) -> str:
     """Say why the difference to the baseline shows nothing."""
-    difference, against = row.difference, called(setting.baseline)
+    difference, against = row.difference, display_name(setting.baseline)
     if math.isnan(difference.estimate):
         return f"there is no fit with {against} in the same fold to compare it with"
     if row.verdict == "mostly worse":
-        return (
-            f"it beats {against} in only {share(row.differences['wins'].estimate)} of paired fits"
-        )
+        wins = format_percent(row.differences["wins"].estimate)
+        return f"it beats {against} in only {wins} of paired fits"
     if math.isnan(difference.low):
         return (
             f"the difference, {signed(difference.estimate)}, comes from one fold, which is too few "
@@ -114,29 +118,30 @@ def _doubt(row: Measures, setting: Setting) -> str:
         )
     return (
         f"the difference, {signed(difference.estimate)}, could be anything from "
-        f"{span(difference, signed)}"
+        f"{format_interval(difference, signed)}"
     )
 
 
-def _undecided(ties: list[str], setting: Setting, best: str) -> str:
+def _undecided(ties: list[str], setting: Design, best: str) -> str:
     others = [name for name in ties if name not in (best, setting.baseline)]
     if not others or best == setting.baseline:
         return ""
     return f"{listing(others)} cannot be told apart from it"
 
 
-def _higher_but_lost(measures: dict[str, Measures], winner: Measures) -> list[Measures]:
+def _higher_but_lost(measures: dict[str, Metrics], winner: Metrics) -> list[Metrics]:
     """Return who scored higher in the fits that it did not lose: that may be luck in losing."""
     height = winner.test_score.estimate
     return [row for row in measures.values() if row.n_scored and row.test_score.estimate > height]
 
 
-def _set_aside(row: Measures, setting: Setting) -> str:
-    name, height = called(row.normalizer), _height(row, setting)
-    return f"{name} scored higher ({height}), but lost {share(row.lost)} of its fits"
+def _set_aside(row: Metrics, setting: Design) -> str:
+    name, height = display_name(row.normalizer), _height(row, setting)
+    its = verb(row.normalizer, "its", "their")
+    return f"{name} scored higher ({height}), but lost {format_percent(row.lost)} of {its} fits"
 
 
-def _among(winner: Measures, higher: list[Measures]) -> str:
+def _among(winner: Metrics, higher: list[Metrics]) -> str:
     if not higher:
         return ""
     return "of those that lost no fits" if winner.lost == 0 else "of those that lost fewest fits"

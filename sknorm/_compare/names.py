@@ -1,0 +1,4 @@
+"""Names that the whole comparison uses."""
+
+# The candidate that leaves the features as they are.
+NONE = "none"
