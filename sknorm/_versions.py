@@ -9,7 +9,7 @@ import sys
 import numpy as np
 
 from sknorm._backends import dispatch
-from sknorm._backends.loader import REINSTALL
+from sknorm._backends.loader import REINSTALL, build_errors
 
 NAMES = ("sknorm", "scikit-learn", "numpy", "scipy", "pandas", "polars", "torch")
 
@@ -29,6 +29,8 @@ def show_versions() -> None:
         except importlib.metadata.PackageNotFoundError:
             print(f"{name:<13} not installed")
     print(f"{'python':<13} {sys.version.split()[0]} on {platform.platform()}")
+    for line in build_errors().splitlines():
+        print(f"{'not built':<13} {line}")
     print(f"{'kernels':<13} {_kernel_state()}")
 
 

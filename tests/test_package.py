@@ -20,11 +20,11 @@ import sknorm
 from sknorm._backends import dispatch
 
 ROOT = Path(__file__).parents[1]
-# Builds of the kernels for another processor must not be imported here.
+# Builds of the kernels for another processor must not be imported here, nor what setuptools reads.
 MODULES = [
     name
     for _, name, _ in pkgutil.walk_packages(sknorm.__path__, "sknorm.")
-    if "__" not in name and "_kernels_v" not in name
+    if "__" not in name and "_kernels_v" not in name and not name.endswith(".build")
 ]
 DOCUMENTED = [name for name in sknorm.__all__ if not name.startswith("__")]
 # What scikit-learn 1.7 to 1.9 needs itself.

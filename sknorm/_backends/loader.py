@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 import os
+from pathlib import Path
 from typing import Any
 
 REINSTALL = (
@@ -38,3 +39,9 @@ def load() -> tuple[Any, str]:
             except ImportError:
                 continue
     return _kernels, "any processor"
+
+
+def build_errors() -> str:
+    """Return why builds are missing, one per line; "" where all of them could be made."""
+    report = Path(__file__).with_name("kernels") / "build_errors.txt"
+    return report.read_text(encoding="utf-8").strip() if report.exists() else ""

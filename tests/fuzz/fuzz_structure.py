@@ -108,6 +108,8 @@ def is_intact(x):
         return False
     if indices.dtype.kind not in "iu" or indptr.dtype.kind not in "iu":
         return False
+    if min(x.shape) < 1 or not indptr.size:
+        return False
     major, minor = x.shape if x.format == "csr" else x.shape[::-1]
     pointers = indptr.astype("i8").tolist()
     stored = indices[: pointers[-1] if pointers else 0].astype("i8").tolist()

@@ -1,0 +1,102 @@
+"""How the compiled loops are built; setuptools reads this file, and nothing imports it.
+
+The same source is built for any processor, and on x86-64 with AVX2 and AVX-512 as well (see
+``loader.py``). There is no ``-ffast-math``, so that NaN and infinity keep their meaning, and no
+fused multiply-add, so that all builds give the same bits. A build that fails does not fail the
+installation: it is written down in ``build_errors.txt``, which ``show_versions`` shows.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from setuptools import Extension
+from setuptools.command.build_ext import build_ext
+from setuptools.command.sdist import sdist
+
+HERE = "sknorm/_backends/kernels"
+FLAGS = ["-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-g0"]
+FOR_X86_64 = {
+    "_kernels_v3": ["-march=x86-64-v3"],
+    "_kernels_v4": ["-march=x86-64-v4", "-mprefer-vector-width=512"],
+}
+SOURCES = ("*.pyx", "*.pxi", "*.h")
+
+
+class BuildKernels(build_ext):
+    """Build every variant of the one extension that ``pyproject.toml`` names."""
+
+    def finalize_options(self) -> None:
+        """Make the list of builds for the processor that is built for."""
+        self.errors: dict[str, str] = {}
+        machine = self.plat_name or self.get_finalized_command("build").plat_name
+        variants: dict[str, list[str]] = {"_kernels": []}
+        if machine.endswith(("x86_64", "amd64")):
+            variants |= FOR_X86_64
+        parts = [os.fspath(path) for kind in SOURCES for path in sorted(Path(HERE).glob(kind))]
+        self.distribution.ext_modules = [
+            Extension(
+                f"{HERE.replace('/', '.')}.{name}",
+                [f"{HERE}/{name}.pyx"],
+                depends=parts,
+                extra_compile_args=[*FLAGS, *flags],
+            )
+            for name, flags in variants.items()
+        ]
+        super().finalize_options()
+
+    def run(self) -> None:
+        """Build, and write down what failed where the extensions are."""
+        super().run()
+        base = Path() if self.inplace else Path(self.build_lib)
+        report = base / HERE / "build_errors.txt"
+        report.unlink(missing_ok=True)
+        if self.errors:
+            report.parent.mkdir(parents=True, exist_ok=True)
+            lines = [f"{name}: {error}" for name, error in self.errors.items()]
+            report.write_text("\n".join([*lines, ""]), encoding="utf-8")
+
+    def build_extension(self, ext: Any) -> None:
+        """Build one variant, and go on where that fails."""
+        try:
+            super().build_extension(ext)
+        except Exception as error:
+            name = ext.name.rpartition(".")[2]
+            self.errors[name] = " ".join(str(error).split())[:500]
+            self.warn(f"{name} could not be built: {error}")
+
+    def copy_extensions_to_source(self) -> None:
+        """Copy what was built."""
+        built = self.extensions
+        self.extensions = [e for e in built if e.name.rpartition(".")[2] not in self.errors]
+        super().copy_extensions_to_source()
+        self.extensions = built
+
+    def get_outputs(self) -> list[str]:
+        """Return what was built, and what says why the rest was not."""
+        failed = tuple(self.errors)
+        outputs = [
+            path
+            for path in super().get_outputs()
+            if Path(path).name.partition(".")[0] not in failed
+        ]
+        report = Path(self.build_lib) / HERE / "build_errors.txt"
+        return [*outputs, os.fspath(report)] if failed else outputs
+
+
+class Sdist(sdist):
+    """A source archive that its own tests run from."""
+
+    def make_distribution(self) -> None:
+        """Add the tests, and what they read."""
+        for folder in ("tests", "docs", "examples", "benchmarks", ".ci"):
+            self.filelist.graft(folder)
+        for name in ("CHANGELOG.md", "CONTRIBUTING.md", "CITATION.cff", f"{HERE}/_kernels.pyi"):
+            self.filelist.include(name)
+        for pattern in ("*.py[co]", "*.so", "*.pyd"):
+            self.filelist.global_exclude(pattern)
+        for folder in ("docs/_build", "docs/auto_examples"):
+            self.filelist.prune(folder)
+        super().make_distribution()
