@@ -1,0 +1,434 @@
+"""Take decisions out of the code, one at a time, and show that a test notices each.
+
+    python tests/mutations/run.py            all of them, in a copy of the tree
+    python tests/mutations/run.py ddof eps   those whose name contains one of these words
+
+Each mutation replaces one piece of text, which must be in its file exactly once, and runs the tests
+that should fail. The exit code is 1 if one survives or its text is not found: then a test is
+missing, or the list below is out of date. Built loops are copied along, and are not mutated.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+SCALERS = "tests/_scalers"
+STATE = f"{SCALERS}/test_state.py"
+CONTAINERS = f"{SCALERS}/test_containers.py"
+BAD_INPUT = f"{SCALERS}/test_bad_input.py"
+MOMENTS_TESTS = "tests/_statistics tests/_scalers/test_exactness.py"
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """One piece of text to replace, and the tests that should notice."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: str
+    reference: bool = False
+
+
+MOMENTS = "_statistics/moments.py"
+MUTATIONS = [
+    Mutation("merge: no between term", MOMENTS, "delta * step * a[0]", "0.0 * step", MOMENTS_TESTS),
+    Mutation("merge: no swap by count", MOMENTS, "if swap.any():", "if False:", MOMENTS_TESTS),
+    Mutation(
+        "merge: low part lost",
+        "_statistics/double_double.py",
+        "    high, error = two_sum(high, error + low)\n    return two_sum(high, error + low_error)",
+        "    return high, 0.0 * low",
+        MOMENTS_TESTS,
+    ),
+    Mutation(
+        "merge: empty channels",
+        MOMENTS,
+        "merged = np.where(self._count > 0, merged, second)",
+        "pass",
+        MOMENTS_TESTS + f" {SCALERS}/test_batch.py {SCALERS}/test_power.py",
+    ),
+    Mutation(
+        "ddof of the variance",
+        MOMENTS,
+        "np.maximum(self.table[4], 0.0) / filled",
+        "np.maximum(self.table[4], 0.0) / np.maximum(filled - 1, 1)",
+        f"{SCALERS}/test_batch.py",
+    ),
+    Mutation(
+        "decay: weights swapped",
+        MOMENTS,
+        "self._with_count(1.0 - momentum).merge(batch._with_count(momentum))",
+        "self._with_count(momentum).merge(batch._with_count(1.0 - momentum))",
+        f"{SCALERS}/test_batch.py",
+    ),
+    Mutation(
+        "decay: count of the last batch",
+        MOMENTS,
+        "mixed._with_count(first[0] + second[0])",
+        "mixed._with_count(second[0])",
+        f"{SCALERS}/test_batch.py {SCALERS}/test_power.py {STATE}",
+    ),
+    Mutation(
+        "decay: vanishing momentum",
+        MOMENTS,
+        "table[4:6] = table[4:6] / np.where(filled, self._count, 1.0) * table[0]",
+        "table[4:6] *= table[0] / np.where(filled, self._count, 1.0)",
+        STATE,
+    ),
+    Mutation(
+        "eps of channels with a unit of their own",
+        MOMENTS,
+        "np.hypot(np.sqrt(square), np.sqrt(eps) * one)",
+        "np.sqrt(square)",
+        STATE,
+    ),
+    Mutation(
+        "eps outside of the root",
+        MOMENTS,
+        "np.where(constant, 1.0, np.sqrt(square + eps))",
+        "np.where(constant, 1.0, np.sqrt(square) + eps)",
+        f"{SCALERS}/test_batch.py {SCALERS}/test_power.py",
+    ),
+    Mutation(
+        "constant: bound grows",
+        MOMENTS,
+        "bound = CONSTANT * self.unit_mean",
+        "bound = CONSTANT * self.unit_mean * np.maximum(self._count, 1)",
+        STATE,
+    ),
+    Mutation(
+        "constant: no bound",
+        MOMENTS,
+        "bound = CONSTANT * self.unit_mean",
+        "bound = 0.0 * self.unit_mean",
+        f"{SCALERS}/test_dropin.py {SCALERS}/test_exactness.py",
+    ),
+    Mutation(
+        "units: exponent ignored",
+        MOMENTS,
+        "change = np.maximum(self.table[6] - exponent, -2000.0)",
+        "change = 0.0 * np.maximum(self.table[6] - exponent, -2000.0)",
+        MOMENTS_TESTS,
+    ),
+    Mutation(
+        "weights: not scaled",
+        MOMENTS,
+        "if abs(exponent) <= WEIGHT_EXPONENT:\n        return weights, 0",
+        "if True:\n        return weights, 0",
+        STATE,
+    ),
+    Mutation(
+        "weights: unit forgotten in merge",
+        MOMENTS,
+        "scaled[:2] = np.ldexp(self.table[:2], weight_change)",
+        "pass",
+        STATE,
+    ),
+    Mutation(
+        "pooling: half of the positions",
+        MOMENTS,
+        "half : 2 * half]",
+        "half : 2 * half] * 1.5",
+        f"{SCALERS}/test_batch.py tests/_statistics",
+    ),
+    Mutation(
+        "about zero: mean left out",
+        MOMENTS,
+        "table[4:6] = double_double.add(square, (self.table[4], self.table[5]))",
+        "pass",
+        f"{SCALERS}/test_power.py",
+    ),
+    Mutation(
+        "product: error lost",
+        "_statistics/double_double.py",
+        "return two_sum(high, error + (a[0] * b[1] + a[1] * b[0]))",
+        "return high, 0.0 * error",
+        "tests/_statistics",
+    ),
+    Mutation(
+        "state: digits not compared",
+        "_scalers/state.py",
+        "agrees &= _same(moments.unit_var, var)",
+        "pass",
+        STATE,
+    ),
+    Mutation(
+        "state: mean not compared",
+        "_scalers/state.py",
+        "edited = ~_same(table.mean, mean)",
+        "edited = np.zeros(count.shape, bool)",
+        STATE,
+    ),
+    Mutation(
+        "state: failures commit",
+        "_scalers/state.py",
+        "if self.__dict__ is not before:\n                commit(self, before)",
+        "if False:\n                commit(self, before)",
+        STATE,
+    ),
+    Mutation(
+        "state: fit does not forget",
+        "_scalers/state.py",
+        "if not (forget and name in LEARNED)",
+        "if True",
+        STATE,
+    ),
+    Mutation(
+        "state: reader is live",
+        "_scalers/state.py",
+        "    reader.__dict__ = scaler.__dict__\n    return reader",
+        "    return scaler",
+        STATE,
+    ),
+    Mutation(
+        "attributes: shape unchecked",
+        "_scalers/state.py",
+        "if array.shape != (n_channels,):",
+        "if False:",
+        STATE,
+    ),
+    Mutation(
+        "attributes: byte order unchecked",
+        "_scalers/state.py",
+        "and value.dtype == FLOAT64",
+        "and value.dtype.kind == 'f'",
+        STATE,
+    ),
+    Mutation(
+        "eps after fit ignored",
+        "_scalers/channel.py",
+        "if not in_unit and eps == self.eps:",
+        "if not in_unit:",
+        STATE,
+    ),
+    Mutation(
+        "with_mean after fit ignored",
+        "_scalers/batch.py",
+        "        return bool(self.with_mean)\n\n    def _scales",
+        "        return bool(self._centered)\n\n    def _scales",
+        STATE,
+    ),
+    Mutation(
+        "merge: parameters unchecked",
+        "_scalers/channel.py",
+        "self._gamma_and_beta(moments.count.size)\n",
+        "pass\n",
+        STATE,
+    ),
+    Mutation("auto does not warn", "_scalers/batch.py", "if dense.size:", "if False:", STATE),
+    Mutation(
+        "sparse: implicit zeros",
+        "_backends/sparse.py",
+        "return stored.merge(_implicit_zeros(x, weight, stored))",
+        "return stored",
+        f"{SCALERS}/test_batch.py",
+    ),
+    Mutation(
+        "sparse: rows of weight 0",
+        "_backends/sparse.py",
+        "empty = full | (count <= 0)",
+        "empty = count <= 0",
+        STATE,
+    ),
+    Mutation(
+        "sparse: gamma beyond the range",
+        "_backends/sparse.py",
+        "if power is None and _leave_range(factor, gamma):",
+        "if False:",
+        STATE,
+    ),
+    Mutation(
+        "sparse: indices unchecked",
+        "_backends/structure.py",
+        "if x.indptr.size != n_major + 1 or not _is_well_formed(",
+        "if x.indptr.size != n_major + 1 or False and not _is_well_formed(",
+        "tests/_backends/test_structure.py",
+    ),
+    Mutation(
+        "sparse: read-only overwritten",
+        "_backends/dispatch.py",
+        'options["copy"] = copy = copy or not x.data.flags.writeable',
+        "pass",
+        "tests/_backends/test_structure.py",
+    ),
+    Mutation(
+        "sparse: shared indices",
+        "_backends/sparse.py",
+        "x.indices.copy(), x.indptr.copy()",
+        "x.indices, x.indptr",
+        "tests/_backends/test_structure.py",
+    ),
+    Mutation(
+        "dense: infinity passes",
+        "_backends/dense.py",
+        "    if in_place:\n        check_finite(",
+        "    if False:\n        check_finite(",
+        BAD_INPUT,
+    ),
+    Mutation(
+        "dense: copy=True overwrites",
+        "_backends/dense.py",
+        "in_place = not copy and",
+        "in_place = True and",
+        f"{SCALERS}/test_batch.py {SCALERS}/test_citizenship.py {SCALERS}/test_layer.py",
+    ),
+    Mutation(
+        "dense: last rows of narrow matrices",
+        "_backends/dense.py",
+        "if whole < rows:",
+        "if False:",
+        f"{SCALERS}/test_batch.py tests/_backends/test_parity.py",
+    ),
+    Mutation(
+        "threads: pieces taken twice",
+        "_backends/threads.py",
+        "k = next(self._next, None)",
+        "k = next(self._next, None)\n                self._function(self._pieces[0])",
+        "tests/_backends/test_threads.py",
+    ),
+    Mutation(
+        "threads: overlap of pieces",
+        "_backends/threads.py",
+        "slice(first, min(first + step, length))",
+        "slice(first, min(first + step + 1, length))",
+        "tests/_backends/test_threads.py",
+    ),
+    Mutation(
+        "reference: NaN not left out",
+        "_backends/reference.py",
+        "    missing = xp.isnan(x)\n    if weight",
+        "    missing = xp.zeros_like(x) > 0\n    if weight",
+        f"{SCALERS}/test_batch.py",
+        reference=True,
+    ),
+    Mutation(
+        "reference: sum in one run",
+        "_backends/reference.py",
+        "square_sum / np.where(count > 0, count, 1.0)",
+        "square_sum / np.where(count > 0, count + 1, 1.0)",
+        f"{SCALERS}/test_layer.py",
+        reference=True,
+    ),
+    Mutation(
+        "reference: no correction of the mean",
+        "_backends/reference.py",
+        "m2 = np.maximum(0.0, s2 - s1 * (s1 / filled))\n    nothing",
+        "m2 = s2 + 0.01 * s2\n    nothing",
+        f"{SCALERS}/test_batch.py",
+        reference=True,
+    ),
+    Mutation(
+        "containers: float32 widened",
+        "_scalers/containers.py",
+        'kept = dtype.kind == "f"',
+        "kept = False",
+        CONTAINERS,
+    ),
+    Mutation(
+        "containers: mask ignored",
+        "_scalers/containers.py",
+        "if not mask.any():",
+        "if True:",
+        CONTAINERS,
+    ),
+    Mutation(
+        "containers: dates as numbers",
+        "_scalers/containers.py",
+        "if any(issubclass(cls, DATES) or cls.__name__ in DATE_NAMES for cls in types):",
+        "if False:",
+        CONTAINERS,
+    ),
+    Mutation(
+        "containers: pandas.NA",
+        "_scalers/containers.py",
+        'if any(cls.__name__ == "NAType" for cls in types):',
+        "if False:",
+        CONTAINERS,
+    ),
+    Mutation(
+        "names unchecked on the way back",
+        "_scalers/validation.py",
+        "    _check_names(estimator, given)\n",
+        "",
+        CONTAINERS,
+    ),
+    Mutation(
+        "kept norm takes a name",
+        "_scalers/row_norms.py",
+        "itertools.chain([name], numbered)",
+        "iter([name])",
+        CONTAINERS,
+    ),
+    Mutation(
+        "interval: no correction for shared rows",
+        "_compare/analysis/intervals.py",
+        "(1 / len(values) + test_ratio)",
+        "(1 / len(values))",
+        "tests/_compare/test_intervals.py",
+    ),
+]
+
+
+def copy_of_the_tree(target: Path) -> None:
+    """Copy what the tests need, the built loops included."""
+    for name in ("sknorm", "tests", "docs", "examples", "benchmarks"):
+        shutil.copytree(ROOT / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "CHANGELOG.md", "CONTRIBUTING.md"):
+        shutil.copy(ROOT / name, target)
+
+
+def survives(mutation: Mutation, tree: Path) -> str:
+    """Return how a mutation ends: killed, or why it is not."""
+    path = tree / "sknorm" / mutation.file
+    text = path.read_text(encoding="utf-8")
+    if text.count(mutation.old) != 1:
+        return f"NOT FOUND ({text.count(mutation.old)} times)"
+    path.write_text(text.replace(mutation.old, mutation.new), encoding="utf-8")
+    settings = {"SKNORM_FORCE_REFERENCE": "1"} if mutation.reference else {}
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+    try:
+        result = subprocess.run(
+            [*command, *mutation.tests.split()],
+            cwd=tree,
+            env=os.environ | settings,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        path.write_text(text, encoding="utf-8")
+    if result.returncode == 1:
+        return "killed"
+    return "SURVIVED" if result.returncode == 0 else f"NOT RUN ({result.returncode})"
+
+
+def main() -> int:
+    """Run the mutations whose names contain one of the words given, or all."""
+    words = sys.argv[1:]
+    chosen = [m for m in MUTATIONS if not words or any(word in m.name for word in words)]
+    bad = 0
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder)
+        copy_of_the_tree(tree)
+        for mutation in chosen:
+            started = time.monotonic()
+            how = survives(mutation, tree)
+            bad += how != "killed"
+            seconds = time.monotonic() - started
+            print(f"{how:<12} {seconds:5.0f} s  {mutation.file:<34} {mutation.name}", flush=True)
+    print(f"{len(chosen) - bad} of {len(chosen)} killed")
+    return int(bool(bad))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
