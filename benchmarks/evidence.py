@@ -1,9 +1,9 @@
-"""Measure the four promises of normalization on real data, for docs/evidence.md.
+"""Measure the four promises of normalization on real data, for docs/case_studies.md.
 
 Run ``python benchmarks/evidence.py`` in an environment with the extra ``evidence``; it takes about
 a quarter of an hour on two cores. ``--only wine`` runs one data set, ``--quick`` few folds. The
-table goes between the two markers in docs/evidence.md, the figure beside it, and the numbers
-behind both into docs/evidence.csv.
+table goes between the two markers in docs/case_studies.md, the figure beside it, and the numbers
+behind both into docs/case_studies.csv.
 """
 
 from __future__ import annotations
@@ -274,9 +274,9 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="3 folds, 1 initialization")
     parser.add_argument("--jobs", type=int, default=-1)
     parser.add_argument("--out", type=Path, default=DOCS, help="where the results go")
-    parser.add_argument("--redraw", action="store_true", help="from the numbers in evidence.csv")
+    parser.add_argument("--redraw", action="store_true", help="from the numbers in case_studies.csv")
     arguments = parser.parse_args()
-    numbers = arguments.out / "evidence.csv"
+    numbers = arguments.out / "case_studies.csv"
     rows = []
     if numbers.exists():
         with numbers.open(newline="") as file:
@@ -294,8 +294,8 @@ def main() -> None:
             writer = csv.DictWriter(file, fieldnames=list(rows[0]))
             writer.writeheader()
             writer.writerows(rows)
-    draw(rows, arguments.out / "evidence.svg")
-    page = arguments.out / "evidence.md"
+    draw(rows, arguments.out / "case_studies.svg")
+    page = arguments.out / "case_studies.md"
     if page.exists() and START in (text := page.read_text()):
         before, rest = text.split(START)
         after = rest.split(END)[1]

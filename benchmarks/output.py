@@ -115,7 +115,7 @@ def _missed(figures: list[Figure]) -> str:
     missed = [figure for figure in figures if not figure.is_met]
     if not missed:
         return "None."
-    rows = ["| on | what | reached | half of the rounds | bar |", "|---|---|--:|--:|--:|"]
+    rows = ["| on | what | reached | interquartile range | target |", "|---|---|--:|--:|--:|"]
     for figure in missed:
         where = f"{figure.group}, {figure.column}"
         spread = f"{short(figure.low)} to {short(figure.high)}"

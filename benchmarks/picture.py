@@ -66,7 +66,7 @@ def _panel(axes, title: str, figures: list[Figure]) -> None:
                       zorder=3, **MARKS[figure.column])  # fmt: skip
             if figure.bar is not None:
                 axes.plot(figure.bar, y, linestyle="none", marker="|", markersize=6, color="0.3",
-                          markeredgewidth=1.5, label="bar", zorder=2)  # fmt: skip
+                          markeredgewidth=1.5, label="target", zorder=2)  # fmt: skip
         if number % 2:
             axes.axhspan(number - 0.5, number + 0.5, color="0.95", zorder=0)
     axes.axvline(1, color="0.5", linewidth=0.8, zorder=1)

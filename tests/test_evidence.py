@@ -1,4 +1,4 @@
-"""The benchmark behind docs/evidence.md: it runs, and its page agrees with its numbers."""
+"""The benchmark behind docs/case_studies.md: it runs, and its page agrees with its numbers."""
 
 import csv
 import importlib.util
@@ -23,7 +23,7 @@ def evidence():
 
 
 def test_one_data_set_from_start_to_end(evidence, tmp_path, monkeypatch, capsys):
-    page = tmp_path / "evidence.md"
+    page = tmp_path / "case_studies.md"
     page.write_text(f"before {evidence.START} old {evidence.END} after")
     command = ["evidence", "--quick", "--only", "wine", "--models", "SGD", "--jobs", "1"]
     monkeypatch.setattr(sys, "argv", [*command, "--out", str(tmp_path)])
@@ -33,7 +33,7 @@ def test_one_data_set_from_start_to_end(evidence, tmp_path, monkeypatch, capsys)
     assert text.startswith("before <!-- evidence table -->\n| data, model | none |")
     assert text.endswith("<!-- end of evidence table --> after")
     assert " old " not in text
-    assert (tmp_path / "evidence.svg").stat().st_size > 10_000
+    assert (tmp_path / "case_studies.svg").stat().st_size > 10_000
 
 
 def test_channels_and_positions(evidence):
@@ -53,7 +53,7 @@ def slug(heading):
 
 
 def test_links_within_the_page_lead_somewhere():
-    text = (ROOT / "docs" / "evidence.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "case_studies.md").read_text(encoding="utf-8")
     anchors = {slug(heading) for heading in re.findall(r"^#{1,3} (.+)$", text, re.MULTILINE)}
     assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= anchors
     guide = text.split("## Which normalizer when")[1].split("\n## ")[0]
@@ -63,7 +63,7 @@ def test_links_within_the_page_lead_somewhere():
 
 
 def test_verdicts_agree_with_the_marks(evidence):
-    with (ROOT / "docs" / "evidence.csv").open(newline="") as file:
+    with (ROOT / "docs" / "case_studies.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     for data, model in {(row["data"], row["model"]) for row in rows}:
         here = [row for row in rows if (row["data"], row["model"]) == (data, model)]
@@ -75,9 +75,9 @@ def test_verdicts_agree_with_the_marks(evidence):
 
 def test_page_shows_the_numbers_there_are(evidence):
     docs = ROOT / "docs"
-    with (docs / "evidence.csv").open(newline="") as file:
+    with (docs / "case_studies.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    text = (docs / "evidence.md").read_text(encoding="utf-8")
+    text = (docs / "case_studies.md").read_text(encoding="utf-8")
     assert evidence.table(rows) in text
     assert {row["data"] for row in rows} == set(evidence.CASES)
     named = set(re.findall(r"^\| (\w+) \| [\d,]+ x", text, re.MULTILINE))
