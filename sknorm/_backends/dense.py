@@ -1,13 +1,14 @@
 """The transforms of NumPy arrays, cut into the pieces that the loops take.
 
-``kernels`` is the module of compiled loops, or None for the reference path. Arrays of native
-floats with a view of three axes (see ``_layout``) go to the kernels whole, or in one piece a
+``kernels`` are the compiled loops, or None for the reference path. Arrays of native
+floats with a view of three axes (see ``layout``) go to the kernels whole, or in one piece a
 thread; all others go through blocks of samples, which are converted one at a time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,20 +24,20 @@ from sknorm._backends.layout import (
     output_dtype,
     sample_blocks,
 )
-from sknorm._backends.reference import NonFiniteError
-from sknorm._backends.sparse import NORMS
+from sknorm._backends.protocol import NORMS, Kernels, NonFiniteError
 from sknorm._statistics.affine import Affine
 
 Array = NDArray[np.float64]
 View = Callable[[AnyArray], AnyArray | None]
-Compiled = Callable[[AnyArray, AnyArray, int], bool]
+# From a view into another, with a number of threads; it tells whether a value was not finite.
+Loop = Callable[[AnyArray, AnyArray, int], bool]
 
 # Matrices with less columns than this are rescaled several rows at a time, as one wide row.
 NARROW = 256
 TIMES = 8
 
 
-def check_finite(x: AnyArray, kernels: Any, *, allow_nan: bool) -> None:
+def check_finite(x: AnyArray, kernels: Kernels | None, *, allow_nan: bool) -> None:
     """Raise NonFiniteError where a value is infinite, or NaN where that is not allowed."""
     if x.dtype.kind != "f":
         return
@@ -53,95 +54,120 @@ def check_finite(x: AnyArray, kernels: Any, *, allow_nan: bool) -> None:
 def affine(
     x: AnyArray,
     affine_map: Affine,
-    kernels: Any,
+    kernels: Kernels | None,
     *,
     inverse: bool,
     copy: bool,
     n_jobs: int | None,
 ) -> AnyArray:
     """Return x with each channel (axis 1) rescaled."""
+    loop = None if kernels is None else partial(_affine, kernels, affine_map, inverse)
+    twin = partial(reference.affine, affine_map=affine_map, inverse=inverse)
+    return _transform(
+        x, channel_view, loop, twin, kernels, copy=copy, allow_nan=True, n_jobs=n_jobs
+    )
 
-    def prepared(
-        view: AnyArray, out: AnyArray, channels: slice | None, times: int
-    ) -> tuple[Any, ...]:
-        """Return what the kernel takes for a part: all is allocated before anything is written."""
-        own = affine_map if channels is None else affine_map.take(channels)
-        own = own if times == 1 else own.tile(times)
-        power = own.power(inverse=inverse)
-        multiply = view.dtype == np.float32 and not inverse and affine_map.is_invertible
-        scale = 1.0 / own.scale if multiply else own.scale
-        parts = None
-        if multiply and own.gamma is None and power is None:
-            parts = kernels.split_float32(own.shift, scale, np.empty((3, scale.size), np.float32))
-        return view, out, own.shift, scale, own.gamma, own.beta, power, parts, inverse, multiply
 
-    def compiled(view: AnyArray, out: AnyArray, n_threads: int) -> bool:
-        rows, channels, length = view.shape
-        if rows == 1 and n_threads > 1:
-            pieces = threads.slices(channels, n_threads)
-            work = [prepared(view[:, piece], out[:, piece], piece, 1) for piece in pieces]
-            return any(threads.run(lambda part: kernels.affine(*part), work, n_threads))
+def _affine(
+    kernels: Kernels,
+    affine_map: Affine,
+    inverse: bool,
+    view: AnyArray,
+    out: AnyArray,
+    n_threads: int,
+) -> bool:
+    """Rescale a view in pieces: all is allocated before anything is written."""
+    rows, channels, length = view.shape
+    prepared = partial(_affine_arguments, kernels, affine_map, inverse, view.dtype)
+    if rows == 1 and n_threads > 1:
+        pieces = threads.slices(channels, n_threads)
+        work = [(view[:, piece], out[:, piece], prepared(piece)) for piece in pieces]
+    else:
         times = TIMES if length == 1 and channels < NARROW and rows >= TIMES else 1
         whole = rows - rows % times
         shape = (whole // times, channels * times, length)
         wide, wide_out = view[:whole].reshape(shape), out[:whole].reshape(shape)
-        _, _, *arguments = prepared(wide, wide_out, None, times)
-        work = [
-            (wide[piece], wide_out[piece], *arguments)
-            for piece in threads.slices(shape[0], n_threads)
-        ]
+        arguments = prepared(times=times)
+        pieces = threads.slices(shape[0], n_threads)
+        work = [(wide[piece], wide_out[piece], arguments) for piece in pieces]
         if whole < rows:
-            work.append(prepared(view[whole:], out[whole:], None, 1))
-        return any(threads.run(lambda part: kernels.affine(*part), work, n_threads))
+            work.append((view[whole:], out[whole:], prepared()))
+    return any(threads.run(lambda part: kernels.affine(*part[:2], *part[2]), work, n_threads))
 
-    def readable(view: AnyArray) -> AnyArray:
-        result: AnyArray = reference.affine(view, affine_map, inverse=inverse)
-        return result
 
-    return _transform(
-        x, channel_view, kernels, compiled, readable, copy=copy, allow_nan=True, n_jobs=n_jobs
-    )
+def _affine_arguments(
+    kernels: Kernels,
+    affine_map: Affine,
+    inverse: bool,
+    dtype: np.dtype[Any],
+    channels: slice | None = None,
+    times: int = 1,
+) -> tuple[Any, ...]:
+    """Return what the loop takes for some channels, or for several rows as one."""
+    own = affine_map if channels is None else affine_map.take(channels)
+    own = own if times == 1 else own.tile(times)
+    power = own.power(inverse=inverse)
+    multiply = dtype == np.float32 and not inverse and affine_map.is_invertible
+    scale = 1.0 / own.scale if multiply else own.scale
+    parts = None
+    if multiply and own.gamma is None and power is None:
+        parts = kernels.split_float32(own.shift, scale, np.empty((3, scale.size), np.float32))
+    return own.shift, scale, own.gamma, own.beta, power, parts, inverse, multiply
 
 
 def normalize(
-    x: AnyArray, norm: str, kernels: Any, *, keep: bool, copy: bool, n_jobs: int | None
+    x: AnyArray, norm: str, kernels: Kernels | None, *, keep: bool, copy: bool, n_jobs: int | None
 ) -> tuple[AnyArray, Array | None]:
     """Return x with its vectors along axis 1 divided by their norms, and, to keep, the norms."""
-    found: list[Array] = []
-
-    def compiled(view: AnyArray, out: AnyArray, n_threads: int) -> bool:
-        norms = np.empty((view.shape[0], view.shape[2])) if keep else None
-        if norms is not None:
-            found.append(norms.ravel())
-
-        def part(rows: slice, inner: slice) -> bool:
-            own = None if norms is None else norms[rows]
-            bad: bool = kernels.normalize(
-                view[rows], out[rows], own, NORMS[norm], inner.start, inner.stop
-            )
-            return bad
-
-        return _run_within(part, view, n_threads)
-
-    def readable(view: AnyArray) -> AnyArray:
-        result, norms = reference.normalize(view, norm)
-        if keep:
-            found.append(norms.ravel())
-        return result  # type: ignore[no-any-return]
-
+    found: list[Array] | None = [] if keep else None
+    loop = None if kernels is None else partial(_normalize, kernels, NORMS[norm], found)
     result = _transform(
-        x, channel_view, kernels, compiled, readable, copy=copy, allow_nan=False, n_jobs=n_jobs
+        x,
+        channel_view,
+        loop,
+        partial(_readable_normalize, norm, found),
+        kernels,
+        copy=copy,
+        allow_nan=False,
+        n_jobs=n_jobs,
     )
-    if not keep:
+    if found is None:
         return result, None
     norms = found[0] if len(found) == 1 else np.concatenate(found)
     return result, norms.reshape(x.shape[0], *x.shape[2:])
 
 
+def _normalize(
+    kernels: Kernels,
+    kind: int,
+    found: list[Array] | None,
+    view: AnyArray,
+    out: AnyArray,
+    n_threads: int,
+) -> bool:
+    norms = None if found is None else np.empty((view.shape[0], view.shape[2]))
+    if norms is not None and found is not None:
+        found.append(norms.ravel())
+
+    def part(rows: slice, inner: slice) -> bool:
+        own = None if norms is None else norms[rows]
+        return kernels.normalize(view[rows], out[rows], own, kind, inner.start, inner.stop)
+
+    return _run_within(part, view, n_threads)
+
+
+def _readable_normalize(norm: str, found: list[Array] | None, view: AnyArray) -> AnyArray:
+    result: AnyArray
+    result, norms = reference.normalize(view, norm)
+    if found is not None:
+        found.append(norms.ravel())
+    return result
+
+
 def layer_norm(
     x: AnyArray,
     n_groups: int,
-    kernels: Any,
+    kernels: Kernels | None,
     *,
     center: bool,
     scale: bool,
@@ -152,32 +178,42 @@ def layer_norm(
     n_jobs: int | None,
 ) -> AnyArray:
     """Return x with each sample's groups of channels normalized."""
-
-    def compiled(view: AnyArray, out: AnyArray, n_threads: int) -> bool:
-        def part(rows: slice, inner: slice) -> bool:
-            bad: bool = kernels.layer_norm(
-                view[rows], out[rows], center, scale, eps, gamma, beta, inner.start, inner.stop
-            )
-            return bad
-
-        return _run_within(part, view, n_threads, unit=n_groups)
-
-    def readable(view: AnyArray) -> AnyArray:
-        result: AnyArray = reference.layer_norm(
-            view, center=center, scale=scale, eps=eps, gamma=gamma, beta=beta
-        )
-        return result
-
+    layer: dict[str, Any] = {"center": center, "scale": scale, "eps": eps}
+    layer |= {"gamma": gamma, "beta": beta}
     return _transform(
         x,
-        lambda array: group_view(array, n_groups),
+        partial(group_view, n_groups=n_groups),
+        None if kernels is None else partial(_layer_norm, kernels, n_groups, layer),
+        partial(reference.layer_norm, **layer),
         kernels,
-        compiled,
-        readable,
         copy=copy,
         allow_nan=True,
         n_jobs=n_jobs,
     )
+
+
+def _layer_norm(
+    kernels: Kernels,
+    n_groups: int,
+    layer: dict[str, Any],
+    view: AnyArray,
+    out: AnyArray,
+    n_threads: int,
+) -> bool:
+    def part(rows: slice, inner: slice) -> bool:
+        return kernels.layer_norm(
+            view[rows],
+            out[rows],
+            layer["center"],
+            layer["scale"],
+            layer["eps"],
+            layer["gamma"],
+            layer["beta"],
+            inner.start,
+            inner.stop,
+        )
+
+    return _run_within(part, view, n_threads, unit=n_groups)
 
 
 def _run_within(
@@ -198,15 +234,15 @@ def _run_within(
 def _transform(
     x: AnyArray,
     view_of: View,
-    kernels: Any,
-    compiled: Compiled,
-    readable: Callable[[AnyArray], AnyArray],
+    loop: Loop | None,
+    twin: Callable[[AnyArray], AnyArray],
+    kernels: Kernels | None,
     *,
     copy: bool,
     allow_nan: bool,
     n_jobs: int | None,
 ) -> AnyArray:
-    """Apply a transform, whole where the kernels can, else by blocks of samples.
+    """Apply a transform, whole where there are loops for it, else by blocks of samples.
 
     Without copy, the result is x itself if its dtype is that of results. Then values are checked
     before anything is written.
@@ -216,25 +252,24 @@ def _transform(
     if in_place:
         check_finite(x, kernels, allow_nan=allow_nan)
     out = x if in_place else np.empty_like(x, dtype=dtype, subok=False)
-    if kernels is not None and x.dtype in NATIVE:
+    if loop is not None and x.dtype in NATIVE:
         view, out_view = view_of(x), view_of(out)
         if view is not None and out_view is not None:
-            if compiled(view, out_view, threads.n_threads(n_jobs, x.size)):
+            if loop(view, out_view, threads.n_threads(n_jobs, x.size)):
                 raise NonFiniteError
             return out
     for block in sample_blocks(x):
         values = as_floats(x[block])
         with np.errstate(all="ignore"):
-            out[block] = _transform_block(values, view_of, kernels, compiled, readable)
+            out[block] = _transform_block(values, view_of, loop, twin)
     return out
 
 
 def _transform_block(
     values: AnyArray,
     view_of: View,
-    kernels: Any,
-    compiled: Compiled,
-    readable: Callable[[AnyArray], AnyArray],
+    loop: Loop | None,
+    twin: Callable[[AnyArray], AnyArray],
 ) -> AnyArray:
     """Return the transform of a contiguous block of floats."""
     view = view_of(values)
@@ -242,8 +277,8 @@ def _transform_block(
     result_view = view_of(result)
     assert view is not None
     assert result_view is not None
-    if kernels is None:
-        result_view[...] = readable(view)
-    elif compiled(view, result_view, 1):
+    if loop is None:
+        result_view[...] = twin(view)
+    elif loop(view, result_view, 1):
         raise NonFiniteError
     return result

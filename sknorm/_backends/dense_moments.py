@@ -1,15 +1,13 @@
-"""The statistics of NumPy arrays, merged from the pieces that the loops take (see ``_dense``)."""
+"""The statistics of NumPy arrays, merged from the pieces that the loops take (see ``dense``)."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sknorm._backends import reference, threads
 from sknorm._backends.layout import NATIVE, AnyArray, as_floats, channel_view, sample_blocks
-from sknorm._backends.reference import NonFiniteError
+from sknorm._backends.protocol import Kernels, NonFiniteError
 from sknorm._statistics.moments import Moments
 
 Array = NDArray[np.float64]
@@ -23,14 +21,16 @@ PIECE_LENGTH = 1 << 13  # and of at least so many values a channel: merging is p
 LANES = 8
 
 
-def moments(x: AnyArray, weight: Array | None, kernels: Any, n_jobs: int | None) -> Moments:
+def moments(
+    x: AnyArray, weight: Array | None, kernels: Kernels | None, n_jobs: int | None
+) -> Moments:
     """Return the statistics of each channel (axis 1), each sample with its weight."""
     view = channel_view(x) if kernels is not None and x.dtype in NATIVE else None
-    if view is not None and x.ndim > 2 and 1 < view.shape[2] < LANES:
+    if kernels is not None and view is not None and x.ndim > 2 and 1 < view.shape[2] < LANES:
         # As columns of a matrix, which are then pooled, runs of a few values are twice as fast.
         columns = view.reshape(view.shape[0], -1, 1)
         return _view_moments(columns, weight, kernels, n_jobs, False).pool(x.shape[1])
-    if view is not None:
+    if kernels is not None and view is not None:
         return _view_moments(view, weight, kernels, n_jobs, samples_are_inner(x, view))
     result = Moments.zero(x.shape[1])
     for block in sample_blocks(x):
@@ -55,7 +55,7 @@ def samples_are_inner(x: AnyArray, view: AnyArray) -> bool:
 
 
 def _view_moments(
-    view: AnyArray, weight: Array | None, kernels: Any, n_jobs: int | None, inner: bool
+    view: AnyArray, weight: Array | None, kernels: Kernels, n_jobs: int | None, inner: bool
 ) -> Moments:
     """Return the statistics of a view: of pieces of samples, merged, or of pieces of channels."""
     n_threads = threads.n_threads(n_jobs, view.size)
@@ -83,7 +83,7 @@ def _view_moments(
     return result
 
 
-def _piece_moments(view: AnyArray, weight: Array | None, kernels: Any, inner: bool) -> Moments:
+def _piece_moments(view: AnyArray, weight: Array | None, kernels: Kernels, inner: bool) -> Moments:
     rows, channels, length = view.shape
     if channels < LANES and length == 1 and weight is None and rows >= 2 * LANES:
         return _narrow_moments(view, kernels)
@@ -93,7 +93,7 @@ def _piece_moments(view: AnyArray, weight: Array | None, kernels: Any, inner: bo
     return Moments.from_accumulators(table)
 
 
-def _narrow_moments(view: AnyArray, kernels: Any) -> Moments:
+def _narrow_moments(view: AnyArray, kernels: Kernels) -> Moments:
     """Return the statistics of a few columns, as of eight times as many that are then pooled."""
     rows, channels, _ = view.shape
     whole = rows - rows % LANES

@@ -18,7 +18,7 @@ from scipy import sparse
 
 from sknorm._backends import dense, dense_moments, loader, reference, structure
 from sknorm._backends import sparse as sparse_arrays
-from sknorm._backends.reference import NonFiniteError
+from sknorm._backends.protocol import Kernels, NonFiniteError
 from sknorm._compat import array_namespace, device
 from sknorm._statistics.affine import Affine
 from sknorm._statistics.moments import Moments
@@ -36,7 +36,7 @@ def uses_kernels(x: Any) -> bool:
     return isinstance(x, np.ndarray) or sparse.issparse(x)
 
 
-def _kernels_for(x: Any) -> Any:
+def _kernels_for(x: Any) -> Kernels | None:
     return _kernels if uses_kernels(x) else None
 
 

@@ -13,6 +13,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from sknorm._backends.protocol import Kernels
+
 REINSTALL = (
     "With a C compiler, install it again: pip install --no-cache-dir --force-reinstall, followed "
     "by what you installed it from."
@@ -20,10 +22,10 @@ REINSTALL = (
 BUILDS = {4: ("_kernels_v4", "AVX-512"), 3: ("_kernels_v3", "AVX2")}
 
 
-def load() -> tuple[Any, str]:
+def load() -> tuple[Kernels | None, str]:
     """Return the module of compiled loops, or None where there is none, and what it is for."""
     try:
-        from sknorm._backends.kernels import _kernels
+        baseline: Kernels = _module("_kernels")
     except ImportError as error:
         if os.environ.get("SKNORM_REQUIRE_KERNELS", "0") not in ("", "0"):
             raise ImportError(
@@ -31,14 +33,18 @@ def load() -> tuple[Any, str]:
                 f"extension. {REINSTALL}"
             ) from error
         return None, "not built"
-    level = _kernels.processor_level()
+    level = baseline.processor_level()
     for needed, (name, instructions) in BUILDS.items():
         if level >= needed:
             try:
-                return importlib.import_module(f"sknorm._backends.kernels.{name}"), instructions
+                return _module(name), instructions
             except ImportError:
                 continue
-    return _kernels, "any processor"
+    return baseline, "any processor"
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"sknorm._backends.kernels.{name}")
 
 
 def build_errors() -> str:

@@ -2,9 +2,7 @@
 
 It serves the arrays that the kernels do not (torch, CuPy, array-api-strict), machines without
 the compiled extension, and the tests, as their oracle. Dense arrays arrive as three axes, as in
-``_layout``. Statistics are accumulated in the most precise float of the device.
-
-``NonFiniteError`` says that a value was infinite (or NaN where that is not allowed).
+``layout``. Statistics are accumulated in the most precise float of the device.
 """
 
 from __future__ import annotations
@@ -16,16 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from sknorm._backends.protocol import NonFiniteError
 from sknorm._compat import array_namespace, as_numpy, device, widest_float
 from sknorm._statistics import double_double
 from sknorm._statistics.affine import Affine
 from sknorm._statistics.moments import EXPONENT_LIMIT, Moments, is_constant, unit_exponent
 
 Array = NDArray[np.float64]
-
-
-class NonFiniteError(Exception):
-    """A value is infinite, or NaN where that is not allowed."""
 
 
 def _widen(x: Any) -> tuple[Any, Any]:

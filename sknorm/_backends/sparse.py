@@ -1,6 +1,6 @@
 """The operations on CSR and CSC arrays, of which only the stored values are looked at.
 
-``kernels`` is the module of compiled loops, or None for the reference path.
+``kernels`` are the compiled loops, or None for the reference path.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sknorm._backends import reference, threads
 from sknorm._backends.layout import sample_blocks
-from sknorm._backends.reference import NonFiniteError
+from sknorm._backends.protocol import NORMS, Kernels, NonFiniteError
 from sknorm._statistics import double_double
 from sknorm._statistics.affine import Affine
 from sknorm._statistics.moments import Moments
@@ -22,7 +22,6 @@ from sknorm._statistics.moments import Moments
 Array = NDArray[np.float64]
 AnyArray = NDArray[Any]
 
-NORMS = {"l1": 1, "l2": 2, "max": 3}
 # Statistics of CSR arrays are merged from pieces of this many stored values, whatever the number
 # of n_threads, so that this changes no bit of them.
 PIECE = 1 << 23
@@ -30,7 +29,7 @@ PIECE = 1 << 23
 BLOCK = 1 << 12
 
 
-def moments(x: Any, weight: Array | None, kernels: Any, n_jobs: int | None) -> Moments:
+def moments(x: Any, weight: Array | None, kernels: Kernels | None, n_jobs: int | None) -> Moments:
     """Return the statistics of the columns, zeros that are not stored included."""
     if kernels is None:
         stored = _reference_moments(x, weight)
@@ -54,7 +53,7 @@ def _reference_moments(x: Any, weight: Array | None) -> Moments:
     return result
 
 
-def _csr_moments(x: Any, weight: Array | None, kernels: Any, n_jobs: int | None) -> Moments:
+def _csr_moments(x: Any, weight: Array | None, kernels: Kernels, n_jobs: int | None) -> Moments:
     def piece(rows: slice) -> Moments:
         table = Moments.zero(x.shape[1]).accumulators()
         part = None if weight is None else weight[rows]
@@ -72,7 +71,7 @@ def _csr_moments(x: Any, weight: Array | None, kernels: Any, n_jobs: int | None)
     return result
 
 
-def _csc_moments(x: Any, weight: Array | None, kernels: Any, n_jobs: int | None) -> Moments:
+def _csc_moments(x: Any, weight: Array | None, kernels: Kernels, n_jobs: int | None) -> Moments:
     table = Moments.zero(x.shape[1]).accumulators()
 
     def piece(columns: slice) -> bool:
@@ -123,7 +122,13 @@ def _implicit_zeros(x: Any, weight: Array | None, stored: Moments) -> Moments:
 
 
 def affine(
-    x: Any, affine_map: Affine, kernels: Any, *, inverse: bool, copy: bool, n_jobs: int | None
+    x: Any,
+    affine_map: Affine,
+    kernels: Kernels | None,
+    *,
+    inverse: bool,
+    copy: bool,
+    n_jobs: int | None,
 ) -> Any:
     """Return the array with its stored values rescaled, by a map that keeps 0 at 0."""
     if kernels is None:
@@ -165,7 +170,7 @@ def _leave_range(factors: Array, gamma: Array) -> bool:
 
 
 def normalize(
-    x: Any, norm: str, kernels: Any, *, copy: bool, n_jobs: int | None
+    x: Any, norm: str, kernels: Kernels | None, *, copy: bool, n_jobs: int | None
 ) -> tuple[Any, Array]:
     """Return the array with its rows divided by their norms, and the norms."""
     if x.format == "csc":
@@ -194,7 +199,7 @@ def normalize(
 
 
 def _normalize_vectors_csc(
-    x: Any, norm: str, kernels: Any, *, copy: bool, n_jobs: int | None
+    x: Any, norm: str, kernels: Kernels | None, *, copy: bool, n_jobs: int | None
 ) -> tuple[Any, Array]:
     """Divide the rows of a CSC array by their norms as it is, or where that takes care, as CSR."""
     # The loop walks down all columns together, which needs rising indices: looked at, not believed.
@@ -211,7 +216,7 @@ def _normalize_vectors_csc(
 def layer_norm(
     x: Any,
     n_groups: int,
-    kernels: Any,
+    kernels: Kernels | None,
     *,
     scale: bool,
     eps: float,
@@ -247,7 +252,7 @@ def layer_norm(
     return _with_data(x, out, copy=copy)
 
 
-def _normalize_layers_csc(x: Any, n_groups: int, kernels: Any, **options: Any) -> Any:
+def _normalize_layers_csc(x: Any, n_groups: int, kernels: Kernels | None, **options: Any) -> Any:
     """Normalize the layers of a CSC array as it is, or where that takes care, as CSR."""
     size = x.shape[1] // n_groups
     sums = np.zeros((x.shape[0], n_groups))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from sknorm._backends.layout import NATIVE
+from sknorm._backends.protocol import Kernels
 
 AnyArray = NDArray[Any]
 
@@ -21,7 +22,7 @@ PLAIN = (sparse.csr_array, sparse.csc_array, sparse.csr_matrix, sparse.csc_matri
 INDEX = (np.dtype(np.int32), np.dtype(np.int64))
 
 
-def plain(x: Any, kernels: Any) -> Any:
+def plain(x: Any, kernels: Kernels | None) -> Any:
     """Return a sparse array as CSR or CSC of scipy's own, with parts that are right.
 
     It is x itself where that is one already. Else it shares the stored values, if their dtype and
@@ -115,7 +116,9 @@ def _part(x: Any, name: str) -> AnyArray:
     return np.asarray(part)
 
 
-def _is_well_formed(indptr: AnyArray, indices: AnyArray, n_minor: int, kernels: Any) -> bool:
+def _is_well_formed(
+    indptr: AnyArray, indices: AnyArray, n_minor: int, kernels: Kernels | None
+) -> bool:
     """Tell whether pointers rise from 0 to the number of indices, and these are in range."""
     if kernels is not None:
         return bool(kernels.is_well_formed(indptr, indices, n_minor))

@@ -15,7 +15,7 @@ from sklearn.utils.validation import validate_data
 
 from sknorm._backends import dispatch
 from sknorm._backends.layout import NATIVE, output_dtype
-from sknorm._backends.reference import NonFiniteError
+from sknorm._backends.protocol import NonFiniteError
 from sknorm._compat import (
     array_namespace,
     as_numpy,

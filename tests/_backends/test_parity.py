@@ -30,7 +30,7 @@ from sknorm import (
     MaxNormalizer,
     PowerNormScaler,
 )
-from sknorm._backends import dispatch, reference
+from sknorm._backends import dispatch, protocol, reference
 from sknorm._statistics import moments
 
 pytestmark = needs_kernels
@@ -268,3 +268,8 @@ def test_the_environment_variable_is_read_at_each_call(value, uses, monkeypatch)
     assert dispatch.uses_kernels(np.empty(0)) is uses
     assert dispatch.uses_kernels(sparse.csr_array((1, 1))) is uses
     assert not dispatch.uses_kernels([1.0])
+
+
+def test_the_compiled_loops_are_those_of_the_protocol():
+    named = {name for name in vars(protocol.Kernels) if not name.startswith("_")}
+    assert named == {*COMPILED, *QUESTIONS}

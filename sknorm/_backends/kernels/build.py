@@ -93,7 +93,7 @@ class Sdist(sdist):
         """Add the tests, and what they read."""
         for folder in ("tests", "docs", "examples", "benchmarks", ".ci"):
             self.filelist.graft(folder)
-        for name in ("CHANGELOG.md", "CONTRIBUTING.md", "CITATION.cff", f"{HERE}/_kernels.pyi"):
+        for name in ("CHANGELOG.md", "CONTRIBUTING.md", "CITATION.cff"):
             self.filelist.include(name)
         for pattern in ("*.py[co]", "*.so", "*.pyd"):
             self.filelist.global_exclude(pattern)

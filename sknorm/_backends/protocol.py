@@ -1,0 +1,143 @@
+"""What the parts of the backend agree on: the loops that there are, norms, and the error of values.
+
+The compiled module is the one implementation of :class:`Kernels`; ``reference`` has their readable
+twins, for whole arrays.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+AnyArray = NDArray[Any]
+
+NORMS = {"l1": 1, "l2": 2, "max": 3}
+
+
+class NonFiniteError(Exception):
+    """A value is infinite, or NaN where that is not allowed."""
+
+
+class Kernels(Protocol):
+    """The compiled loops.
+
+    Those that return bool tell whether a value was not finite, or, where they say so, whether
+    they could do it.
+    """
+
+    def processor_level(self) -> int: ...
+    def constants(self) -> tuple[int, int, float, float]: ...
+    def is_well_formed(self, indptr: AnyArray, indices: AnyArray, n_minor: int) -> bool: ...
+    def is_canonical(self, indptr: AnyArray, indices: AnyArray) -> bool: ...
+    def channel_moments(
+        self, x: AnyArray, weight: AnyArray | None, weight_is_inner: bool, table: AnyArray
+    ) -> bool: ...
+    def csc_moments(
+        self,
+        data: AnyArray,
+        indices: AnyArray,
+        indptr: AnyArray,
+        weight: AnyArray | None,
+        table: AnyArray,
+    ) -> bool: ...
+    def csr_moments(
+        self,
+        data: AnyArray,
+        indices: AnyArray,
+        indptr: AnyArray,
+        weight: AnyArray | None,
+        table: AnyArray,
+    ) -> bool: ...
+    def affine(
+        self,
+        x: AnyArray,
+        out: AnyArray,
+        shift: AnyArray,
+        scale: AnyArray,
+        gamma: AnyArray | None,
+        beta: AnyArray | None,
+        power: AnyArray | None,
+        parts: AnyArray | None,
+        inverse: bool,
+        multiply: bool,
+    ) -> bool: ...
+    def split_float32(
+        self, shift: AnyArray, times: AnyArray, parts: AnyArray
+    ) -> AnyArray | None: ...
+    def affine_sparse(
+        self,
+        data: AnyArray,
+        out: AnyArray,
+        indptr: AnyArray,
+        channels: AnyArray | None,
+        scale: AnyArray,
+        gamma: AnyArray,
+        power: AnyArray | None,
+        inverse: bool,
+    ) -> bool: ...
+    def multiply_sparse(
+        self,
+        data: AnyArray,
+        out: AnyArray,
+        indptr: AnyArray,
+        indices: AnyArray | None,
+        factor: AnyArray,
+    ) -> bool: ...
+    def finite(self, x: AnyArray, allow_nan: bool) -> bool: ...
+    def normalize(
+        self, x: AnyArray, out: AnyArray, norms: AnyArray | None, kind: int, first: int, last: int
+    ) -> bool: ...
+    def normalize_csc(
+        self,
+        data: AnyArray,
+        out: AnyArray,
+        indices: AnyArray,
+        indptr: AnyArray,
+        norms: AnyArray,
+        kind: int,
+    ) -> bool: ...
+    def normalize_csr(
+        self, data: AnyArray, out: AnyArray, indptr: AnyArray, norms: AnyArray, kind: int
+    ) -> bool: ...
+    def layer_norm(
+        self,
+        x: AnyArray,
+        out: AnyArray,
+        center: bool,
+        scale: bool,
+        eps: float,
+        gamma: AnyArray | None,
+        beta: AnyArray | None,
+        first: int,
+        last: int,
+    ) -> bool: ...
+    def layer_norm_csr(
+        self,
+        data: AnyArray,
+        out: AnyArray,
+        indices: AnyArray,
+        indptr: AnyArray,
+        n_columns: int,
+        n_groups: int,
+        scale: bool,
+        eps: float,
+    ) -> bool: ...
+    def square_sums_csc(
+        self,
+        data: AnyArray,
+        indices: AnyArray,
+        indptr: AnyArray,
+        size: int,
+        sums: AnyArray,
+        filled: AnyArray,
+    ) -> bool: ...
+    def multiply_groups_csc(
+        self,
+        data: AnyArray,
+        out: AnyArray,
+        indices: AnyArray,
+        indptr: AnyArray,
+        size: int,
+        factor: AnyArray,
+    ) -> None: ...
