@@ -32,7 +32,7 @@ View = Callable[[AnyArray], AnyArray | None]
 # From a view into another, with a number of threads; it tells whether a value was not finite.
 Loop = Callable[[AnyArray, AnyArray, int], bool]
 
-# Matrices with less columns than this are rescaled several rows at a time, as one wide row.
+# Matrices with fewer columns than this are rescaled several rows at a time, as one wide row.
 NARROW = 256
 TIMES = 8
 

@@ -15,8 +15,8 @@ Array = NDArray[np.float64]
 # Statistics are merged from pieces of this many values, whatever the number of threads, so that
 # this changes no bit of them.
 PIECE = 1 << 23
-PIECE_LENGTH = 1 << 13  # and of at least so many values a channel: merging is paid per channel
-# The loops take this many columns, or positions of a channel, at a time. Where there are less,
+PIECE_LENGTH = 1 << 13  # and of at least so many values per channel: merging is paid per channel
+# The loops take this many columns, or positions of a channel, at a time. Where there are fewer,
 # this many rows count as one.
 LANES = 8
 

@@ -109,7 +109,7 @@ def layer_norm(
 ) -> Any:
     """Return x with each sample's groups of channels normalized.
 
-    ``gamma`` and ``beta`` have one row a group, or are None.
+    ``gamma`` and ``beta`` have one row per group, or are None.
     """
     layer: dict[str, Any] = {"scale": scale, "eps": eps, "gamma": gamma}
     if sparse.issparse(x):

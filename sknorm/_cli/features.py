@@ -15,7 +15,7 @@ from sknorm._cli.reading import Column, TableError
 MAX_CLASSES = 20
 MAX_CATEGORIES = 20
 MAX_LISTED = 5
-TEXT = "Text, as 0/1 columns, one a value"
+TEXT = "One-hot encoded"
 
 Array = NDArray[np.float64]
 

@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--normalizers", metavar="A,B", help="names, separated by commas (default: all)")
     add("--scoring", metavar="NAME", help="a scikit-learn score (default: accuracy or R2)")
     add("--folds", type=_at_least(2), default=10, metavar="N", help="of the cross-validation (10)")
-    add("--seeds", type=_at_least(1), default=2, metavar="N", help="initializations a fold (2)")
+    add("--seeds", type=_at_least(1), default=2, metavar="N", help="initializations per fold (2)")
     add("--rows", type=_at_least(0), default=5000, metavar="N", help="use N at most (5000); 0: all")
     add("--encoding", default="utf-8", help="of the CSV file (default: by its mark, or utf-8)")
     add("--report", metavar="FILE.html", help="write a page with table and pictures")

@@ -111,7 +111,7 @@ def check_target_loss(value: Any) -> float | None:
 
 
 def check_scorer(estimator: Any, scoring: Any) -> Any:
-    """Return what scores: one number for each fit."""
+    """Return the scorer, which gives one number for each fit."""
     from sklearn.metrics import check_scoring
 
     if scoring is not None and not isinstance(scoring, str) and not callable(scoring):

@@ -63,7 +63,7 @@ def compare_normalizers(
     normalizers : list of (str, transformer or (str, transformer)) or dict, default=None
         Names, transformers, or transformers by name; "none" is going without. None means going
         without, all of sknorm's in their default settings, and scikit-learn's StandardScaler and
-        RobustScaler as yardsticks.
+        RobustScaler as reference scalers.
     baseline : str, default=None
         The name of what the others are compared with. None means "none" if it is among the
         normalizers, else the first of them.
@@ -77,7 +77,7 @@ def compare_normalizers(
         estimator's own ``score``.
     n_seeds : int, default=5
         Initializations per fold: values of every ``random_state`` in the pipeline. A model
-        without any is fitted once a fold. One whose ``random_state`` changes nothing, such as
+        without any is fitted once per fold. One whose ``random_state`` changes nothing, such as
         ``SVC()``, is fitted as often as any other, and its scores are said not to vary; 1 saves
         the time.
     target_loss : float, default=None

@@ -66,7 +66,8 @@ class BatchStatScaler(ChannelScaler):
         Biased variance (ddof=0) of each channel; inf where it exceeds the largest float64, which
         does not harm ``scale_``. None with ``with_std=False``.
     scale_ : ndarray of shape (n_channels,) or None
-        What is divided by. 1 for channels whose variance cannot be told from zero, given rounding.
+        Divisor applied to each channel in ``transform``. 1 for channels whose variance cannot be
+        told from zero, given rounding.
     n_samples_seen_ : int, float or ndarray of shape (n_channels,)
         The number of values behind each channel's statistics (the sum of their weights, if there
         were any); one number when it is the same for all channels.

@@ -267,7 +267,7 @@ class ChannelScaler(
         raise NotImplementedError
 
     def _scale(self, moments: Moments, eps: float) -> Array:
-        """Return what is divided by, in the moments' units."""
+        """Return the divisor of each channel, in the moments' units."""
         raise NotImplementedError
 
     def _read_moments(self, moments: Moments) -> Moments:
@@ -401,7 +401,7 @@ class ChannelScaler(
             return dispatch.affine(X, affine_map, inverse=inverse, copy=copy, n_jobs=self.n_jobs)
 
     def _affine(self, n_channels: int) -> Affine:
-        """Return what transform does."""
+        """Return the map that transform applies."""
         centers, scales = self._centers(), self._scales()
         gamma, beta = self._gamma_and_beta(n_channels)
         shift = state.read_attribute(self, "mean_", n_channels) if centers else np.zeros(n_channels)

@@ -205,7 +205,7 @@ class LayerScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEsti
         return not sparse.issparse(X) if self.with_mean == "auto" else bool(self.with_mean)
 
     def _check_params(self, X: Any) -> tuple[Array | None, Array | None]:
-        """Return gamma and beta with one row a group, or None where both are left out."""
+        """Return gamma and beta with one row per group, or None where both are left out."""
         parameters.check_with_mean(self.with_mean)
         parameters.check_flag("with_std", self.with_std)
         parameters.check_eps(self.eps)

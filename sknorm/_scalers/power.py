@@ -36,7 +36,7 @@ class PowerNormScaler(ChannelScaler):
         every value seen the same weight.
     n_channels : int or None, default=None
         Read 2-D input as this many channels of ``n_features / n_channels`` neighboring columns
-        each. None means one channel a column.
+        each. None means one channel per column.
     gamma, beta : float or array-like of shape (n_channels,), default=None
         Factor and beta applied last; None means 1 and 0.
     copy : bool, default=True
@@ -51,7 +51,7 @@ class PowerNormScaler(ChannelScaler):
         The (running) mean of squares of each channel; inf where it exceeds the largest float64,
         which does not harm ``scale_``.
     scale_ : ndarray of shape (n_channels,)
-        What is divided by. 1 for channels of zeros.
+        Divisor applied to each channel in ``transform``. 1 for channels of zeros.
     n_samples_seen_ : int, float or ndarray of shape (n_channels,)
         The number of values behind each channel's statistics (the sum of their weights, if there
         were any); one number when it is the same for all channels.

@@ -90,7 +90,7 @@ def _is_plain(estimator: Any, X: Any) -> bool:
 
 
 def check_output(estimator: Any, X: Any, extra: int = 0) -> Any:
-    """Return what a transform gave, checked as input is but for feature names."""
+    """Return the output of a transform, checked as input is but for feature names."""
     given = X
     X = as_numbers(dispatch.check_structure(X))
     X = check_array(X, **CHECKS, estimator=estimator, input_name="X")

@@ -50,7 +50,7 @@ def test_text_and_gaps_to_a_verdict_and_a_report(cars, tmp_path, capsys):
         "cars.csv, 80 rows, 6 columns",
         "Taking 'price' as a regression: 80 distinct numbers",
         "Left out, counts the rows: row.",
-        "Text, as 0/1 columns, one a value: fuel, class.",
+        "One-hot encoded: fuel, class.",
         "Dates, as days since 1970: built.",
         "median in each training set: weight (7).",
         "The target is standardized",

@@ -195,7 +195,7 @@ def test_features_and_what_is_said_of_them():
     for sentence in (
         "Taking 'price' as a regression",
         "Left out, counts the rows: id",
-        "Text, as 0/1 columns, one a value: kind",
+        "One-hot encoded: kind",
         "Dates, as days since 1970: when",
         "Left out, text that hardly repeats (names, keys, sentences): name",
         "Left out, empty: empty",

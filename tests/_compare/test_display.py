@@ -129,7 +129,7 @@ def test_from_estimator():
     assert display.comparison.best_name_ is not None
     texts = [text.get_text() for axes in display.axes_ for text in axes.texts]
     assert len(display.axes_) == 3
-    assert "one initialization a fold:\nnot measured" in texts
+    assert "one initialization per fold:\nnot measured" in texts
     with pytest.raises(ValueError, match="kind must be"):
         NormalizerComparisonDisplay.from_estimator("not looked at", X, Y, kind="pie")
 

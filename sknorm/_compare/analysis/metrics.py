@@ -195,7 +195,7 @@ def _interval(per_fold: Array, setting: Design) -> Interval:
 
 
 def _verdict(differences: dict[str, Interval], one: Values, base: Values) -> str:
-    """Say what the intervals show; who loses more fits than the baseline is not better."""
+    """Return what the intervals show; with more lost fits than the baseline, none is better."""
     if not np.isfinite(one.scores).any():
         return "no score"
     score, wins = differences["test_score"], differences["wins"]

@@ -12,7 +12,7 @@ from sknorm._compare.text.tables import format_interval, format_number, percent,
 
 CAPTIONS = {
     "scores": "Score of each normalizer with its interval. The numbers are in the tables above.",
-    "loss": "Training loss by epoch, one line a normalizer. Epochs are in the table above.",
+    "loss": "Training loss by epoch, one line per normalizer. Epochs are in the table above.",
     "sensitivity": "Spread of the score over initializations. The numbers are in the table above.",
     "distributions": "Quantiles of some features as they come out of each normalizer.",
 }

@@ -25,7 +25,7 @@ def draw_sensitivity(ax: Any, comparison: Any) -> None:
     ax.set_xlabel(f"standard deviation of {comparison.setting_.score_name}; ticks: folds")
     ax.set_title("Sensitivity to the initialization, within a fold", loc="left")
     if comparison.setting_.n_seeds < 2:
-        say(ax, "one initialization a fold:\nnot measured")
+        say(ax, "one initialization per fold:\nnot measured")
 
 
 def draw_distributions(ax: Any, comparison: Any) -> None:

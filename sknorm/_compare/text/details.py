@@ -49,7 +49,7 @@ def _row(row: Metrics) -> list[str]:
 
 
 def detail_legend(setting: Design) -> list[str]:
-    """Return what the columns of the details mean."""
+    """Return the legend of the table of details."""
     return [
         f"gap: {setting.score_name} in training less that on rows left out; a smaller gap is less "
         "overfitting",

@@ -32,7 +32,7 @@ class Summary:
     caution: str
 
     def lines(self) -> list[str]:
-        """Return what is found beside the verdict, a line each."""
+        """Return what is found beside the verdict, one line each."""
         return [self.done, *(f"{q} {said}" for q, said in self.promises.items()), self.caution]
 
 
@@ -180,7 +180,7 @@ def _lost_too_many(row: Metrics) -> bool:
 
 def _sensitivity(measures: dict[str, Metrics], setting: Design) -> str:
     if setting.n_seeds < 2:
-        return "Not measured: there was one initialization a fold."
+        return "Not measured: there was one initialization per fold."
     spreads = [row.seed_std for row in measures.values() if not math.isnan(row.seed_std)]
     if not spreads:
         return "Not measured: no fold has scores of two initializations."

@@ -58,7 +58,7 @@ def whole(value: float) -> str:
 
 
 def format_percent(value: float) -> str:
-    """Return a share in per cent."""
+    """Return a share as a percentage."""
     if math.isnan(value):
         return MISSING
     return "<1%" if 0 < value < 0.005 else f"{100 * value:.0f}%"
@@ -139,7 +139,7 @@ def _part(columns: list[tuple[str, ...]], widths: list[int], places: list[int]) 
 
 
 def legend(setting: Design) -> list[str]:
-    """Return what the columns of the table mean."""
+    """Return the legend of the table."""
     goal = (
         f"the training loss is as low as where {display_name(setting.baseline)} ends"
         if setting.target_loss is None
