@@ -274,7 +274,9 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="3 folds, 1 initialization")
     parser.add_argument("--jobs", type=int, default=-1)
     parser.add_argument("--out", type=Path, default=DOCS, help="where the results go")
-    parser.add_argument("--redraw", action="store_true", help="from the numbers in case_studies.csv")
+    parser.add_argument(
+        "--redraw", action="store_true", help="from the numbers in case_studies.csv"
+    )
     arguments = parser.parse_args()
     numbers = arguments.out / "case_studies.csv"
     rows = []

@@ -22,7 +22,8 @@ from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
-from sknorm import compare, compare_normalizers
+from sknorm import compare_normalizers
+from sknorm._compare import run as comparison
 from sknorm._compare.fitting.task import Task, set_seed
 
 Way = Callable[[int], float]
@@ -53,7 +54,7 @@ def ways(model: Any, X: Any, y: Any, n_folds: int) -> dict[str, Way]:
         fits = (joblib.delayed(plain_fit)(task, X, y) for task in tasks)
         return sum(joblib.Parallel(n_jobs=n_jobs)(fits))
 
-    with mock.patch.object(compare, "run_tasks", wraps=compare.run_tasks) as spy:
+    with mock.patch.object(comparison, "run_tasks", wraps=comparison.run_tasks) as spy:
         tool(1)
     tasks = spy.call_args.args[0]
     return {"sknorm": tool, "joblib loop": loop}

@@ -7,6 +7,7 @@ thread; all others go through blocks of samples, which are converted one at a ti
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -29,8 +30,9 @@ from sknorm._statistics.affine import Affine
 
 Array = NDArray[np.float64]
 View = Callable[[AnyArray], AnyArray | None]
-# From a view into another, with a number of threads; it tells whether a value was not finite.
-Loop = Callable[[AnyArray, AnyArray, int], bool]
+# What a loop does later, from a view into another, with a number of threads: all that it needs is
+# allocated by then. It tells whether a value was not finite.
+Loop = Callable[[AnyArray, AnyArray, int], Callable[[], bool]]
 
 # Matrices with fewer columns than this are rescaled several rows at a time, as one wide row.
 NARROW = 256
@@ -75,8 +77,8 @@ def _affine(
     view: AnyArray,
     out: AnyArray,
     n_threads: int,
-) -> bool:
-    """Rescale a view in pieces: all is allocated before anything is written."""
+) -> Callable[[], bool]:
+    """Return what rescales a view, in pieces."""
     rows, channels, length = view.shape
     prepared = partial(_affine_arguments, kernels, affine_map, inverse, view.dtype)
     if rows == 1 and n_threads > 1:
@@ -92,7 +94,9 @@ def _affine(
         work = [(wide[piece], wide_out[piece], arguments) for piece in pieces]
         if whole < rows:
             work.append((view[whole:], out[whole:], prepared()))
-    return any(threads.run(lambda part: kernels.affine(*part[:2], *part[2]), work, n_threads))
+    return lambda: any(
+        threads.run(lambda part: kernels.affine(*part[:2], *part[2]), work, n_threads)
+    )
 
 
 def _affine_arguments(
@@ -144,16 +148,19 @@ def _normalize(
     view: AnyArray,
     out: AnyArray,
     n_threads: int,
-) -> bool:
-    norms = None if found is None else np.empty((view.shape[0], view.shape[2]))
-    if norms is not None and found is not None:
-        found.append(norms.ravel())
+) -> Callable[[], bool]:
+    def work() -> bool:
+        norms = None if found is None else np.empty((view.shape[0], view.shape[2]))
+        if norms is not None and found is not None:
+            found.append(norms.ravel())
 
-    def part(rows: slice, inner: slice) -> bool:
-        own = None if norms is None else norms[rows]
-        return kernels.normalize(view[rows], out[rows], own, kind, inner.start, inner.stop)
+        def part(rows: slice, inner: slice) -> bool:
+            own = None if norms is None else norms[rows]
+            return kernels.normalize(view[rows], out[rows], own, kind, inner.start, inner.stop)
 
-    return _run_within(part, view, n_threads)
+        return _run_within(part, view, n_threads)()
+
+    return work
 
 
 def _readable_normalize(norm: str, found: list[Array] | None, view: AnyArray) -> AnyArray:
@@ -199,7 +206,7 @@ def _layer_norm(
     view: AnyArray,
     out: AnyArray,
     n_threads: int,
-) -> bool:
+) -> Callable[[], bool]:
     def part(rows: slice, inner: slice) -> bool:
         return kernels.layer_norm(
             view[rows],
@@ -218,17 +225,17 @@ def _layer_norm(
 
 def _run_within(
     part: Callable[[slice, slice], bool], view: AnyArray, n_threads: int, unit: int = 1
-) -> bool:
-    """Run a loop over vectors along the middle axis, in pieces of rows or of inner lanes."""
+) -> Callable[[], bool]:
+    """Return what runs a loop over vectors along the middle axis, in pieces of rows or of lanes."""
     rows, _, inner = view.shape
     everything = slice(0, rows), slice(0, inner)
     if n_threads == 1:
-        return part(*everything)
-    if rows >= n_threads * unit:
+        pieces = [everything]
+    elif rows >= n_threads * unit:
         pieces = [(piece, everything[1]) for piece in threads.slices(rows, n_threads, unit)]
     else:
         pieces = [(everything[0], piece) for piece in threads.slices(inner, n_threads, 64)]
-    return any(threads.run(lambda piece: part(*piece), pieces, n_threads))
+    return lambda: any(threads.run(lambda piece: part(*piece), pieces, n_threads))
 
 
 def _transform(
@@ -255,30 +262,52 @@ def _transform(
     if loop is not None and x.dtype in NATIVE:
         view, out_view = view_of(x), view_of(out)
         if view is not None and out_view is not None:
-            if loop(view, out_view, threads.n_threads(n_jobs, x.size)):
+            if loop(view, out_view, threads.n_threads(n_jobs, x.size))():
                 raise NonFiniteError
             return out
+    if loop is not None:
+        _loop_by_blocks(x, out, view_of, loop)
+        return out
     for block in sample_blocks(x):
         values = as_floats(x[block])
+        result = np.empty_like(values)
         with np.errstate(all="ignore"):
-            out[block] = _transform_block(values, view_of, loop, twin)
+            _view(result, view_of)[...] = twin(_view(values, view_of))
+            out[block] = result
     return out
 
 
-def _transform_block(
-    values: AnyArray,
-    view_of: View,
-    loop: Loop | None,
-    twin: Callable[[AnyArray], AnyArray],
-) -> AnyArray:
-    """Return the transform of a contiguous block of floats."""
-    view = view_of(values)
-    result = np.empty_like(values)
-    result_view = view_of(result)
+def _loop_by_blocks(x: AnyArray, out: AnyArray, view_of: View, loop: Loop) -> None:
+    """Run a loop on contiguous copies of blocks of samples.
+
+    All is allocated before the first result is written: out may be x.
+    """
+    blocks = list(sample_blocks(x))
+    if not blocks:
+        return
+    first = as_floats(x[blocks[0]])
+    order = "C" if first.flags.c_contiguous else "F"
+    stores = first.ravel(order="K"), np.empty(first.size, first.dtype)
+    steps: dict[int, tuple[AnyArray, AnyArray, Callable[[], bool]]] = {}
+    for rows in {block.stop - block.start for block in blocks}:
+        shape = (rows, *x.shape[1:])
+        values, result = (
+            store[: math.prod(shape)].reshape(shape, order=order)  # type: ignore[call-overload]
+            for store in stores
+        )
+        work = loop(_view(values, view_of), _view(result, view_of), 1)
+        steps[rows] = values, result, work
+    with np.errstate(all="ignore"):
+        for block in blocks:
+            values, result, work = steps[block.stop - block.start]
+            values[...] = x[block]
+            if work():
+                raise NonFiniteError
+            out[block] = result
+
+
+def _view(block: AnyArray, view_of: View) -> AnyArray:
+    """Return the view of a contiguous block, which there always is."""
+    view = view_of(block)
     assert view is not None
-    assert result_view is not None
-    if loop is None:
-        result_view[...] = twin(view)
-    elif loop(view, result_view, 1):
-        raise NonFiniteError
-    return result
+    return view
