@@ -1,5 +1,5 @@
 """
-FoldSeedArray search over normalizers
+Grid search over normalizers
 ============================
 
 Which normalizer suits your data is a question for cross-validation: make the step of a Pipeline
