@@ -82,9 +82,7 @@ def _rebuilt(x: Any) -> Any:
     if not (isinstance(shape, tuple) and all(isinstance(n, (int, np.integer)) for n in shape)):
         _refuse(f"its shape is {shape!r}")
     data, indices, indptr = (_part(x, name) for name in ("data", "indices", "indptr"))
-    for name, part in (("indices", indices), ("indptr", indptr)):
-        if part.dtype.kind not in "iu":
-            _refuse(f"{name} has dtype {part.dtype}, not an integer one")
+    _check_index_dtypes(indices, indptr)
     if data.dtype.byteorder not in "=|":
         data = data.astype(data.dtype.newbyteorder("="))
     wide = np.result_type(indices.dtype.newbyteorder("="), indptr.dtype.newbyteorder("="), np.int32)
@@ -104,6 +102,12 @@ def _rebuilt(x: Any) -> Any:
     n_stored = int(indptr[-1])
     result.data, result.indices, result.indptr = data[:n_stored], indices[:n_stored], indptr
     return result
+
+
+def _check_index_dtypes(indices: AnyArray, indptr: AnyArray) -> None:
+    for name, part in (("indices", indices), ("indptr", indptr)):
+        if part.dtype.kind not in "iu":
+            _refuse(f"{name} has dtype {part.dtype}, not an integer one")
 
 
 def _part(x: Any, name: str) -> AnyArray:
@@ -133,10 +137,8 @@ def _converted(x: Any) -> Any:
     """Return another format as CSR, made from parts that were checked."""
     try:
         if x.format == "bsr":
-            # A shallow copy, as the check replaces and cuts parts.
-            blocks = x.copy()
-            blocks.check_format(full_check=True)
-            return blocks.tocsr()
+            _check_blocks(x)
+            return x.tocsr()
         if x.format == "dia":
             return type(x)((x.data, x.offsets), shape=x.shape).tocsr()
         if x.format == "lil":
@@ -147,6 +149,22 @@ def _converted(x: Any) -> Any:
         return kind((np.array(coordinates.data), pairs), shape=x.shape).tocsr()
     except (ValueError, TypeError, IndexError, AttributeError, OverflowError) as error:
         raise ValueError(f"X is not a well-formed {x.format} array: {error}.") from error
+
+
+def _check_blocks(x: Any) -> None:
+    """Refuse a BSR array whose blocks are not those of its shape, or do not point into it."""
+    data, indices, indptr = x.data, *(_part(x, name) for name in ("indices", "indptr"))
+    if not isinstance(data, np.ndarray) or data.ndim != 3:
+        raise ValueError("its data are not blocks of two axes")
+    (n_rows, n_columns), (_, height, width) = x.shape, data.shape
+    if not height or not width or n_rows % height or n_columns % width:
+        raise ValueError(f"blocks of {height} x {width} do not divide its shape {x.shape}")
+    _check_index_dtypes(indices, indptr)
+    n_major, n_minor = n_rows // height, n_columns // width
+    fits = indptr.size == n_major + 1 and 0 <= indptr[-1] <= data.shape[0]
+    if fits and _is_well_formed(indptr, indices[: indptr[-1]], n_minor, None):
+        return
+    _describe(indptr, indices, data.shape[0], n_major, n_minor)
 
 
 def _check_lists(x: Any) -> None:

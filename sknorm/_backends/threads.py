@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 from typing import Any, Generic, TypeVar
@@ -59,13 +59,13 @@ class _Work(Generic[Piece, Result]):
 
     def __init__(self, function: Callable[[Piece], Result], pieces: Sequence[Piece]) -> None:
         self._function, self._pieces = function, pieces
-        self._next = iter(range(len(pieces)))
+        self._next: Iterator[int] = iter(range(len(pieces)))
         self._lock = Lock()
         self._results: list[Any] = [None] * len(pieces)
         self._errors: dict[int, BaseException] = {}
 
     def take_all(self) -> None:
-        """Work on pieces until none is left."""
+        """Work on pieces until none is left, or one has failed."""
         while True:
             with self._lock:
                 k = next(self._next, None)
@@ -75,6 +75,8 @@ class _Work(Generic[Piece, Result]):
                 self._results[k] = self._function(self._pieces[k])
             except BaseException as error:
                 self._errors[k] = error
+                with self._lock:
+                    self._next = iter(())
 
     def results(self) -> list[Result]:
         """Return the results, or raise the error of the first piece that has one."""

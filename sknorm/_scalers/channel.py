@@ -400,6 +400,10 @@ class ChannelScaler(
         with validation.locate_nonfinite(self, X):
             return dispatch.affine(X, affine_map, inverse=inverse, copy=copy, n_jobs=self.n_jobs)
 
+    def _is_stale(self, agrees: NDArray[np.bool_], unit_scale: Array, moments: Moments) -> bool:
+        """Tell whether a divisor is that of an earlier eps, and another would be of the present."""
+        return bool((agrees & (unit_scale != self._scale(moments, self.eps))).any())
+
     def _affine(self, n_channels: int) -> Affine:
         """Return the map that transform applies."""
         centers, scales = self._centers(), self._scales()
@@ -416,7 +420,7 @@ class ChannelScaler(
         with np.errstate(all="ignore"):
             unit_scale = self._scale(moments, eps) if scales else np.ldexp(1.0, -exponent)
             agrees = scale == np.ldexp(unit_scale, exponent)
-            if eps != self.eps and scales and agrees.all():
+            if eps != self.eps and scales and self._is_stale(agrees, unit_scale, moments):
                 raise ValueError(
                     f"eps is {self.eps}, but scale_ is that of eps={eps}. Fit again, or set scale_."
                 )

@@ -7,9 +7,7 @@ missing values become NaN, and float32 stays float32. Arrays of numbers pass as 
 
 from __future__ import annotations
 
-import datetime
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from functools import partial
 from typing import Any, NoReturn
 
@@ -17,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-AnyArray = NDArray[Any]
-# The columns of a frame: what errors call them, and what reads them as numbers.
-Columns = list[tuple[str, Callable[[], AnyArray]]]
+from sknorm._scalers.frames import Columns, column_reader, columns_of
+from sknorm._scalers.objects import NotNumbersError, numbers_of
 
+AnyArray = NDArray[Any]
 # Containers that hold no values yet, or hold them elsewhere, by the library and name of a class.
 NOT_YET_READ = {
     ("polars", "LazyFrame"): "X.collect()",
@@ -40,31 +38,12 @@ NOT_YET_READ = {
     ("tensorflow", "Dataset"): "np.array(list(X.as_numpy_iterator()))",
     ("torch", "Dataset"): "an array of its samples",
     ("torch", "DataLoader"): "an array of its samples",
-    ("builtins", "dict"): "pandas.DataFrame(X)",
-    ("builtins", "set"): "a list of its rows",
-    ("builtins", "frozenset"): "a list of its rows",
 }
-FRAMES = {
-    ("pandas", "DataFrame"),
-    ("polars", "DataFrame"),
-    ("pyarrow", "Table"),
-    ("pyarrow", "RecordBatch"),
-}
-DATES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
-DATE_NAMES = {"NaTType", "Period", "Interval"}
 WAYS_OUT = {
     "text": "Encode text first, for example with OneHotEncoder in a ColumnTransformer.",
     "dates": "Turn dates and durations into numbers first, for example into days since a date.",
     "objects": "Convert its features to numbers first.",
 }
-
-
-class NotNumbersError(Exception):
-    """Values are no numbers: of what kind they are, what was found, and in which row."""
-
-    def __init__(self, kind: str, found: str, row: int | None = None) -> None:
-        super().__init__(found)
-        self.kind, self.found, self.row = kind, found, row
 
 
 def as_numbers(X: Any, name: str = "X") -> Any:
@@ -89,22 +68,8 @@ def as_numbers(X: Any, name: str = "X") -> Any:
         X = _array_of_rows(X)
     if isinstance(X, np.ndarray):
         return _array(X, name)
-    columns = _columns_of(X)
+    columns = columns_of(X)
     return X if columns is None else _stack(columns)
-
-
-def is_frame(X: Any) -> bool:
-    """Tell whether X is a data frame of a library whose columns are read here."""
-    return any(_is_named(X, *name) for name in FRAMES)
-
-
-def _columns_of(X: Any) -> Columns | None:
-    """Return the columns of a frame that has others than plain numbers."""
-    if _is_named(X, "pandas", "DataFrame"):
-        return _pandas(X)
-    if _is_named(X, "polars", "DataFrame"):
-        return _polars(X)
-    return _arrow(X) if is_frame(X) else None
 
 
 def as_weights(values: Any, name: str) -> Any:
@@ -112,36 +77,32 @@ def as_weights(values: Any, name: str) -> Any:
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         row = int(np.flatnonzero(np.ma.getmaskarray(values))[0])
         raise ValueError(f"{name} is masked in row {row}. Give each row a weight; 0 leaves it out.")
-    for root, column_of in (("pandas", _pandas_column), ("polars", _polars_column)):
-        if _is_named(values, root, "Series"):
-            return _labeled(column_of, values, name)
-    if _is_named(values, "pyarrow", "Array") or _is_named(values, "pyarrow", "ChunkedArray"):
-        return _labeled(_arrow_column, values, name)
-    return as_numbers(values, name)
+    column_of = column_reader(values)
+    return as_numbers(values, name) if column_of is None else _labeled(column_of, values, name)
 
 
 def _refuse_unread(X: Any, name: str) -> None:
-    for cls in type(X).__mro__:
-        root = cls.__module__.partition(".")[0]
-        way_out = NOT_YET_READ.get((root, cls.__name__))
-        if (
-            way_out is None
-            and isinstance(X, Mapping)
-            and cls is type(X)
-            and not hasattr(X, "shape")
-        ):
-            way_out = f"pandas.DataFrame({name})"
-        if way_out is not None:
-            whole = f"{cls.__module__}.{cls.__name__}"
-            raise TypeError(
-                f"{name} is a {whole}, whose values cannot be read as they are. Pass "
-                f"{way_out.replace('X', name)} instead."
-            )
+    if (way_out := _way_out(X)) is not None:
+        raise TypeError(
+            f"{name} is a {type(X).__module__}.{type(X).__name__}, whose values cannot be read as "
+            f"they are. Pass {way_out.replace('X', name)} instead."
+        )
     if isinstance(X, Iterator):
         raise TypeError(
             f"{name} is an iterator ({type(X).__name__}), which can be read only once. Pass "
             f"list({name}) instead."
         )
+
+
+def _way_out(X: Any) -> str | None:
+    """Return what to pass instead of a container whose values have to be read first."""
+    for cls in type(X).__mro__:
+        name = (cls.__module__.partition(".")[0], cls.__name__)
+        if name in NOT_YET_READ:
+            return NOT_YET_READ[name]
+    if isinstance(X, Mapping) and not hasattr(X, "shape"):
+        return "pandas.DataFrame(X)"
+    return "a list of its rows" if isinstance(X, Set) else None
 
 
 def _array_of_rows(X: Any) -> Any:
@@ -169,64 +130,11 @@ def _array(X: AnyArray, name: str) -> AnyArray:
     if X.dtype.kind in "biufc":
         return X
     if X.ndim != 2:
-        return _labeled(_numbers, X, name)
+        return _labeled(numbers_of, X, name)
     try:
-        return _numbers(X)
+        return numbers_of(X)
     except NotNumbersError:
-        return _stack([(f"feature {k}", partial(_numbers, X[:, k])) for k in range(X.shape[1])])
-
-
-def _numbers(values: AnyArray) -> AnyArray:
-    """Return an array of any dtype as one of numbers, missing values as NaN."""
-    kind = values.dtype.kind
-    if kind in "biufc":
-        return values
-    if kind in "Mm":
-        raise NotNumbersError("dates", str(values.dtype))
-    if kind == "V":
-        raise NotNumbersError("objects", f"records of dtype {values.dtype}")
-    if kind == "O":
-        values = _without_missing(values)
-    try:
-        return values.astype(np.float64)
-    except (TypeError, ValueError, OverflowError):
-        raise _first_bad(values) from None
-
-
-def _without_missing(values: AnyArray) -> AnyArray:
-    """Return objects with NaN for pandas.NA; dates have a float, but are no numbers."""
-    types = {type(value) for value in values.flat}
-    if any(issubclass(cls, DATES) or cls.__name__ in DATE_NAMES for cls in types):
-        raise _first_bad(values)
-    if any(cls.__name__ == "NAType" for cls in types):
-        missing = np.array([type(value).__name__ == "NAType" for value in values.flat], dtype=bool)
-        values = values.copy()
-        values[missing.reshape(values.shape)] = np.nan
-    return values
-
-
-def _first_bad(values: AnyArray) -> NotNumbersError:
-    """Return an error about the first value that is no number."""
-    for position, value in enumerate(values.flat):
-        row = position // max(1, values[0].size if values.ndim > 1 else 1)
-        if isinstance(value, DATES) or type(value).__name__ in DATE_NAMES:
-            return NotNumbersError("dates", _show(value), row)
-        try:
-            if value is not None:
-                float(value)
-        except Exception as error:
-            if isinstance(value, (str, bytes)):
-                return NotNumbersError("text", _show(value), row)
-            return NotNumbersError("objects", f"{_show(value)}: {error}", row)
-    return NotNumbersError("objects", f"values of dtype {values.dtype}")
-
-
-def _show(value: Any) -> str:
-    try:
-        text = repr(value)
-    except Exception:
-        text = object.__repr__(value)
-    return f"{text[:60]} ({type(value).__name__})"
+        return _stack([(f"feature {k}", partial(numbers_of, X[:, k])) for k in range(X.shape[1])])
 
 
 def _labeled(column_of: Callable[[Any], AnyArray], column: Any, label: str) -> AnyArray:
@@ -263,82 +171,3 @@ def _refuse(bad: dict[str, NotNumbersError], name: str) -> NoReturn:
     kinds = {error.kind for error in bad.values()}
     ways_out = " ".join(WAYS_OUT[kind] for kind in WAYS_OUT if kind in kinds)
     raise (TypeError if kinds == {"objects"} else ValueError)(f"{message} {ways_out}")
-
-
-def _is_named(X: Any, root: str, name: str) -> bool:
-    """Tell whether X is of a class of this library and name, which is then imported already."""
-    return root in sys.modules and any(
-        cls.__name__ == name and cls.__module__.partition(".")[0] == root for cls in type(X).__mro__
-    )
-
-
-def _label(name: Any) -> str:
-    return _show(name).rpartition(" (")[0]
-
-
-def _pandas(X: Any) -> Columns | None:
-    """Return the columns of a frame that has others than NumPy's numbers."""
-    dtypes = list(X.dtypes)
-    if all(isinstance(dtype, np.dtype) and dtype.kind in "biufc" for dtype in dtypes):
-        return None
-    is_sparse = [type(dtype).__name__ == "SparseDtype" for dtype in dtypes]
-    if all(is_sparse) and all(dtype.kind in "biuf" and dtype.fill_value == 0 for dtype in dtypes):
-        return None
-    return [
-        (_label(name), partial(_pandas_column, X.iloc[:, k])) for k, name in enumerate(X.columns)
-    ]
-
-
-def _pandas_column(column: Any) -> AnyArray:
-    dtype = column.dtype
-    if type(dtype).__name__ in ("PeriodDtype", "IntervalDtype"):
-        raise NotNumbersError("dates", str(dtype))
-    if isinstance(dtype, np.dtype) or type(dtype).__name__ == "SparseDtype":
-        return _numbers(np.asarray(column))
-    if dtype.kind in "Mm":
-        raise NotNumbersError("dates", str(dtype))
-    if dtype.kind in "biuf" and hasattr(dtype, "numpy_dtype"):
-        kept = dtype.kind == "f"
-        target = dtype.numpy_dtype if kept else np.dtype(np.float64)
-        values: AnyArray = column.to_numpy(dtype=target, na_value=np.nan)
-        return values
-    return _numbers(np.asarray(column, dtype=object))
-
-
-def _polars(X: Any) -> Columns | None:
-    """Return the columns of a frame that has others than floats and integers."""
-    if all(dtype.is_numeric() and not dtype.is_decimal() for dtype in X.dtypes):
-        return None
-    return [(repr(name), partial(_polars_column, X[name])) for name in X.columns]
-
-
-def _polars_column(column: Any) -> AnyArray:
-    dtype = column.dtype
-    if dtype.is_temporal():
-        raise NotNumbersError("dates", str(dtype))
-    if dtype.is_numeric() and not dtype.is_decimal():
-        values: AnyArray = column.to_numpy()
-        return values
-    return _numbers(np.array(column.to_list(), dtype=object))
-
-
-def _arrow(X: Any) -> Columns | None:
-    """Return the columns of an Arrow table that has others than floats and integers."""
-    types = sys.modules["pyarrow"].types
-    if all(types.is_floating(kind) or types.is_integer(kind) for kind in X.schema.types):
-        return None
-    return [
-        (repr(name), partial(_arrow_column, X.column(k))) for k, name in enumerate(X.schema.names)
-    ]
-
-
-def _arrow_column(column: Any) -> AnyArray:
-    types = sys.modules["pyarrow"].types
-    if types.is_temporal(column.type):
-        raise NotNumbersError("dates", str(column.type))
-    if types.is_floating(column.type) or types.is_integer(column.type):
-        values: AnyArray = column.to_numpy(zero_copy_only=False)
-        return values
-    values = np.empty(len(column), dtype=object)
-    values[:] = column.to_pylist()
-    return _numbers(values)

@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 
 from sknorm._backends import dispatch
 from sknorm._backends.structure import without_duplicates
-from sknorm._scalers import parameters, validation
+from sknorm._scalers import parameters, state, validation
 from sknorm._scalers.base import DocLinkMixin
 
 Array = NDArray[np.float64]
@@ -134,12 +134,12 @@ class LayerScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEsti
             If X is not numeric, has infinite values, or is sparse where it would have to be
             centered; if a parameter does not fit. The scaler is left as it was.
         """
-        with validation.rollback_on_error(self):
-            X = validation.check_input(self, X, reset=True)
-            self._check_params(X)
-            with validation.locate_nonfinite(self, X):
-                dispatch.check_finite(X, allow_nan=True)
-        return self
+        prepared = state.draft(self, forget=True)
+        X = validation.check_input(prepared, X, reset=True)
+        prepared._check_params(X)
+        with validation.locate_nonfinite(prepared, X):
+            dispatch.check_finite(X, allow_nan=True)
+        return state.commit(self, vars(prepared))
 
     def transform(self, X: Any, copy: bool | None = None) -> Any:
         """Normalize each sample of X.
@@ -162,7 +162,7 @@ class LayerScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEsti
         ValueError
             As for :meth:`fit`, and if X has another number of features than in fit.
         """
-        X = validation.check_input(self, X, reset=False)
+        X = validation.check_input(state.snapshot(self), X, reset=False)
         gamma, beta = self._check_params(X)
         copy = self.copy if copy is None else copy
         parameters.check_flag("copy", copy)

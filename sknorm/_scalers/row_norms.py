@@ -16,7 +16,7 @@ from sknorm._backends.layout import output_dtype
 from sknorm._backends.sparse import coordinates
 from sknorm._backends.structure import without_duplicates
 from sknorm._compat import array_namespace, as_frame, as_numpy
-from sknorm._scalers import parameters, validation
+from sknorm._scalers import parameters, state, validation
 from sknorm._scalers.base import DocLinkMixin
 
 
@@ -63,12 +63,12 @@ class RowNormalizer(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEs
             If X is not numeric or has infinite or missing values, or a parameter is out of range.
             The normalizer is left as it was.
         """
-        with validation.rollback_on_error(self):
-            self._check_params()
-            X = validation.check_input(self, X, reset=True)
-            with validation.locate_nonfinite(self, X, allow_nan=False):
-                dispatch.check_finite(X, allow_nan=False)
-        return self
+        prepared = state.draft(self, forget=True)
+        prepared._check_params()
+        X = validation.check_input(prepared, X, reset=True)
+        with validation.locate_nonfinite(prepared, X, allow_nan=False):
+            dispatch.check_finite(X, allow_nan=False)
+        return state.commit(self, vars(prepared))
 
     def transform(self, X: Any, copy: bool | None = None) -> Any:
         """Divide each row of X by its norm; rows whose norm is 0 stay as they are.
@@ -96,7 +96,7 @@ class RowNormalizer(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEs
         self._check_params()
         copy = self.copy if copy is None else copy
         parameters.check_flag("copy", copy)
-        X = validation.check_input(self, X, reset=False)
+        X = validation.check_input(state.snapshot(self), X, reset=False)
         if sparse.issparse(X):
             X = without_duplicates(X)
         # With a column more the result is another array in any case: X is not overwritten.

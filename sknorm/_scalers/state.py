@@ -1,4 +1,4 @@
-"""The state of the scalers with statistics: what it holds, how it changes and how it is read.
+"""The state of the scalers: what fit learns, how it changes, and how statistics are read.
 
 The public attributes are the state. ``_moments`` is an array of the digits that they cannot hold:
 three rows, the low part of the mean and both parts of ``m2``; or, where a channel has a unit of

@@ -24,7 +24,8 @@ from sknorm._compat import (
     device,
     widest_float,
 )
-from sknorm._scalers.containers import as_numbers, as_weights, is_frame
+from sknorm._scalers.containers import as_numbers, as_weights
+from sknorm._scalers.frames import is_frame
 
 Array = NDArray[np.float64]
 
@@ -142,14 +143,12 @@ def _as_floating(X: Any) -> Any:
 def _stored_floats(X: Any) -> Any:
     """Return a sparse array whose stored values are native floats."""
     if X.dtype not in NATIVE:
-        canonical = X.has_canonical_format
         X = X.astype(np.float32 if X.dtype == np.float16 else output_dtype(X.dtype))
-        X.has_canonical_format = canonical
     return X
 
 
 def check_weights(sample_weight: Any, n_samples: int) -> Array | None:
-    """Return one finite weight >= 0 a sample, or None."""
+    """Return one finite weight >= 0 per sample, or None."""
     if sample_weight is None:
         return None
     if isinstance(sample_weight, Real):
@@ -185,18 +184,6 @@ def check_weights(sample_weight: Any, n_samples: int) -> Array | None:
             "there is nothing to compute statistics from."
         )
     return weights
-
-
-@contextmanager
-def rollback_on_error(estimator: Any) -> Iterator[None]:
-    """Leave the estimator as it was where the block raises."""
-    before = vars(estimator).copy()
-    try:
-        yield
-    except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(before)
-        raise
 
 
 @contextmanager

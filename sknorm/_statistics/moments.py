@@ -180,8 +180,7 @@ class Moments:
             return other
         if not other._count.any():
             return self
-        first, second = self._in_common_unit(other)
-        a, b = first, second
+        a, b = self._in_common_unit(other)
         # The mean moves from that of the larger part: from the smaller, digits would cancel.
         swap = b[0] > a[0]
         if swap.any():
@@ -197,9 +196,6 @@ class Moments:
             (np.stack([a[2], merged[4]]), np.stack([a[3], merged[5]])),
             (change, np.zeros_like(change)),
         )
-        if not ((a[0] > 0) & (b[0] > 0)).all():
-            merged = np.where(self._count > 0, merged, second)
-            merged = np.where(other._count > 0, merged, first)
         return Moments(merged, max(self.weight_exponent, other.weight_exponent))
 
     def decay(self, batch: Moments, momentum: float) -> Moments:

@@ -165,6 +165,11 @@ FORMATS = {
     "coo": lambda x: x.coords[0].__setitem__(0, 1000),
     "bsr": lambda x: x.indices.__setitem__(0, 1000),
     "bsr pointers": lambda x: x.indptr.__setitem__(3, 1000),
+    # scipy's own check believes pointers that end at 0.
+    "bsr pointers that end at 0": lambda x: x.indptr.__setitem__([5, -1], [2**30, 0]),
+    "bsr pointers of floats": lambda x: setattr(x, "indptr", x.indptr + 0.5),
+    "bsr blocks": lambda x: setattr(x, "data", x.data[:3]),
+    "bsr shape": lambda x: setattr(x, "_shape", (80, 7)),
     "dia": lambda x: setattr(x, "data", x.data[:1]),
     "lil": lambda x: x.rows[0].append(3),
     "lil index": lambda x: x.rows.__setitem__(0, [1000] * len(x.rows[0])),

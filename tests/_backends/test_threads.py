@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 
 import joblib
 import numpy as np
@@ -150,14 +151,30 @@ def test_each_piece_is_worked_on_once_without_helpers(monkeypatch):
     assert sorted(seen) == list(range(9))
 
 
-def test_the_first_error_is_raised_when_all_have_ended():
-    ended = []
+def test_the_first_error_is_raised_when_those_begun_have_ended():
+    begun, ended = [], []
 
     def work(k):
+        begun.append(k)
         if k in (3, 5):
             raise KeyError(k)
         ended.append(k)
 
     with pytest.raises(KeyError, match="3"):
         threads.run(work, range(9), 3)
-    assert sorted(ended) == [0, 1, 2, 4, 6, 7, 8]
+    assert {0, 1, 2} <= set(ended)
+    assert sorted([*ended, *({3, 5} & set(begun))]) == sorted(begun)
+
+
+def test_nothing_is_begun_after_an_interrupt():
+    begun, others = [], threading.Event()
+
+    def work(k):
+        begun.append(k)
+        if k == 0:
+            raise KeyboardInterrupt
+        others.wait(0.05)
+
+    with pytest.raises(KeyboardInterrupt):
+        threads.run(work, range(1000), 2)
+    assert len(begun) < 10

@@ -12,10 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracles import exact_moments, some
 from scipy import sparse
+from sklearn import config_context
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.preprocessing import StandardScaler
 
-from sknorm import BatchStatScaler, PowerNormScaler
+from sknorm import BatchStatScaler, L2Normalizer, LayerScaler, PowerNormScaler
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(60, 4)) * [1.0, 1e-3, 1e5, 2.0] + [0.0, 5.0, -1e6, 300.0]
@@ -26,6 +28,34 @@ FORMS = [np.asarray, np.asfortranarray, sparse.csr_array, sparse.csc_array]
 def state_of(scaler):
     """Return all that a scaler holds, as bytes."""
     return pickle.dumps(scaler)
+
+
+# Each fit is a new start
+
+
+@pytest.mark.parametrize(
+    "scaler", [BatchStatScaler(), PowerNormScaler(), LayerScaler(), L2Normalizer()], ids=repr
+)
+def test_fit_forgets_the_namespace_and_names_of_an_earlier_fit(scaler):
+    torch, pd = pytest.importorskip("torch"), pytest.importorskip("pandas")
+    scaler = clone(scaler)
+    with config_context(array_api_dispatch=True):
+        scaler.fit(torch.asarray(X))
+        z = scaler.fit(X).transform(X)
+        np.testing.assert_array_equal(z, clone(scaler).fit(X).transform(X))
+        scaler.fit(pd.DataFrame(X, columns=list("abcd"))).fit(X)
+        assert not hasattr(scaler, "feature_names_in_")
+        scaler.fit(torch.asarray(X)).transform(torch.asarray(X))
+
+
+@pytest.mark.parametrize("scaler", [LayerScaler(), L2Normalizer()], ids=repr)
+def test_a_fit_that_raises_leaves_a_normalizer_of_rows_as_it_was(scaler):
+    scaler = clone(scaler).fit(X)
+    before = scaler.__dict__
+    with pytest.raises(ValueError, match="infinity"):
+        scaler.fit(np.full((3, 2), np.inf))
+    assert scaler.__dict__ is before
+    assert scaler.n_features_in_ == 4
 
 
 # Set by hand
@@ -257,6 +287,21 @@ def test_eps_after_fit_is_refused_until_scale_fits_it():
         np.testing.assert_allclose(scaler.transform(X), expected, rtol=1e-14)
         scaler = cls().fit(X).set_params(eps=0.5).partial_fit(X)
         np.testing.assert_allclose(scaler.transform(X), expected, rtol=1e-12)
+
+
+def test_eps_after_fit_is_refused_where_one_channel_is_still_that_of_the_old_one():
+    scaler = BatchStatScaler().fit(X).set_params(eps=0.5)
+    scaler.scale_[:3] = np.sqrt(scaler.var_[:3] + 0.5)
+    with pytest.raises(ValueError, match="eps"):
+        scaler.transform(X)
+    scaler.scale_[3] = 7.0
+    assert scaler.transform(X).shape == X.shape
+
+
+def test_eps_after_fit_that_changes_no_divisor_is_taken():
+    scaler = BatchStatScaler().fit(X)
+    expected = scaler.transform(X)
+    np.testing.assert_array_equal(scaler.set_params(eps=1e-300).transform(X), expected)
 
 
 def test_gamma_edited_in_place_after_fit():

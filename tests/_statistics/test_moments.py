@@ -98,6 +98,16 @@ def test_any_split_merges_to_the_whole_for_all_magnitudes(x, data):
         assert abs(got - square) <= size**2 * Fraction(1e-14) + Fraction(5e-324)
 
 
+@pytest.mark.parametrize("outlier_first", [True, False])
+def test_an_outlier_takes_no_digits_from_the_mean_of_the_many(outlier_first):
+    many, outlier = np.linspace(1.0, 2.0, 100_000)[:, None], np.array([[1e18]])
+    parts = [moments_of(outlier), moments_of(many)]
+    a, b = parts if outlier_first else parts[::-1]
+    _, mean, var, _ = exact_moments(np.concatenate([many, outlier])[:, 0])
+    assert_near(a.merge(b).mean, [mean])
+    assert_near(a.merge(b).var, [var])
+
+
 def test_zero_is_neutral():
     some_moments = moments_of([[1.0, -3.0], [2.0, 5.0]])
     for merged in (

@@ -51,13 +51,6 @@ MUTATIONS = [
         MOMENTS_TESTS,
     ),
     Mutation(
-        "merge: empty channels",
-        MOMENTS,
-        "merged = np.where(self._count > 0, merged, second)",
-        "pass",
-        MOMENTS_TESTS + f" {SCALERS}/test_batch.py {SCALERS}/test_power.py",
-    ),
-    Mutation(
         "ddof of the variance",
         MOMENTS,
         "np.maximum(self.table[4], 0.0) / filled",
