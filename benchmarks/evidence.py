@@ -152,12 +152,12 @@ def run(case: Case, kind: str, *, n_folds: int, n_seeds: int, n_jobs: int) -> li
         random_state=0,
     )
     wall = time.perf_counter() - start
-    fits = sum(run.seconds for run in comparison._runs)
+    fits = sum(run.seconds for run in comparison._measured.runs)
     print(f"{case.name} {case.X.shape}, {kind}: {wall:.0f} s ({fits:.0f} s of fits)")
     print(f"{comparison}\n{comparison.verdict()}\n", flush=True)
     rows = []
     for name, row in comparison.measures_.items():
-        seeds, trouble = row.differences["seed_std"], row.differences["trouble"]
+        seeds, instability = row.differences["seed_std"], row.differences["instability"]
         rows.append(
             {
                 "data": case.name,
@@ -177,7 +177,7 @@ def run(case: Case, kind: str, *, n_folds: int, n_seeds: int, n_jobs: int) -> li
                 "lost": row.diverged + row.failed,
                 "unconverged": row.unconverged,
                 "faster": {"faster": "better", "slower": "worse"}.get(row.speed, row.speed),
-                "stabler": interval_word(trouble.low, trouble.high),
+                "stabler": interval_word(instability.low, instability.high),
                 "better": row.verdict,
                 "steadier": interval_word(seeds.low, seeds.high),
                 "verdict": comparison.verdict() if name == comparison.best_name_ else "",

@@ -47,7 +47,7 @@ def ways(model: Any, X: Any, y: Any, n_folds: int) -> dict[str, Way]:
     options = {"cv": n_folds, "n_seeds": 2, "random_state": 0}
 
     def tool(n_jobs: int) -> float:
-        runs = compare_normalizers(model, X, y, n_jobs=n_jobs, **options)._runs
+        runs = compare_normalizers(model, X, y, n_jobs=n_jobs, **options)._measured.runs
         return sum(run.seconds + run.score_seconds for run in runs)
 
     def loop(n_jobs: int) -> float:

@@ -30,8 +30,6 @@ comparison = compare_normalizers(
         L2Normalizer(keep_norm=True),
         "StandardScaler",
     ],
-    cv=10,
-    n_seeds=2,
     random_state=0,
 )
 
@@ -41,7 +39,8 @@ comparison = compare_normalizers(
 print(comparison.summary())
 
 # %%
-# In numbers: one row a normalizer, and with ``comparison.runs`` one row a fit.
+# In numbers, one row per normalizer. ``pandas.DataFrame(comparison.table)`` has all of them, and
+# ``pandas.DataFrame(comparison.runs)`` one row per fit.
 print(comparison)
 
 # %%
@@ -56,6 +55,6 @@ _, ax = plt.subplots(figsize=(8, 3.5), layout="constrained")
 comparison.plot(kind="scores", ax=ax)
 
 # %%
-# The best pipeline is fitted on all of the data when it is first asked for.
+# The best pipeline, fitted on all of the data:
 print(comparison.best_name_)
-assert comparison.best_.score(X, y) > 0.95
+assert comparison.fit_best().score(X, y) > 0.95

@@ -114,7 +114,7 @@ def notify_callbacks(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Iter
         yield
         return
     context = estimator._init_callback_context()
-    told = {"estimator": estimator, "X": X, "y": y, "metadata": {"sample_weight": sample_weight}}
-    context.call_on_fit_task_begin(**told)
+    task = {"estimator": estimator, "X": X, "y": y, "metadata": {"sample_weight": sample_weight}}
+    context.call_on_fit_task_begin(**task)
     yield
-    context.call_on_fit_task_end(**told, reconstruction_attributes={})
+    context.call_on_fit_task_end(**task, reconstruction_attributes={})

@@ -3,6 +3,7 @@
 import numpy as np
 
 from sknorm import NormalizerComparison
+from sknorm._compare.analysis.measured import Measured
 from sknorm._compare.analysis.metrics import Design
 from sknorm._compare.fitting.task import Run
 
@@ -33,4 +34,9 @@ def compared(scores, **more):
                 runs.append(run(name, fold, 0, [], score, n_iter=None, loss_curve=None))
     n_folds = max(map(len, scores.values()))
     given = {"n_folds": n_folds, "test_ratio": 1 / 9, "has_losses": False} | more
-    return NormalizerComparison(runs, setting(list(scores), **given), {}, "norm", None, None)
+    return comparison_of(runs, setting(list(scores), **given))
+
+
+def comparison_of(runs, design):
+    """Return the comparison that these runs make."""
+    return NormalizerComparison(Measured(runs, design, {}, "norm", None, None))

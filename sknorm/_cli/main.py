@@ -15,6 +15,7 @@ from typing import Any
 from sknorm._cli.features import Features, make_features
 from sknorm._cli.interrupt import interrupted_once
 from sknorm._cli.reading import TableError, read_table
+from sknorm._compare.names import N_FOLDS, N_SEEDS
 
 TASKS = ["auto", "classification", "regression"]
 MODELS = ["mlp", "logistic", "svm", "knn"]
@@ -57,20 +58,25 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("command", nargs="?", choices=["compare"], default="compare", help="what to do")
-    add("--data", metavar="FILE", help="CSV or Parquet file with one row a sample")
+    add("--data", metavar="FILE", help="CSV or Parquet file with one row per sample")
     add("--target", metavar="COLUMN", help="the column to predict (default: the last)")
-    add("--task", choices=TASKS, default="auto", help="default: guess")
-    add("--model", choices=MODELS, default="mlp", help="default: mlp")
+    add("--task", choices=TASKS, default="auto", help="kind of target (default: guess)")
+    add("--model", choices=MODELS, default="mlp", help="the model (default: mlp)")
     add("--normalizers", metavar="A,B", help="names, separated by commas (default: all)")
     add("--scoring", metavar="NAME", help="a scikit-learn score (default: accuracy or R2)")
-    add("--folds", type=_at_least(2), default=10, metavar="N", help="of the cross-validation (10)")
-    add("--seeds", type=_at_least(1), default=2, metavar="N", help="initializations per fold (2)")
-    add("--rows", type=_at_least(0), default=5000, metavar="N", help="use N at most (5000); 0: all")
     add("--encoding", default="utf-8", help="of the CSV file (default: by its mark, or utf-8)")
     add("--report", metavar="FILE.html", help="write a page with table and pictures")
-    add("--jobs", type=int, default=-1, metavar="N", help="fits at a time (default: all cores)")
-    add("--random-state", type=_at_least(0), default=0, metavar="N", help="of folds and seeds")
     add("--quiet", action="store_true", help="show no progress")
+
+    def add_number(name: str, minimum: int, default: int, text: str) -> None:
+        text += " (default: %(default)s)"
+        add(name, type=_at_least(minimum), default=default, metavar="N", help=text)
+
+    add_number("--folds", 2, N_FOLDS, "number of folds")
+    add_number("--seeds", 1, N_SEEDS, "initializations per fold")
+    add_number("--rows", 0, 5000, "most rows to use; 0: all")
+    add_number("--random-state", 0, 0, "seed of folds and initializations")
+    add("--jobs", type=int, default=-1, metavar="N", help="fits at a time (default: all cores)")
     return parser
 
 
@@ -218,7 +224,7 @@ def _show(comparison: Any, seconds: float) -> None:
     from sknorm._compare.text import tables
 
     print()
-    for line in comparison._sections.lines():
+    for line in comparison._summary.lines():
         _print(line, "   ")
     print()
     cells = tables.table_cells(comparison.measures_, comparison.setting_, comparison.best_name_)

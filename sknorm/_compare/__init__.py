@@ -1,11 +1,11 @@
 """The parts of ``compare_normalizers``, in the order in which a comparison goes through them.
 
-- before: ``inputs`` checks what is given, ``candidates`` makes the pipelines to compare;
-- the fits: ``running`` collects them with progress, ``pool`` has the workers, ``fits`` one fit;
-- what they say: ``statistics`` has intervals, ``measures`` the four promises for each normalizer;
-- in words: ``verdict`` one sentence, ``words`` the summary, ``text`` and ``details`` the tables;
-- in pictures: ``display``, with ``panels``, ``score_panel``, ``loss_panel`` and ``distributions``;
-  ``looks`` is what they share, ``room`` keeps their texts within the figure, ``captions`` says
-  what is in them;
-- ``result`` is what is returned, ``report`` the page.
+- ``inputs`` checks the data and the options, ``candidates`` makes the pipelines to compare, and
+  ``run`` goes from one end to the other;
+- ``fitting``: one fit is a ``task``, ``workers`` make many, ``progress`` shows how many;
+- ``analysis``: ``intervals`` and ``metrics`` of each normalizer, the ``distributions`` of its
+  output, and ``measured``, which holds them all and is what the parts below read;
+- ``text``: the ``verdict`` in one sentence, the ``summary``, the ``tables`` and their ``details``;
+- ``plots`` and ``html``: the pictures, and the page with all of it;
+- ``result`` is what is returned.
 """

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
+from sknorm._compare.analysis.measured import Measured
 from sknorm._compare.analysis.metrics import Design
 from sknorm._compare.candidates import pipeline_maker, resolve_normalizers
 from sknorm._compare.fitting.progress import run_tasks
@@ -20,7 +21,7 @@ from sknorm._compare.inputs import (
     draw_seed,
     make_splits,
 )
-from sknorm._compare.names import NONE
+from sknorm._compare.names import N_FOLDS, N_SEEDS, NONE
 from sknorm._compare.result import NormalizerComparison
 
 
@@ -32,9 +33,9 @@ def compare_normalizers(
     normalizers: Any = None,
     baseline: str | None = None,
     step: str | None = None,
-    cv: Any = 5,
+    cv: Any = N_FOLDS,
     scoring: Any = None,
-    n_seeds: int = 5,
+    n_seeds: int = N_SEEDS,
     target_loss: float | None = None,
     confidence: float = 0.95,
     n_jobs: int | None = None,
@@ -68,14 +69,14 @@ def compare_normalizers(
         The name of what the others are compared with. None means "none" if it is among the
         normalizers, else the first of them.
     step : str, default=None
-        The step to put the normalizers in, where it cannot be told; ``"outer__inner"`` for nested
+        The step to put the normalizers in, where that is ambiguous; ``"outer__inner"`` for nested
         ones, such as ``"regressor__scale"`` for a pipeline in a TransformedTargetRegressor.
-    cv : int, cross-validation splitter or iterable of splits, default=5
+    cv : int, cross-validation splitter or iterable of splits, default=10
         How to split. A number is that many shuffled folds, stratified for classifiers.
     scoring : str or callable, default=None
         What to score by, as in :func:`sklearn.model_selection.cross_val_score`. None means the
         estimator's own ``score``.
-    n_seeds : int, default=5
+    n_seeds : int, default=2
         Initializations per fold: values of every ``random_state`` in the pipeline. A model
         without any is fitted once per fold. One whose ``random_state`` changes nothing, such as
         ``SVC()``, is fitted as often as any other, and its scores are said not to vary; 1 saves
@@ -181,7 +182,7 @@ def compare_normalizers(
     runs, stopped = run_tasks(tasks, X, y, scorer, n_jobs, progress)
     if runs and stopped is None and all(run.status != "ok" for run in runs):
         raise ValueError(f"Every fit failed, the first with {runs[0].error}")
-    setting = Design(
+    design = Design(
         names=tuple(candidates),
         baseline=baseline,
         model=_model_name(estimator),
@@ -196,7 +197,7 @@ def compare_normalizers(
         stopped=stopped,
         has_losses=any(run.loss_curve for run in runs),
     )
-    return NormalizerComparison(runs, setting, pipelines, step, X, y)
+    return NormalizerComparison(Measured(runs, design, pipelines, step, X, y))
 
 
 def _check_baseline(baseline: str | None, candidates: dict[str, Any]) -> str:

@@ -49,7 +49,7 @@ class BatchStatScaler(ChannelScaler):
     n_channels : int or None, default=None
         Read 2-D input as this many channels of ``n_features / n_channels`` neighboring columns
         each, the flattened form of ``(n_samples, n_channels, n_positions)``. None means one channel
-        a column.
+        per column.
     gamma, beta : float or array-like of shape (n_channels,), default=None
         Factor and beta applied last; None means 1 and 0.
     copy : bool, default=True
@@ -66,8 +66,8 @@ class BatchStatScaler(ChannelScaler):
         Biased variance (ddof=0) of each channel; inf where it exceeds the largest float64, which
         does not harm ``scale_``. None with ``with_std=False``.
     scale_ : ndarray of shape (n_channels,) or None
-        Divisor applied to each channel in ``transform``. 1 for channels whose variance cannot be
-        told from zero, given rounding.
+        Divisor applied to each channel in ``transform``. 1 for channels whose variance is
+        within rounding error of zero.
     n_samples_seen_ : int, float or ndarray of shape (n_channels,)
         The number of values behind each channel's statistics (the sum of their weights, if there
         were any); one number when it is the same for all channels.

@@ -38,7 +38,7 @@ WEIGHT_EXPONENT = 200
 
 
 def is_constant(count: Any, mean: Any, var: Any, xp: Any = np) -> Any:
-    """Tell whether the variance of one sample cannot be told from zero, given rounding."""
+    """Tell whether the variance of one sample is within rounding error of zero."""
     bound = xp.clip(count, 1.0, MOST_SAMPLES_IN_BOUND) * EPSILON * mean
     return var <= bound * bound
 
@@ -159,7 +159,7 @@ class Moments:
 
     @cached_property
     def constant(self) -> NDArray[np.bool_]:
-        """Whether the variance cannot be told from zero, given the rounding of the values."""
+        """Whether the variance is within the rounding error of the values of zero."""
         bound = CONSTANT * self.unit_mean
         constant: NDArray[np.bool_] = self.unit_var <= bound * bound
         return constant

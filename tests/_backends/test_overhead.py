@@ -26,10 +26,10 @@ def compare(n_jobs):
 
 
 def test_workers_spare_their_garbage_collection_and_the_caller_does_not():
-    assert set(compare(2).runs.test_score) == {1}
-    assert set(compare(1).runs.test_score) == {0}
+    assert set(compare(2).runs["test_score"]) == {1}
+    assert set(compare(1).runs["test_score"]) == {0}
     with joblib.parallel_config("threading"):
-        assert set(compare(2).runs.test_score) == {0}
+        assert set(compare(2).runs["test_score"]) == {0}
     assert gc.get_freeze_count() == 0
 
 

@@ -1,8 +1,8 @@
 """The comparison: what it measures, that it repeats, and that one failure costs nothing else."""
 
+import inspect
 import os
 import signal
-import sys
 import threading
 import time
 import warnings
@@ -29,6 +29,7 @@ from sklearn.preprocessing import FunctionTransformer, RobustScaler, StandardSca
 from sklearn.svm import SVC
 
 from sknorm import BatchStatScaler, L2Normalizer, LayerScaler, compare_normalizers
+from sknorm._cli.main import _parser
 
 X, Y = load_wine(return_X_y=True)
 MLP = MLPClassifier(hidden_layer_sizes=(8,), max_iter=20)
@@ -90,7 +91,7 @@ def test_measures_what_scikit_learn_measures():
     rng = np.random.RandomState(3)
     limit = np.iinfo(np.int32).max
     folds = StratifiedKFold(3, shuffle=True, random_state=rng.randint(limit))
-    made = iter(comparison._runs)
+    made = iter(comparison._measured.runs)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for train, test in folds.split(X, Y):
@@ -122,9 +123,11 @@ def test_default_is_all_of_ours_none_and_two_yardsticks():
 @pytest.mark.parametrize("model", [MLP, SGDClassifier(max_iter=20)])
 def test_same_table_for_any_n_jobs(model):
     tables = [
-        compare_normalizers(
-            model, X, Y, normalizers=FEW, cv=2, n_seeds=2, random_state=0, n_jobs=n_jobs
-        ).table.drop(columns=["seconds", "seconds_to_target"])
+        pandas.DataFrame(
+            compare_normalizers(
+                model, X, Y, normalizers=FEW, cv=2, n_seeds=2, random_state=0, n_jobs=n_jobs
+            ).table
+        ).drop(columns=["seconds", "seconds_to_target"])
         for n_jobs in (1, 2)
     ]
     pandas.testing.assert_frame_equal(*tables, check_exact=True)
@@ -135,8 +138,8 @@ def test_another_random_state_gives_other_folds_and_seeds():
         compare_normalizers(MLP, X, Y, normalizers=["none"], cv=2, n_seeds=2, random_state=state)
         for state in (0, 1)
     )
-    assert first.runs.random_state.nunique() == 4
-    assert not set(first.runs.random_state) & set(second.runs.random_state)
+    assert len(set(first.runs["random_state"])) == 4
+    assert not set(first.runs["random_state"]) & set(second.runs["random_state"])
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
@@ -203,12 +206,12 @@ def test_interrupt_gives_what_was_measured(n_jobs):
         random_state=0,
     )
     assert comparison.partial_
-    assert 0 < len(comparison._runs) < 24
+    assert 0 < len(comparison._measured.runs) < 24
     assert comparison.setting_.stopped == "interrupted"
     assert comparison.summary().startswith("PARTIAL: interrupted after")
     assert "partial" in repr(comparison)
     assert "Partial" in comparison._repr_html_()
-    assert comparison.table.n_fits.sum() == len(comparison._runs)
+    assert sum(comparison.table["n_fits"]) == len(comparison._measured.runs)
 
 
 def test_ctrl_c_within_an_mlp_stops_the_comparison():
@@ -226,13 +229,13 @@ def test_ctrl_c_within_an_mlp_stops_the_comparison():
     sender.join()
     assert time.perf_counter() - start < 10
     assert comparison.partial_
-    assert comparison._runs == []
+    assert comparison._measured.runs == []
     assert "No fit gave a score" in comparison.verdict()
     assert comparison.best_name_ is None
     assert "PARTIAL" in comparison.summary()
     str(comparison)
     with pytest.raises(ValueError, match="no best pipeline"):
-        _ = comparison.best_
+        comparison.fit_best()
 
 
 def test_target_loss_and_censoring():
@@ -255,9 +258,10 @@ def test_best_is_refitted_on_all_data():
         LogisticRegression(max_iter=50), X, Y, normalizers=["BatchStatScaler"], cv=2, n_seeds=1
     )
     assert comparison.baseline_ == "BatchStatScaler"
-    assert comparison.best_.named_steps["norm"].n_samples_seen_ == len(X)
-    assert comparison.best_ is comparison.best_
-    assert comparison.best_.score(X, Y) > 0.95
+    best = comparison.fit_best()
+    assert best.named_steps["norm"].n_samples_seen_ == len(X)
+    assert best is not comparison.fit_best()
+    assert best.score(X, Y) > 0.95
 
 
 def test_callers_data_are_left_alone():
@@ -280,9 +284,9 @@ def test_step_to_replace(pipeline, step):
     comparison = compare_normalizers(
         pipeline, X, Y, normalizers=["none", "LayerScaler"], cv=2, random_state=0
     )
-    assert comparison.best_.steps[-2][0] == step
-    assert isinstance(comparison._pipelines["LayerScaler"].steps[-2][1], LayerScaler)
-    assert comparison._pipelines["none"].steps[-2][1] == "passthrough"
+    assert comparison.fit_best().steps[-2][0] == step
+    assert isinstance(comparison._measured.pipelines["LayerScaler"].steps[-2][1], LayerScaler)
+    assert comparison._measured.pipelines["none"].steps[-2][1] == "passthrough"
 
 
 def test_nested_step():
@@ -291,7 +295,7 @@ def test_nested_step():
     comparison = compare_normalizers(
         outer, X, Y, normalizers=["none", "LayerScaler"], cv=2, step="pre__scale", random_state=0
     )
-    assert comparison.distributions_ is None
+    assert comparison._measured.distributions is None
     with pytest.raises(ValueError, match=r"step='nowhere' is no step .* \['pre'\]"):
         compare_normalizers(outer, X, Y, step="nowhere")
 
@@ -324,7 +328,7 @@ def test_a_scaler_inside_that_stays_is_warned_about(estimator, y, inner):
     with pytest.warns(UserWarning, match=f"has a scaler of its own, {inner} .*step='{inner}'"):
         compare_normalizers(estimator, X, y, **options)
     comparison = compare_normalizers(estimator, X, y, step=inner, **options)
-    parts = comparison._pipelines["none"].get_params(deep=True)
+    parts = comparison._measured.pipelines["none"].get_params(deep=True)
     assert parts[inner] == "passthrough"
     assert comparison.measures_["none"].n_scored == 2
 
@@ -350,8 +354,8 @@ def test_channels_and_positions():
     )
     assert comparison.measures_["LayerScaler(n_groups=3)"].n_scored == 5
     assert comparison.measures_["StandardScaler"].failed == 1
-    assert comparison.distributions_.quantiles["BatchStatScaler"].shape == (3, 5)
-    assert comparison.distributions_.quantiles["StandardScaler"] is None
+    assert comparison._measured.distributions.quantiles["BatchStatScaler"].shape == (3, 5)
+    assert comparison._measured.distributions.quantiles["StandardScaler"] is None
 
 
 def test_sparse_input():
@@ -364,7 +368,7 @@ def test_sparse_input():
     )
     assert "Cannot center sparse" in centering.measures_["StandardScaler"].error
     assert centering.measures_["none"].n_scored == 5
-    assert centering.distributions_.quantiles["none"].shape == (6, 5)
+    assert centering._measured.distributions.quantiles["none"].shape == (6, 5)
 
 
 def test_regression_with_transformed_target_frames_and_many_outputs():
@@ -377,9 +381,9 @@ def test_regression_with_transformed_target_frames_and_many_outputs():
     )
     assert comparison.setting_.score_name == "R2"
     assert comparison.setting_.model == "MLPRegressor"
-    assert comparison.runs.loss_curve.map(len).eq(10).all()
+    assert {len(curve) for curve in comparison.runs["loss_curve"]} == {10}
     many = compare_normalizers(Ridge(), frame, np.c_[y, -y], normalizers=FEW, cv=2, random_state=0)
-    assert many.best_.predict(frame).shape == (len(y), 2)
+    assert many.fit_best().predict(frame).shape == (len(y), 2)
 
 
 @pytest.mark.parametrize(
@@ -482,7 +486,7 @@ def test_column_is_one_target(kind):
         for y in (kind(Y[:, None]), Y)
     )
     assert column.measures_["StandardScaler"].warnings == {}
-    assert column.table.test_score.equals(flat.table.test_score)
+    assert column.table["test_score"] == flat.table["test_score"]
 
 
 def test_rare_class_is_warned_about_not_refused():
@@ -508,9 +512,37 @@ def test_every_fit_uses_one_thread():
     assert set(seen) == {1}
 
 
-def test_without_pandas_tables_are_plain_columns(monkeypatch):
+def test_tables_are_plain_columns_that_make_a_frame():
     comparison = compare_normalizers(KNeighborsClassifier(), X, Y, normalizers=FEW, cv=2)
-    monkeypatch.setitem(sys.modules, "pandas", None)
     assert comparison.table["normalizer"] == FEW
     assert len(comparison.table["test_score"]) == 3
     assert comparison.runs["fold"] == [0, 0, 0, 1, 1, 1]
+    frame = pandas.DataFrame(comparison.table).set_index("normalizer")
+    assert frame.test_score.idxmax() == comparison.best_name_
+
+
+def test_function_and_command_have_the_same_defaults():
+    defaults = inspect.signature(compare_normalizers).parameters
+    command = _parser().parse_args([])
+    assert (defaults["cv"].default, defaults["n_seeds"].default) == (command.folds, command.seeds)
+
+
+def test_no_attribute_trains_a_model():
+    """``best_`` did, seconds or minutes long."""
+    comparison = compare_normalizers(Counted(), X, Y, normalizers=["none"], cv=2, n_seeds=1)
+    fits = Counted.n_fits
+    for name in dir(comparison):
+        getattr(comparison, name)
+    assert Counted.n_fits == fits
+    comparison.fit_best()
+    assert Counted.n_fits == fits + 1
+
+
+class Counted(KNeighborsClassifier):
+    """Count the fits of all instances."""
+
+    n_fits = 0
+
+    def fit(self, X, y):
+        type(self).n_fits += 1
+        return super().fit(X, y)

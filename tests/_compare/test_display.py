@@ -14,6 +14,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 
 from sknorm import NormalizerComparisonDisplay, compare_normalizers
+from sknorm._compare.analysis.measured import Measured
 from sknorm._compare.plots.loss import spread_apart
 from sknorm._compare.plots.style import COLORS, DASHES, MARKERS, short_names, style
 
@@ -189,9 +190,11 @@ def far_off(comparison, place, shift):
         dataclasses.replace(run, test_score=run.test_score + shift * (1 + run.fold))
         if run.normalizer == name
         else run
-        for run in comparison._runs
+        for run in comparison._measured.runs
     ]
-    return type(comparison)(runs, comparison.setting_, comparison._pipelines, "norm", X, Y)
+    return type(comparison)(
+        Measured(runs, comparison.setting_, comparison._measured.pipelines, "norm", X, Y)
+    )
 
 
 @pytest.mark.parametrize("shift", [0.0, -0.1, 0.1])
@@ -227,10 +230,13 @@ def test_what_is_far_off_squashes_nothing_and_is_marked(comparison, shift):
 def with_names(comparison, names):
     """Return the comparison with other names of its normalizers, in their order."""
     named = dict(zip(TEN, names, strict=True))
-    runs = [dataclasses.replace(run, normalizer=named[run.normalizer]) for run in comparison._runs]
+    runs = [
+        dataclasses.replace(run, normalizer=named[run.normalizer])
+        for run in comparison._measured.runs
+    ]
     setting = dataclasses.replace(comparison.setting_, names=tuple(names), baseline=names[0])
-    pipelines = {named[name]: made for name, made in comparison._pipelines.items()}
-    return type(comparison)(runs, setting, pipelines, "norm", X, Y)
+    pipelines = {named[name]: made for name, made in comparison._measured.pipelines.items()}
+    return type(comparison)(Measured(runs, setting, pipelines, "norm", X, Y))
 
 
 def seen_labels(axis):
@@ -324,7 +330,7 @@ def test_short_names():
 
 
 def test_distributions_are_quantiles_of_the_data(comparison):
-    found = comparison.distributions_
+    found = comparison._measured.distributions
     assert len(found.features) == 6
     expected = np.quantile(X[:, found.features], [0.05, 0.25, 0.5, 0.75, 0.95], axis=0).T
     assert found.quantiles["none"] == pytest.approx(expected)
@@ -467,9 +473,9 @@ def test_losses_and_distributions_are_in_tables_below(comparison, tmp_path):
     text = comparison.to_html(tmp_path / "a.html").read_text(encoding="utf-8")
     losses, distributions = re.findall("<details>(.*?)</details>", text)
     for name in TEN:
-        finals = [run.loss_curve[-1] for run in comparison._runs if run.normalizer == name]
+        finals = [run.loss_curve[-1] for run in comparison._measured.runs if run.normalizer == name]
         assert f'row">{name}</th><td>{np.median(finals):.3g}</td>' in losses
-    found = comparison.distributions_
+    found = comparison._measured.distributions
     heads = re.findall('col">feature (.*?)</th>', distributions)
     assert heads == [str(place) for place in found.features]
     low, _, mid, _, high = found.quantiles["StandardScaler"][0]

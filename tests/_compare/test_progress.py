@@ -130,7 +130,7 @@ def test_progress_that_fails_loses_no_results():
     with pytest.warns(RuntimeWarning, match=r"ZeroDivisionError: in the function.*goes on") as told:
         comparison = compare(fail)
     assert len(told) == 1
-    assert len(comparison._runs) == 10
+    assert len(comparison._measured.runs) == 10
     assert not comparison.partial_
 
 

@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from comparisons import compared, run, setting
+from comparisons import compared, comparison_of, run, setting
 from sklearn.datasets import load_wine
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.svm import SVC
 
-from sknorm import NormalizerComparison, compare_normalizers
+from sknorm import compare_normalizers
 
 X, Y = load_wine(return_X_y=True)
 FEW = ["none", "BatchStatScaler"]
@@ -173,7 +173,7 @@ def test_how_many_epochs_is_bounded_where_runs_stop_short():
 
     def said(*runs):
         asked = setting(["none", "ours"], n_folds=10, has_losses=False, test_ratio=1 / 9)
-        found = NormalizerComparison([*runs[0], *runs[1]], asked, {}, "norm", None, None)
+        found = comparison_of([*runs[0], *runs[1]], asked)
         return line(found, 1)
 
     assert "fewer: ours (at most 2" in said(lasting("none", 100, False), lasting("ours", 20, True))

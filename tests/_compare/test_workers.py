@@ -64,9 +64,13 @@ def compare(normalizers, n_jobs=2, **options):
     return compare_normalizers(model, X, Y, normalizers=normalizers, n_jobs=n_jobs, **options)
 
 
+def frame_of(comparison):
+    return pandas.DataFrame(comparison.table).set_index("normalizer")
+
+
 def assert_same_rows(comparison, other, names):
     tables = [
-        one.table.loc[names].drop(columns=SECONDS).astype({"error": object})
+        frame_of(one).loc[names].drop(columns=SECONDS).astype({"error": object})
         for one in (comparison, other)
     ]
     pandas.testing.assert_frame_equal(*tables, check_exact=True)
@@ -76,9 +80,9 @@ def test_a_candidate_that_ends_its_workers_loses_only_its_own_fits(tmp_path):
     names = ["none", "StandardScaler"]
     comparison = compare([*names, ("deadly", Deadly())])
     assert not comparison.partial_
-    assert len(comparison.runs) == 30
+    assert len(comparison.runs["fold"]) == 30
     assert_same_rows(comparison, compare(names, n_jobs=1), names)
-    row = comparison.table.loc["deadly"]
+    row = frame_of(comparison).loc["deadly"]
     assert row.n_fits == 10
     assert row.failed == 1
     assert "terminated" in row.error
@@ -89,7 +93,7 @@ def test_a_candidate_that_ends_its_workers_loses_only_its_own_fits(tmp_path):
 def test_fits_of_the_culprit_that_end_no_worker_are_kept():
     folds = [(np.arange(5, 178), np.arange(5)), (np.arange(173), np.arange(173, 178))]
     comparison = compare(["none", ("deadly", Deadly(row=X[0]))], cv=folds * 2, n_seeds=1)
-    runs = comparison.runs.set_index("normalizer")
+    runs = pandas.DataFrame(comparison.runs).set_index("normalizer")
     assert list(runs.loc["none"].status) == ["ok"] * 4
     assert list(runs.loc["deadly"].status) == ["ok", "failed"] * 2
 
@@ -116,7 +120,7 @@ def test_threads_of_joblib_count_the_same_warnings():
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_errors_are_one_line(n_jobs):
     comparison = compare(["none", ("unsendable", Unsendable())], n_jobs=n_jobs, cv=2, n_seeds=1)
-    errors = [run.error for run in comparison._runs if run.error]
+    errors = [run.error for run in comparison._measured.runs if run.error]
     assert all("\n" not in error for error in errors)
 
 
@@ -126,5 +130,5 @@ def test_a_candidate_that_ends_the_program_loses_only_its_own_fits(n_jobs, tmp_p
     comparison = compare([*names, ("leaving", Leaving())], n_jobs=n_jobs)
     assert not comparison.partial_
     assert_same_rows(comparison, compare(names, n_jobs=1), names)
-    assert comparison.table.loc["leaving"].error == "SystemExit: 3"
+    assert frame_of(comparison).loc["leaving"].error == "SystemExit: 3"
     comparison.to_html(tmp_path / "a.html")

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from oracles import any_floats, assert_near, exact_moments, few, matrices, some, splits
 
@@ -59,6 +59,17 @@ def test_double_double_sums_have_30_digits(operation, sign):
         assert result[0].item() == result[0].item() + result[1].item()
 
     check()
+
+
+@some
+@given(moderate, moderate, moderate, moderate)
+def test_double_double_products_have_30_digits(a, b, c, d):
+    first, second = double_double.two_sum(*arrays(a, b)), double_double.two_sum(*arrays(c, d))
+    exact = value_of(first) * value_of(second)
+    # Beyond these, errors of products leave the range of float64.
+    assume(exact == 0 or Fraction(1e-250) < abs(exact) < Fraction(1e280))
+    result = double_double.multiply(first, second)
+    assert abs(value_of(result) - exact) <= abs(exact) * Fraction(1, 2**99)
 
 
 def test_double_double_keeps_what_a_float_drops():

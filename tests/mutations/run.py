@@ -224,7 +224,7 @@ MUTATIONS = [
         "_backends/sparse.py",
         "return stored.merge(_implicit_zeros(x, weight, stored))",
         "return stored",
-        f"{SCALERS}/test_batch.py",
+        f"{SCALERS}/test_sparse.py",
     ),
     Mutation(
         "sparse: rows of weight 0",

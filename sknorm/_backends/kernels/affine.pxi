@@ -154,7 +154,7 @@ cdef bint affine_rows(
     const double* scale, const double* gamma, const double* beta, const double* power,
     const float* parts, bint inverse, bint multiply
 ) noexcept nogil:
-    """Rescale a matrix with one column a channel.
+    """Rescale a matrix with one column per channel.
 
     Blocks of rows and tiles of columns keep the parameters in the nearest cache.
     """

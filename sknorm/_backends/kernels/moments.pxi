@@ -149,7 +149,7 @@ cdef bint channel_moments_of_rows(
 ) noexcept nogil:
     """Merge the channels of a C-contiguous (sample, channel, inner) array into their accumulators.
 
-    There is one value a sample, or a run of at least as many as there are lanes.
+    There is one value per sample, or a run of at least as many as there are lanes.
     """
     cdef double shift[TILE]
     cdef double s1[TILE]

@@ -47,7 +47,7 @@ cdef enum Outcome:
 
 cdef enum:
     FIELDS = 4  # of a column of CSR: sums of deviations and of squares, count, and shift
-    FIRST = 4  # values a column that are searched for shifts
+    FIRST = 4  # values per column that are searched for shifts
 
 
 cdef inline bint flush(double* c, double* state) noexcept nogil:
@@ -180,7 +180,7 @@ def csr_moments(
 ):
     """Merge the stored values of each column of a CSR array into its state.
 
-    Blocks of rows have some 128 values a column, which makes the merging cheap. Once one has
+    Blocks of rows have some 128 values per column, which makes the merging cheap. Once one has
     columns with too many, all are watched, which takes 1.2 times as long.
     """
     cdef Py_ssize_t n_rows = indptr.shape[0] - 1, n_columns = table.shape[0]

@@ -58,7 +58,7 @@ class Metrics:
     """What was measured of one normalizer, over its folds and seeds.
 
     ``differences`` are to the baseline, each with its interval: of ``test_score``, ``gap``,
-    ``seed_std``, ``trouble`` and ``reached``; ``epochs_ratio`` is a ratio to the baseline's, and
+    ``seed_std``, ``instability`` and ``reached``; ``epochs_ratio`` is a ratio to the baseline's, and
     ``wins`` the share of paired fits that scored higher than the baseline's.
     """
 
@@ -109,7 +109,7 @@ class Values:
         self.stops = grid.stops()
         self.reach = grid.epochs_to(targets) if trains else np.full(grid.shape, np.nan)
         self.reached = np.where(np.isnan(self.reach), np.nan, np.isfinite(self.reach))
-        self.trouble = grid.values(lambda run: float(run.status != "ok" or not run.converged))
+        self.instability = grid.values(lambda run: float(run.status != "ok" or not run.converged))
 
 
 def measure(runs: list[Run], setting: Design) -> dict[str, Metrics]:
@@ -148,7 +148,7 @@ def _differences(one: Values, base: Values, setting: Design) -> dict[str, Interv
         "test_score": fold_means(one.scores - base.scores),
         "gap": fold_means(one.gaps - base.gaps),
         "seed_std": seed_spread(one.scores) - seed_spread(base.scores),
-        "trouble": fold_means(one.trouble - base.trouble),
+        "instability": fold_means(one.instability - base.instability),
         "reached": fold_means(one.reached - base.reached),
         "epochs_ratio": log_ratio(one.reach, one.stops, base.reach, base.stops),
     }

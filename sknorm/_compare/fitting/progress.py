@@ -36,7 +36,7 @@ def _collect(results: Iterator[Run], n_tasks: int, report: Report) -> tuple[list
     try:
         for run in results:
             done.append(run)
-            report = _told(report, len(done), n_tasks, run)
+            report = _notify(report, len(done), n_tasks, run)
     except KeyboardInterrupt:
         return done, "interrupted"
     except Exception as error:
@@ -46,7 +46,7 @@ def _collect(results: Iterator[Run], n_tasks: int, report: Report) -> tuple[list
     return done, None
 
 
-def _told(report: Report, done: int, n_tasks: int, run: Run) -> Report:
+def _notify(report: Report, done: int, n_tasks: int, run: Run) -> Report:
     """Report a run; return what to report the next one with."""
     try:
         report(done, n_tasks, run)

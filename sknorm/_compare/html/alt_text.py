@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from sknorm._compare.analysis.measured import Measured
 from sknorm._compare.plots.loss import loss_curves
 from sknorm._compare.text.tables import format_interval, format_number, percent, whole
 
@@ -19,55 +20,55 @@ CAPTIONS = {
 Table = tuple[str, list[str], list[list[str]]]
 
 
-def alternative(kind: str, comparison: Any) -> str:
+def alternative(kind: str, measured: Measured) -> str:
     """Return what a picture shows, for those who cannot see it."""
-    return _ALTERNATIVES[kind](comparison)
+    return _ALTERNATIVES[kind](measured)
 
 
-def table_below(kind: str, comparison: Any) -> Table | None:
+def table_below(kind: str, measured: Measured) -> Table | None:
     """Return caption, header and cells of a picture's numbers that no other table holds."""
-    tables: dict[str, Callable[[Any], Table | None]] = {
+    tables: dict[str, Callable[[Measured], Table | None]] = {
         "loss": _losses,
         "distributions": _distributions,
     }
-    return tables[kind](comparison) if kind in tables else None
+    return tables[kind](measured) if kind in tables else None
 
 
-def _of_scores(comparison: Any) -> str:
-    setting = comparison.setting_
+def _of_scores(measured: Measured) -> str:
+    setting = measured.design
     said = [
         f"{row.normalizer} {format_number(row.test_score.estimate)} "
         f"({format_interval(row.test_score)})"
         if row.n_scored
         else f"{row.normalizer} no score"
-        for row in comparison.measures_.values()
+        for row in measured.metrics.values()
     ]
     return f"Mean {setting.score_name} with {percent(setting)} interval: {'; '.join(said)}."
 
 
-def _of_losses(comparison: Any) -> str:
+def _of_losses(measured: Measured) -> str:
     said = [
-        f"{name} {_ends(curves)[1]} after {whole(comparison.measures_[name].epochs)} epochs"
+        f"{name} {_ends(curves)[1]} after {whole(measured.metrics[name].epochs)} epochs"
         if curves is not None
         else f"{name} none"
-        for name, curves in loss_curves(comparison).items()
+        for name, curves in loss_curves(measured).items()
     ]
     return f"Median loss at the end of training, and median number of epochs: {'; '.join(said)}."
 
 
-def _of_sensitivity(comparison: Any) -> str:
+def _of_sensitivity(measured: Measured) -> str:
     said = [
         f"{row.normalizer} {format_number(row.seed_std)}"
         if np.isfinite(row.seed_std)
         else f"{row.normalizer} not measured"
-        for row in comparison.measures_.values()
+        for row in measured.metrics.values()
     ]
-    score = comparison.setting_.score_name
+    score = measured.design.score_name
     return f"Standard deviation of {score} over initializations: {'; '.join(said)}."
 
 
-def _of_distributions(comparison: Any) -> str:
-    found = comparison.distributions_
+def _of_distributions(measured: Measured) -> str:
+    found = measured.distributions
     if found is None:
         return "Nothing to show: the normalizer is inside another step."
     said = [
@@ -82,7 +83,7 @@ def _of_distributions(comparison: Any) -> str:
     )
 
 
-_ALTERNATIVES: dict[str, Callable[[Any], str]] = {
+_ALTERNATIVES: dict[str, Callable[[Measured], str]] = {
     "scores": _of_scores,
     "loss": _of_losses,
     "sensitivity": _of_sensitivity,
@@ -100,18 +101,18 @@ def _ends(curves: Any) -> list[str]:
     return [_short(value) for value in np.quantile(curves[:, -1], [0.25, 0.5, 0.75])]
 
 
-def _losses(comparison: Any) -> Table:
+def _losses(measured: Measured) -> Table:
     rows = []
-    for name, curves in loss_curves(comparison).items():
+    for name, curves in loss_curves(measured).items():
         low, mid, high = ("-", "-", "-") if curves is None else _ends(curves)
         n_fits = 0 if curves is None else len(curves)
         rows.append([name, mid, f"{low} to {high}", str(n_fits)])
-    header = ["normalizer", "median final loss", "middle half of the fits", "fits"]
+    header = ["normalizer", "median final loss", "interquartile range", "fits"]
     return "Training loss at the end of each complete fit", header, rows
 
 
-def _distributions(comparison: Any) -> Table | None:
-    found = comparison.distributions_
+def _distributions(measured: Measured) -> Table | None:
+    found = measured.distributions
     if found is None:
         return None
     header = ["normalizer", *(f"feature {place}" for place in found.features)]

@@ -10,6 +10,7 @@ import numpy as np
 from sknorm._compare.plots.kinds import PANELS, shown_kinds
 from sknorm._compare.plots.room import make_room
 from sknorm._compare.plots.style import picture_height
+from sknorm._compare.result import NormalizerComparison
 from sknorm._compare.run import compare_normalizers
 
 
@@ -51,7 +52,7 @@ class NormalizerComparisonDisplay:
     >>> plt.close(display.figure_)
     """
 
-    def __init__(self, comparison: Any) -> None:
+    def __init__(self, comparison: NormalizerComparison) -> None:
         self.comparison = comparison
 
     @classmethod
@@ -112,14 +113,15 @@ class NormalizerComparisonDisplay:
             If ``kind`` is none of those, or ``ax`` does not fit it.
         """
         _check_kind(kind)
-        kinds = shown_kinds(self.comparison) if kind == "all" else [kind]
+        measured = self.comparison._measured
+        kinds = shown_kinds(measured) if kind == "all" else [kind]
         if ax is not None:
             ax = _check_ax(ax, _n_pictures(kind))
             # Whoever gives four Axes is told in one of them why it is empty.
             kinds = list(PANELS) if len(ax) == len(PANELS) else kinds
-        axes = _make_axes(len(kinds), len(self.comparison.setting_.names), ax)
+        axes = _make_axes(len(kinds), len(measured.design.names), ax)
         for name, one in zip(kinds, axes, strict=True):
-            PANELS[name](one, self.comparison)
+            PANELS[name](one, measured)
         make_room(axes)
         self.axes_ = axes
         self.ax_ = axes[0]

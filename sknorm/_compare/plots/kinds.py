@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from sknorm._compare.analysis.measured import Measured
 from sknorm._compare.plots.loss import draw_loss, has_losses
 from sknorm._compare.plots.panels import draw_distributions, draw_sensitivity
 from sknorm._compare.plots.scores import draw_scores
@@ -16,6 +15,6 @@ PANELS = {
 }
 
 
-def shown_kinds(comparison: Any) -> list[str]:
+def shown_kinds(measured: Measured) -> list[str]:
     """Return the kinds of pictures that there is something for."""
-    return [kind for kind in PANELS if kind != "loss" or has_losses(comparison)]
+    return [kind for kind in PANELS if kind != "loss" or has_losses(measured)]

@@ -7,18 +7,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sknorm._compare.analysis.measured import Measured
 from sknorm._compare.fitting.task import Run
-from sknorm._compare.plots.style import SMALL, say_instead, short_names, style
+from sknorm._compare.plots.style import SMALL, annotate_empty, short_names, style
 
 # From the end of a line to the middle of its name's left edge, so that it crosses no other name.
 LEADER = {"arrowstyle": "-", "lw": 0.8, "alpha": 0.7, "shrinkB": 0, "relpos": (0, 0.5)}
 
 
-def draw_loss(ax: Any, comparison: Any) -> None:
-    """Draw the median training loss by epoch, with the middle half of the runs as a band."""
+def draw_loss(ax: Any, measured: Measured) -> None:
+    """Draw the median training loss by epoch, with their interquartile range as a band."""
     ends: list[tuple[float, float, str, dict[str, Any]]] = []
-    names = list(comparison.measures_)
-    found = loss_curves(comparison)
+    names = list(measured.metrics)
+    found = loss_curves(measured)
     for place, (name, label) in enumerate(zip(names, short_names(names), strict=True)):
         curves = found[name]
         if curves is None:
@@ -29,9 +30,9 @@ def draw_loss(ax: Any, comparison: Any) -> None:
         ax.fill_between(epochs, low, high, color=look["color"], alpha=0.12, linewidth=0)
         ax.plot(epochs, mid, markevery=_marks(len(epochs), place), markersize=4, lw=1.5, **look)
         ends.append((float(epochs[-1]), float(mid[-1]), label, look))
-    ax.set_title("Training loss: median, and the middle half of the runs", loc="left")
+    ax.set_title("Training loss: median and interquartile range", loc="left")
     if not ends:
-        say_instead(ax, _why_empty(comparison))
+        annotate_empty(ax, _why_empty(measured))
         return
     ax.set_xlabel("epoch")
     ax.set_xscale("log")
@@ -43,18 +44,18 @@ def draw_loss(ax: Any, comparison: Any) -> None:
     _label_ends(ax, ends)
 
 
-def has_losses(comparison: Any) -> bool:
+def has_losses(measured: Measured) -> bool:
     """Tell whether there is any loss curve to draw."""
-    return any(_has_curve(run) for run in comparison._runs)
+    return any(_has_curve(run) for run in measured.runs)
 
 
-def loss_curves(comparison: Any) -> dict[str, NDArray[np.float64] | None]:
+def loss_curves(measured: Measured) -> dict[str, NDArray[np.float64] | None]:
     """Return the loss by epoch of each normalizer's complete fits, of shape (n_fits, n_epochs)."""
-    return {name: _curves(comparison._grid(name).runs.values()) for name in comparison.measures_}
+    return {name: _curves(measured.grids[name].runs.values()) for name in measured.metrics}
 
 
-def _why_empty(comparison: Any) -> str:
-    if any(run.status == "ok" for run in comparison._runs):
+def _why_empty(measured: Measured) -> str:
+    if any(run.status == "ok" for run in measured.runs):
         return "this model records no loss by epoch"
     return "all fits were lost: no loss to show"
 

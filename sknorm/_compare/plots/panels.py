@@ -1,4 +1,4 @@
-"""Pictures of a comparison, each drawn on one matplotlib Axes: sensitivity and distributions."""
+"""Pictures of a measured, each drawn on one matplotlib Axes: sensitivity and distributions."""
 
 from __future__ import annotations
 
@@ -8,34 +8,35 @@ from typing import Any
 import numpy as np
 
 from sknorm._compare.analysis.intervals import seed_spread
-from sknorm._compare.plots.style import GRAY, SMALL, name_rows, say, style
+from sknorm._compare.analysis.measured import Measured
+from sknorm._compare.plots.style import GRAY, SMALL, name_rows, annotate, style
 
 
-def draw_sensitivity(ax: Any, comparison: Any) -> None:
+def draw_sensitivity(ax: Any, measured: Measured) -> None:
     """Draw how much the score varies over initializations, in each fold and pooled."""
-    measures = comparison.measures_
+    measures = measured.metrics
     for place, row in enumerate(measures.values()):
         look = style(place)
-        spread = seed_spread(comparison._grid(row.normalizer).values(lambda run: run.test_score))
+        spread = seed_spread(measured.grids[row.normalizer].values(lambda run: run.test_score))
         ax.plot([0, row.seed_std], [place, place], "-", color=look["color"], linewidth=2)
         ax.plot(row.seed_std, place, look["marker"], color=look["color"], markersize=7)
         ax.plot(spread, np.full(len(spread), place + 0.2), "|", color=GRAY, markersize=6)
     name_rows(ax, list(measures))
     ax.set_xlim(left=0)
-    ax.set_xlabel(f"standard deviation of {comparison.setting_.score_name}; ticks: folds")
+    ax.set_xlabel(f"standard deviation of {measured.design.score_name}; ticks: folds")
     ax.set_title("Sensitivity to the initialization, within a fold", loc="left")
-    if comparison.setting_.n_seeds < 2:
-        say(ax, "one initialization per fold:\nnot measured")
+    if measured.design.n_seeds < 2:
+        annotate(ax, "one initialization per fold:\nnot measured")
 
 
-def draw_distributions(ax: Any, comparison: Any) -> None:
+def draw_distributions(ax: Any, measured: Measured) -> None:
     """Draw quantiles of a few features, as they come out of each normalizer."""
-    found = comparison.distributions_
-    names = list(comparison.measures_)
+    found = measured.distributions
+    names = list(measured.metrics)
     ax.set_title("What the model sees: features after each normalizer", loc="left")
     if found is None:
         name_rows(ax, names)
-        say(ax, "the normalizer is inside another step")
+        annotate(ax, "the normalizer is inside another step")
         return
     offsets = np.linspace(-0.3, 0.3, len(found.features)) if len(found.features) > 1 else [0.0]
     for place, name in enumerate(names):

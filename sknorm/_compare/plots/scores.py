@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sknorm._compare.analysis.intervals import fold_means
+from sknorm._compare.analysis.measured import Measured
 from sknorm._compare.analysis.metrics import Metrics
 from sknorm._compare.plots.style import GRAY, SMALL, margin_note, name_rows, short_names, style
 from sknorm._compare.text.tables import display_name, format_number, signed
@@ -19,11 +20,11 @@ CARET_LEFT, CARET_RIGHT = 4, 5
 REACH = 10
 
 
-def draw_scores(ax: Any, comparison: Any) -> None:
+def draw_scores(ax: Any, measured: Measured) -> None:
     """Draw each mean score with its interval, and the score of each fold."""
-    setting, measures = comparison.setting_, comparison.measures_
+    setting, measures = measured.design, measured.metrics
     folds = {
-        name: fold_means(comparison._grid(name).values(lambda run: run.test_score))
+        name: fold_means(measured.grids[name].values(lambda run: run.test_score))
         for name in measures
     }
     for place, row in enumerate(measures.values()):

@@ -64,12 +64,12 @@ def margin_note(ax: Any, place: int, note: str) -> None:
     ax.text(1.01, place, note, transform=ax.get_yaxis_transform(), va="center", fontsize=SMALL)
 
 
-def say(ax: Any, text: str) -> None:
+def annotate(ax: Any, text: str) -> None:
     """Write in the middle of an empty picture."""
     ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", color=GRAY)
 
 
-def say_instead(ax: Any, text: str) -> None:
+def annotate_empty(ax: Any, text: str) -> None:
     """Write in place of a picture that there is nothing for: without ticks and axes."""
-    say(ax, text)
+    annotate(ax, text)
     ax.set_axis_off()

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sknorm._compare.analysis.measured import Measured
 from sknorm._compare.analysis.metrics import Design, Metrics
 from sknorm._compare.names import NONE
 from sknorm._compare.text.details import warnings_by_kind
@@ -36,13 +37,12 @@ class Summary:
         return [self.done, *(f"{q} {said}" for q, said in self.promises.items()), self.caution]
 
 
-def sections(
-    measures: dict[str, Metrics], ties: list[str], setting: Design, best: str | None, n_runs: int
-) -> Summary:
+def sections(measured: Measured) -> Summary:
     """Return the whole comparison in words."""
+    measures, setting = measured.metrics, measured.design
     return Summary(
-        done=_what_was_done(measures, setting, n_runs),
-        verdict=verdict(measures, ties, setting, best),
+        done=_what_was_done(measures, setting, len(measured.runs)),
+        verdict=verdict(measures, measured.ties, setting, measured.best),
         promises={
             "1. Faster training?": _convergence(measures, setting),
             "2. Stabler training?": _stability(measures),
@@ -146,10 +146,10 @@ def _stability(measures: dict[str, Metrics]) -> str:
     if not parts:
         complete = all(row.n_fits for row in measures.values())
         return f"Every fit converged{', with or without a normalizer' if complete else ''}."
-    steadier = _by(measures, lambda row: row.differences["trouble"].high < 0)
-    shakier = _by(measures, lambda row: row.differences["trouble"].low > 0)
+    steadier = _by(measures, lambda row: row.differences["instability"].high < 0)
+    shakier = _by(measures, lambda row: row.differences["instability"].low > 0)
     if steadier:
-        parts.append(f"shown to have less of such trouble than the baseline: {listing(steadier)}")
+        parts.append(f"shown to have less of such instability than the baseline: {listing(steadier)}")
     if shakier:
         parts.append(f"shown to have more: {listing(shakier)}")
     return f"Share of fits that {'; '.join(parts)}."
