@@ -19,6 +19,7 @@ from scipy import sparse
 from sknorm._backends import dense, dense_moments, loader, reference, structure
 from sknorm._backends import sparse as sparse_arrays
 from sknorm._backends.protocol import Kernels, NonFiniteError
+from sknorm._backends.structure import Indices
 from sknorm._compat import array_namespace, device
 from sknorm._statistics.affine import Affine
 from sknorm._statistics.moments import Moments
@@ -40,12 +41,14 @@ def _kernels_for(x: Any) -> Kernels | None:
     return _kernels if uses_kernels(x) else None
 
 
-def check_structure(x: Any) -> Any:
+def check_structure(x: Any, indices: Indices = Indices.NOW) -> Any:
     """Return a sparse array of any kind as a plain CSR or CSC array, if its parts are right.
 
-    What is not sparse is returned as it is.
+    What is not sparse is returned as it is. Whoever lets indices be checked later may pass the
+    array to nothing but ``channel_moments``; whoever wants a result that is not in place must let
+    them be copied.
     """
-    return structure.plain(x, _kernels_for(x)) if sparse.issparse(x) else x
+    return structure.plain(x, _kernels_for(x), indices) if sparse.issparse(x) else x
 
 
 def channel_moments(x: Any, weight: Array | None = None, n_jobs: int | None = None) -> Moments:
@@ -69,7 +72,7 @@ def affine(
     if isinstance(x, np.ndarray):
         return dense.affine(x, affine_map, _kernels_for(x), **options)
     if sparse.issparse(x):
-        options["copy"] = copy = copy or not x.data.flags.writeable
+        x = _writable(x, copy=copy)
         check_in_place(x.data, copy=copy, allow_nan=True)
         return sparse_arrays.affine(x, affine_map, _kernels_for(x), **options)
     return _as_three_axes(x, lambda v: reference.affine(v, affine_map, inverse=inverse))
@@ -86,7 +89,7 @@ def normalize(
         kernels = _kernels_for(x)
         return dense.normalize(x, norm, kernels, keep=keep, copy=copy, n_jobs=n_jobs)
     if sparse.issparse(x):
-        copy = copy or not x.data.flags.writeable
+        x = _writable(x, copy=copy)
         check_in_place(x.data, copy=copy, allow_nan=False)
         return sparse_arrays.normalize(x, norm, _kernels_for(x), copy=copy, n_jobs=n_jobs)
     xp = array_namespace(x)
@@ -113,7 +116,7 @@ def layer_norm(
     """
     layer: dict[str, Any] = {"scale": scale, "eps": eps, "gamma": gamma}
     if sparse.issparse(x):
-        copy = copy or not x.data.flags.writeable
+        x = _writable(x, copy=copy)
         check_in_place(x.data, copy=copy, allow_nan=True)
         kernels = _kernels_for(x)
         return sparse_arrays.layer_norm(x, n_groups, kernels, copy=copy, n_jobs=n_jobs, **layer)
@@ -136,6 +139,11 @@ def check_finite(x: Any, *, allow_nan: bool) -> None:
         xp = array_namespace(x)
         if bool(xp.any(xp.isinf(x) if allow_nan else ~xp.isfinite(x))):
             raise NonFiniteError
+
+
+def _writable(x: Any, *, copy: bool) -> Any:
+    """Return a sparse array that may be written to, if it is to be."""
+    return x if copy or x.data.flags.writeable else x.copy()
 
 
 def check_in_place(x: NDArray[Any], *, copy: bool, allow_nan: bool) -> None:

@@ -15,6 +15,10 @@ AnyArray = NDArray[Any]
 NORMS = {"l1": 1, "l2": 2, "max": 3}
 
 
+# What the loops that look at indices as they go return.
+FINE, NON_FINITE, MALFORMED = range(3)
+
+
 class NonFiniteError(Exception):
     """A value is infinite, or NaN where that is not allowed."""
 
@@ -23,12 +27,14 @@ class Kernels(Protocol):
     """The compiled loops.
 
     Those that return bool tell whether a value was not finite, or, where they say so, whether
-    they could do it.
+    they could do it; those that return int return FINE, NON_FINITE or MALFORMED.
     """
 
     def processor_level(self) -> int: ...
     def constants(self) -> tuple[int, int, float, float]: ...
-    def is_well_formed(self, indptr: AnyArray, indices: AnyArray, n_minor: int) -> bool: ...
+    def pointers_rise(self, indptr: AnyArray, n_stored: int) -> bool: ...
+    def indices_are_below(self, indices: AnyArray, n_minor: int) -> bool: ...
+    def copy_indices(self, indices: AnyArray, out: AnyArray, n_minor: int) -> bool: ...
     def is_canonical(self, indptr: AnyArray, indices: AnyArray) -> bool: ...
     def channel_moments(
         self, x: AnyArray, weight: AnyArray | None, weight_is_inner: bool, table: AnyArray
@@ -38,9 +44,10 @@ class Kernels(Protocol):
         data: AnyArray,
         indices: AnyArray,
         indptr: AnyArray,
+        n_rows: int,
         weight: AnyArray | None,
         table: AnyArray,
-    ) -> bool: ...
+    ) -> int: ...
     def csr_moments(
         self,
         data: AnyArray,
@@ -48,7 +55,7 @@ class Kernels(Protocol):
         indptr: AnyArray,
         weight: AnyArray | None,
         table: AnyArray,
-    ) -> bool: ...
+    ) -> int: ...
     def affine(
         self,
         x: AnyArray,

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sknorm._backends import reference, threads
+from sknorm._backends import reference, structure, threads
 from sknorm._backends.layout import sample_blocks
-from sknorm._backends.protocol import NORMS, Kernels, NonFiniteError
+from sknorm._backends.protocol import MALFORMED, NON_FINITE, NORMS, Kernels, NonFiniteError
 from sknorm._statistics import double_double
 from sknorm._statistics.affine import Affine
 from sknorm._statistics.moments import Moments
@@ -58,8 +58,7 @@ def _csr_moments(x: Any, weight: Array | None, kernels: Kernels, n_jobs: int | N
         table = Moments.zero(x.shape[1]).accumulators()
         part = None if weight is None else weight[rows]
         pointers = x.indptr[rows.start : rows.stop + 1]
-        if kernels.csr_moments(x.data, x.indices, pointers, part, table):
-            raise NonFiniteError
+        _check_status(x, kernels.csr_moments(x.data, x.indices, pointers, part, table))
         return Moments.from_accumulators(table)
 
     n_pieces = -(-x.data.size // PIECE)
@@ -74,15 +73,21 @@ def _csr_moments(x: Any, weight: Array | None, kernels: Kernels, n_jobs: int | N
 def _csc_moments(x: Any, weight: Array | None, kernels: Kernels, n_jobs: int | None) -> Moments:
     table = Moments.zero(x.shape[1]).accumulators()
 
-    def piece(columns: slice) -> bool:
-        pointers = x.indptr[columns.start : columns.stop + 1]
-        infinite: bool = kernels.csc_moments(x.data, x.indices, pointers, weight, table[columns])
-        return infinite
+    def piece(columns: slice) -> None:
+        parts = x.data, x.indices, x.indptr[columns.start : columns.stop + 1]
+        _check_status(x, kernels.csc_moments(*parts, x.shape[0], weight, table[columns]))
 
     n_threads = threads.n_threads(n_jobs, x.data.size)
-    if any(threads.run(piece, threads.slices(x.shape[1], n_threads), n_threads)):
-        raise NonFiniteError
+    threads.run(piece, threads.slices(x.shape[1], n_threads), n_threads)
     return Moments.from_accumulators(table)
+
+
+def _check_status(x: Any, status: int) -> None:
+    """Raise what a loop returned that was not FINE."""
+    if status == MALFORMED:
+        structure.describe(x)
+    if status == NON_FINITE:
+        raise NonFiniteError
 
 
 def coordinates(
@@ -274,11 +279,11 @@ def _normalize_layers_csc(x: Any, n_groups: int, kernels: Kernels | None, **opti
 
 
 def _with_data(x: Any, data: AnyArray, *, copy: bool) -> Any:
-    """Return the array with other stored values."""
+    """Return the array with other stored values, in place or not: then its indices are its own."""
     if not copy:
         if data is not x.data:
             x.data[:] = data
         return x
     result = copy_object(x)
-    result.data, result.indices, result.indptr = data, x.indices.copy(), x.indptr.copy()
+    result.data = data
     return result

@@ -7,6 +7,8 @@ as ours, then read and write outside of them. So each array is checked before an
 
 from __future__ import annotations
 
+from copy import copy
+from enum import Enum
 from typing import Any, NoReturn
 
 import numpy as np
@@ -18,15 +20,33 @@ from sknorm._backends.protocol import Kernels
 
 AnyArray = NDArray[Any]
 
+
+class Indices(Enum):
+    """When the indices of a sparse array are checked: it takes a pass over them.
+
+    ``NOW`` before anything else; ``COPY`` as they are copied, for a result that needs its own;
+    ``LATER`` by a loop that reads them, just before it uses them.
+    """
+
+    NOW = "now"
+    COPY = "copy"
+    LATER = "later"
+
+    @classmethod
+    def of(cls, copy: bool) -> Indices:
+        """Return when they are checked for a result that is a copy, or in place."""
+        return cls.COPY if copy else cls.NOW
+
+
 PLAIN = (sparse.csr_array, sparse.csc_array, sparse.csr_matrix, sparse.csc_matrix)
 INDEX = (np.dtype(np.int32), np.dtype(np.int64))
 
 
-def plain(x: Any, kernels: Kernels | None) -> Any:
+def plain(x: Any, kernels: Kernels | None, indices: Indices) -> Any:
     """Return a sparse array as CSR or CSC of scipy's own, with parts that are right.
 
     It is x itself where that is one already. Else it shares the stored values, if their dtype and
-    layout allow that.
+    layout allow that. With ``Indices.COPY`` the other parts are its own.
     """
     if x.ndim != 2:
         raise ValueError(
@@ -37,19 +57,49 @@ def plain(x: Any, kernels: Kernels | None) -> Any:
         x = _converted(x)
     if type(x) not in PLAIN or not _is_ready(x):
         x = _rebuilt(x)
-    n_major, n_minor = _major_and_minor(x)
-    if x.indptr.size != n_major + 1 or not _is_well_formed(x.indptr, x.indices, n_minor, kernels):
-        _describe(x.indptr, x.indices, x.data.size, n_major, n_minor)
+    if x.indptr.size != _major_and_minor(x)[0] + 1 or not _pointers_rise(
+        x.indptr, x.indices.size, kernels
+    ):
+        describe(x)
+    if indices is Indices.COPY:
+        return _with_own_indices(x, kernels)
+    if indices is Indices.LATER and kernels is not None:
+        return x
+    if not _are_below(x.indices, _major_and_minor(x)[1], kernels):
+        describe(x)
     return x
+
+
+def describe(x: Any) -> NoReturn:
+    """Raise an error that says what is wrong with a CSR or CSC array, and where."""
+    _describe(x.indptr, x.indices, x.data.size, *_major_and_minor(x))
+
+
+def _with_own_indices(x: Any, kernels: Kernels | None) -> Any:
+    """Return the array with checked copies of its indices and pointers."""
+    result = copy(x)
+    result.indices, result.indptr = np.empty_like(x.indices), x.indptr.copy()
+    n_minor = _major_and_minor(x)[1]
+    if kernels is not None:
+        below = kernels.copy_indices(x.indices, result.indices, n_minor)
+    else:
+        result.indices[:] = x.indices
+        below = _are_below(result.indices, n_minor, None)
+    if not below:
+        describe(x)
+    return result
 
 
 def without_duplicates(x: Any) -> Any:
     """Return a sparse array in which each element is stored at most once, indices sorted.
 
-    It has been through :func:`plain`. It is x itself where that is so already, else a copy.
+    It has been through :func:`plain`. It is x itself where that is so already, else a copy. Its
+    indices are checked before they are sorted, so that errors name the place in x.
     """
     if x.has_canonical_format:
         return x
+    if not _are_below(x.indices, _major_and_minor(x)[1], None):
+        describe(x)
     x = x.copy()
     x.sum_duplicates()
     return x
@@ -120,16 +170,19 @@ def _part(x: Any, name: str) -> AnyArray:
     return np.asarray(part)
 
 
-def _is_well_formed(
-    indptr: AnyArray, indices: AnyArray, n_minor: int, kernels: Kernels | None
-) -> bool:
-    """Tell whether pointers rise from 0 to the number of indices, and these are in range."""
+def _pointers_rise(indptr: AnyArray, n_stored: int, kernels: Kernels | None) -> bool:
+    """Tell whether pointers rise from 0 to the number of stored values."""
     if kernels is not None:
-        return bool(kernels.is_well_formed(indptr, indices, n_minor))
-    if not indptr.size or indptr[0] != 0 or indptr[-1] != indices.size:
+        return kernels.pointers_rise(indptr, n_stored)
+    if not indptr.size or indptr[0] != 0 or indptr[-1] != n_stored:
         return False
-    if (indptr[1:] < indptr[:-1]).any():
-        return False
+    return not (indptr[1:] < indptr[:-1]).any()
+
+
+def _are_below(indices: AnyArray, n_minor: int, kernels: Kernels | None) -> bool:
+    """Tell whether indices are in 0 .. n_minor - 1."""
+    if kernels is not None:
+        return kernels.indices_are_below(indices, n_minor)
     return not indices.size or bool(indices.min() >= 0 and indices.max() < n_minor)
 
 
@@ -161,9 +214,11 @@ def _check_blocks(x: Any) -> None:
         raise ValueError(f"blocks of {height} x {width} do not divide its shape {x.shape}")
     _check_index_dtypes(indices, indptr)
     n_major, n_minor = n_rows // height, n_columns // width
-    fits = indptr.size == n_major + 1 and 0 <= indptr[-1] <= data.shape[0]
-    if fits and _is_well_formed(indptr, indices[: indptr[-1]], n_minor, None):
-        return
+    fits = indptr.size == n_major + 1 and 0 <= indptr[-1] <= min(data.shape[0], indices.size)
+    if fits and _pointers_rise(indptr, indptr[-1], None):
+        if _are_below(indices[: indptr[-1]], n_minor, None):
+            return
+        indices = indices[: indptr[-1]]
     _describe(indptr, indices, data.shape[0], n_major, n_minor)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from sknorm._backends import dispatch
 from sknorm._scalers import parameters
 from sknorm._scalers.channel import ChannelScaler
 from sknorm._scalers.state import read_attribute
@@ -199,7 +200,7 @@ def _warn_of_dense_columns(X: Any) -> None:
     ones, whose output is sparse or dense by its density.
     """
     n_rows = min(X.shape[0], ROWS_LOOKED_AT)
-    rows = X[:n_rows] if X.format == "csr" else X
+    rows = dispatch.check_structure(X[:n_rows]) if X.format == "csr" else X
     if rows.format == "csr":
         stored = np.bincount(rows.indices, minlength=X.shape[1])
     else:

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sknorm._backends import dispatch
 from sknorm._backends.reference import asarray_like
-from sknorm._backends.structure import without_duplicates
+from sknorm._backends.structure import Indices, without_duplicates
 from sknorm._compat import (
     CallbackSupportMixin,
     as_frame,
@@ -144,7 +144,8 @@ class ChannelScaler(
             where the result would not be.
         """
         reader = self._fitted()
-        X = validation.check_input(reader, X, reset=False)
+        copy = parameters.resolve_copy(reader, copy)
+        X = validation.check_input(reader, X, reset=False, indices=Indices.of(copy))
         return reader._apply(X, copy, inverse=False)
 
     def inverse_transform(self, X: Any, copy: bool | None = None) -> Any:
@@ -172,7 +173,9 @@ class ChannelScaler(
             names are not those of the features in their order.
         """
         reader = self._fitted()
-        result = reader._apply(validation.check_output(reader, X), copy, inverse=True)
+        copy = parameters.resolve_copy(reader, copy)
+        checked = validation.check_output(reader, X, indices=Indices.of(copy))
+        result = reader._apply(checked, copy, inverse=True)
         return as_frame(reader, result, X, reader.get_feature_names_out())
 
     @state.all_or_nothing
@@ -283,7 +286,7 @@ class ChannelScaler(
     def _update(self, X: Any, sample_weight: Any) -> None:
         self._check_params()
         first = not self.__sklearn_is_fitted__()
-        X = validation.check_input(self, X, reset=first)
+        X = validation.check_input(self, X, reset=first, indices=Indices.LATER)
         if first:
             self._centered = self._decide_centering(X)
         if sparse.issparse(X):
@@ -382,11 +385,9 @@ class ChannelScaler(
                 "X.toarray()."
             )
 
-    def _apply(self, X: Any, copy: bool | None, *, inverse: bool) -> Any:
+    def _apply(self, X: Any, copy: bool, *, inverse: bool) -> Any:
         if sparse.issparse(X):
             self._refuse_sparse()
-        copy = self.copy if copy is None else copy
-        parameters.check_flag("copy", copy)
         n_channels = self._channels_of(X)
         affine_map = self._affine(n_channels)
         if inverse and affine_map.gamma is not None and not affine_map.gamma.all():

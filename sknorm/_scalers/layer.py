@@ -12,7 +12,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 
 from sknorm._backends import dispatch
-from sknorm._backends.structure import without_duplicates
+from sknorm._backends.structure import Indices, without_duplicates
 from sknorm._scalers import parameters, state, validation
 from sknorm._scalers.base import DocLinkMixin
 
@@ -162,10 +162,9 @@ class LayerScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEsti
         ValueError
             As for :meth:`fit`, and if X has another number of features than in fit.
         """
-        X = validation.check_input(state.snapshot(self), X, reset=False)
+        copy = parameters.resolve_copy(self, copy)
+        X = validation.check_input(state.snapshot(self), X, reset=False, indices=Indices.of(copy))
         gamma, beta = self._check_params(X)
-        copy = self.copy if copy is None else copy
-        parameters.check_flag("copy", copy)
         if sparse.issparse(X):
             X = without_duplicates(X)
         self._warn_of_single_values(X)

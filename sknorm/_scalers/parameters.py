@@ -17,6 +17,13 @@ def check_flag(name: str, value: Any) -> None:
         raise ValueError(f"{name} must be True or False, got {value!r}.")
 
 
+def resolve_copy(estimator: Any, copy: Any) -> bool:
+    """Return the argument ``copy`` of a method, or the parameter where it is None."""
+    copy = estimator.copy if copy is None else copy
+    check_flag("copy", copy)
+    return bool(copy)
+
+
 def check_with_mean(value: Any) -> None:
     """Refuse what is not True, False or 'auto'."""
     if not (isinstance(value, (bool, np.bool_)) or (isinstance(value, str) and value == "auto")):

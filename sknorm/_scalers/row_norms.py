@@ -14,7 +14,7 @@ from sklearn.utils.metaestimators import available_if
 from sknorm._backends import dispatch
 from sknorm._backends.layout import output_dtype
 from sknorm._backends.sparse import coordinates
-from sknorm._backends.structure import without_duplicates
+from sknorm._backends.structure import Indices, without_duplicates
 from sknorm._compat import array_namespace, as_frame, as_numpy
 from sknorm._scalers import parameters, state, validation
 from sknorm._scalers.base import DocLinkMixin
@@ -94,13 +94,11 @@ class RowNormalizer(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEs
             is to be kept exceeds the largest number of the dtype.
         """
         self._check_params()
-        copy = self.copy if copy is None else copy
-        parameters.check_flag("copy", copy)
-        X = validation.check_input(state.snapshot(self), X, reset=False)
+        # With a column more the result is another array in any case: X is not overwritten.
+        copy = parameters.resolve_copy(self, copy) or self.keep_norm
+        X = validation.check_input(state.snapshot(self), X, reset=False, indices=Indices.of(copy))
         if sparse.issparse(X):
             X = without_duplicates(X)
-        # With a column more the result is another array in any case: X is not overwritten.
-        copy = copy or self.keep_norm
         with validation.locate_nonfinite(self, X, allow_nan=False):
             result, norms = dispatch.normalize(
                 X, self._norm, keep=self.keep_norm, copy=copy, n_jobs=self.n_jobs

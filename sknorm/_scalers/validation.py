@@ -16,6 +16,7 @@ from sklearn.utils.validation import validate_data
 from sknorm._backends import dispatch
 from sknorm._backends.layout import NATIVE, output_dtype
 from sknorm._backends.protocol import NonFiniteError
+from sknorm._backends.structure import Indices
 from sknorm._compat import (
     array_namespace,
     as_numpy,
@@ -37,10 +38,11 @@ CHECKS: dict[str, Any] = {
 }
 
 
-def check_input(estimator: Any, X: Any, *, reset: bool) -> Any:
+def check_input(estimator: Any, X: Any, *, reset: bool, indices: Indices = Indices.NOW) -> Any:
     """Return X as an array of numbers or a canonical CSR or CSC array; values are not looked at.
 
     Numbers keep their dtype, so that a large integer array is never converted as a whole.
+    ``indices`` says when those of a sparse array are checked.
     """
     if _is_plain(estimator, X):
         if reset:
@@ -50,7 +52,7 @@ def check_input(estimator: Any, X: Any, *, reset: bool) -> Any:
             return X
     if not reset and hasattr(estimator, "_home"):
         check_same_namespace(X, estimator, attribute="_home", method="transform")
-    given, X = X, as_numbers(dispatch.check_structure(X))
+    given, X = X, as_numbers(dispatch.check_structure(X, indices))
     if X is not given and is_frame(given):
         # The names are those of the frame.
         validate_data(estimator, given, reset=reset, skip_check_array=True)
@@ -90,10 +92,10 @@ def _is_plain(estimator: Any, X: Any) -> bool:
     )
 
 
-def check_output(estimator: Any, X: Any, extra: int = 0) -> Any:
+def check_output(estimator: Any, X: Any, extra: int = 0, indices: Indices = Indices.NOW) -> Any:
     """Return the output of a transform, checked as input is but for feature names."""
     given = X
-    X = as_numbers(dispatch.check_structure(X))
+    X = as_numbers(dispatch.check_structure(X, indices))
     X = check_array(X, **CHECKS, estimator=estimator, input_name="X")
     expected = getattr(estimator, "n_features_in_", X.shape[1] - extra) + extra
     if X.shape[1] != expected:

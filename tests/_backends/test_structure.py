@@ -83,7 +83,7 @@ RUINS = {
     "shape": (assigned(_shape=lambda x: (x.shape[0] + 1, x.shape[1] + 1)), "indptr has"),
     "narrow shape": (
         lambda x: setattr(x, "_shape", (40, 2) if x.format == "csr" else (2, 7)),
-        r"indices\[",
+        r"indices\[|expecting 7 features",
     ),
 }
 
@@ -149,6 +149,24 @@ def test_any_edit_is_refused_or_read_as_scipy_does(data):
             z = estimator.fit_transform(x)
             expected = type(estimator)(**estimator.get_params()).fit_transform(make(x.toarray()))
             np.testing.assert_allclose(z.toarray(), expected.toarray(), rtol=1e-12, atol=1e-300)
+
+
+@pytest.mark.parametrize("make", [sparse.csr_array, sparse.csc_array])
+@pytest.mark.parametrize("rows", [50, 90_000])
+def test_indices_of_results_are_copies_in_any_size(rows, make):
+    """Large ones go past the caches, and are looked at piece by piece."""
+    x = sparse.random_array((rows, 1000), density=0.1, rng=np.random.default_rng(0), format="csr")
+    x = make(x)
+    assert (x.indices.nbytes > 2**25) == (rows > 50)
+    scaler = BatchStatScaler().fit(x)
+    z = scaler.transform(x)
+    for part in ("indices", "indptr"):
+        np.testing.assert_array_equal(getattr(z, part), getattr(x, part))
+        assert not np.shares_memory(getattr(z, part), getattr(x, part))
+    x.indices[-1] = 90_000
+    for method in (scaler.transform, BatchStatScaler().fit, scaler.partial_fit):
+        with pytest.raises(ValueError, match=rf"indices\[{x.indices.size - 1}\] is 90000"):
+            method(x)
 
 
 def test_surplus_entries_are_left_out():

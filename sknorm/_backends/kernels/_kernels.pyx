@@ -76,6 +76,7 @@ cdef enum:
     FEW_ROWS = 64  # rows that are summed up plainly
     RUN = 2048  # values in a block of contiguous statistics
     CHUNK = 256  # contiguous values that are summed up plainly
+    INDICES = 512  # of a sparse array, looked at just before they are used
     TILE = 512  # columns whose accumulators stay in the nearest cache
     RUNS_TILE = 64  # channels whose lanes do
     SHORT = 256  # values in a run that is merged together with those of other samples
@@ -86,6 +87,11 @@ cdef enum:
     BLOCK_BYTES = 524288  # of results in a block
     LONG_RUN = 512  # values that are worth streaming
     STREAM_BYTES = 33554432  # of results that are too many for the caches
+
+cdef enum Status:
+    FINE = 0
+    NON_FINITE = 1
+    MALFORMED = 2  # an index of a sparse array is out of range
 
 cdef enum Norm:
     L1 = 1

@@ -17,19 +17,22 @@ cdef bint merge_values(
 
 def csc_moments(
     const floating[::1] data, const integral[::1] indices, const integral[::1] indptr,
-    const double[::1] weight, double[:, ::1] table
+    Py_ssize_t n_rows, const double[::1] weight, double[:, ::1] table
 ):
-    """Merge the stored values of each column of a CSC array into its state."""
+    """Merge the stored values of each column of a CSC array into its state; return a status."""
     cdef double w[RUN]
     cdef Py_ssize_t j, k, i, length
-    cdef bint infinite = False
+    cdef bint infinite = False, below = True
     if data.shape[0] == 0:
-        return False
+        return FINE
     with nogil:
         for j in range(indptr.shape[0] - 1):
             k = indptr[j]
             while k < indptr[j + 1]:
                 length = min(<Py_ssize_t> RUN, indptr[j + 1] - k)
+                below = are_below(&indices[k], length, n_rows)
+                if not below:
+                    break
                 if weight is not None:
                     for i in range(length):
                         w[i] = weight[indices[k + i]]
@@ -37,11 +40,16 @@ def csc_moments(
                     &data[k], w if weight is not None else NULL, length, &table[j, 0]
                 )
                 k += length
-    return infinite
+            if not below:
+                break
+    if not below:
+        return MALFORMED
+    return NON_FINITE if infinite else FINE
 
 
 cdef enum Outcome:
     DONE
+    OUT_OF_RANGE
     NEEDS_WATCH
     NEEDS_CARE
 
@@ -66,13 +74,14 @@ cdef inline bint flush(double* c, double* state) noexcept nogil:
     return True
 
 
-cdef void start_columns(
+cdef bint start_columns(
     const floating* data, const integral* indices, Py_ssize_t n, Py_ssize_t n_columns,
     double* columns, const double* table
 ) noexcept nogil:
     """Set the columns' sums to 0 and their shifts to their means so far.
 
-    For new columns it is their first value, or 0 for those that come late.
+    For new columns it is their first value, or 0 for those that come late. False if an index is
+    out of range.
     """
     cdef Py_ssize_t j, k
     cdef double* c
@@ -82,10 +91,14 @@ cdef void start_columns(
         c[0] = c[1] = c[2] = 0.0
         c[3] = start(table + 7 * j)
         any_new |= table[7 * j] == 0.0
-    for k in range(min(n, FIRST * n_columns) if any_new else 0):
+    n = min(n, FIRST * n_columns) if any_new else 0
+    if not are_below(indices, n, n_columns):
+        return False
+    for k in range(n):
         j = indices[k]
         if columns[FIELDS * j + 3] == 0.0 and table[7 * j] == 0.0:
             columns[FIELDS * j + 3] = finite_or_zero(data[k])
+    return True
 
 
 cdef Outcome scatter_block(
@@ -99,19 +112,25 @@ cdef Outcome scatter_block(
     where at least half of the rows are zero: the m2 of all is then at least half of the sum
     of squares.
     """
-    cdef Py_ssize_t j, k
+    cdef Py_ssize_t i = 0, j, k, end
     cdef double* c
     cdef double count, most = CHUNK
-    start_columns(data, indices, n, n_columns, columns, table)
-    if watched:
-        for k in range(n):
-            j = indices[k]
-            count = sknorm_scatter(columns + FIELDS * j, data[k])
-            if count >= most and not flush(columns + FIELDS * j, table + 7 * j):
-                return NEEDS_CARE
-    else:
-        for k in range(n):
-            sknorm_scatter(columns + FIELDS * indices[k], data[k])
+    if not start_columns(data, indices, n, n_columns, columns, table):
+        return OUT_OF_RANGE
+    while i < n:
+        end = min(i + <Py_ssize_t> INDICES, n)
+        if not are_below(indices + i, end - i, n_columns):
+            return OUT_OF_RANGE
+        if watched:
+            for k in range(i, end):
+                j = indices[k]
+                count = sknorm_scatter(columns + FIELDS * j, data[k])
+                if count >= most and not flush(columns + FIELDS * j, table + 7 * j):
+                    return NEEDS_CARE
+        else:
+            for k in range(i, end):
+                sknorm_scatter(columns + FIELDS * indices[k], data[k])
+        i = end
     for j in range(n_columns):
         c = columns + FIELDS * j
         if c[2] > most:
@@ -123,7 +142,7 @@ cdef Outcome scatter_block(
     return DONE
 
 
-cdef bint is_scattered(
+cdef Outcome scatter(
     const floating* data, const integral* indices, Py_ssize_t n, Py_ssize_t n_rows,
     Py_ssize_t n_columns, bint* watched, double* columns, double* before, double* table
 ) noexcept nogil:
@@ -136,10 +155,10 @@ cdef bint is_scattered(
             data, indices, n, n_rows, n_columns, watched[0], columns, before, table
         )
         if outcome == DONE:
-            return True
+            return outcome
         memcpy(table, before, size)
-        if outcome == NEEDS_CARE:
-            return False
+        if outcome != NEEDS_WATCH:
+            return outcome
         watched[0] = True
 
 
@@ -178,7 +197,7 @@ def csr_moments(
     const floating[::1] data, const integral[::1] indices, const integral[::1] indptr,
     const double[::1] weight, double[:, ::1] table
 ):
-    """Merge the stored values of each column of a CSR array into its state.
+    """Merge the stored values of each column of a CSR array into its state; return a status.
 
     Blocks of rows have some 128 values per column, which makes the merging cheap. Once one has
     columns with too many, all are watched, which takes 1.2 times as long.
@@ -186,13 +205,14 @@ def csr_moments(
     cdef Py_ssize_t n_rows = indptr.shape[0] - 1, n_columns = table.shape[0]
     cdef Py_ssize_t first, last, row, most, longest = 0
     cdef bint weighted = weight is not None, watched = False, infinite = False
+    cdef Outcome outcome = NEEDS_CARE
     cdef double* values
     cdef double* weights
     cdef double* columns
     cdef double* before
     cdef Py_ssize_t* ends
     if data.shape[0] == 0 or n_rows == 0:
-        return False
+        return FINE
     for row in range(n_rows):
         longest = max(longest, <Py_ssize_t> (indptr[row + 1] - indptr[row]))
     most = min(
@@ -220,11 +240,19 @@ def csr_moments(
             last = first + 1
             while last < n_rows and indptr[last + 1] - indptr[first] <= most:
                 last += 1
-            if weighted or not is_scattered(
-                &data[0] + indptr[first], &indices[0] + indptr[first],
-                indptr[last] - indptr[first], last - first, n_columns, &watched,
-                <double*> ((<size_t> columns + 63) & ~<size_t> 63), before, &table[0, 0],
+            if not weighted:
+                outcome = scatter(
+                    &data[0] + indptr[first], &indices[0] + indptr[first],
+                    indptr[last] - indptr[first], last - first, n_columns, &watched,
+                    <double*> ((<size_t> columns + 63) & ~<size_t> 63), before, &table[0, 0],
+                )
+            elif not are_below(
+                &indices[0] + indptr[first], indptr[last] - indptr[first], n_columns
             ):
+                outcome = OUT_OF_RANGE
+            if outcome == OUT_OF_RANGE:
+                break
+            if outcome == NEEDS_CARE:
                 infinite |= sort_block(
                     &data[0], &indices[0], indptr, first, last, weight, n_columns, values,
                     weights, ends, &table[0, 0],
@@ -235,4 +263,6 @@ def csr_moments(
     free(columns)
     free(before)
     free(ends)
-    return infinite
+    if outcome == OUT_OF_RANGE:
+        return MALFORMED
+    return NON_FINITE if infinite else FINE

@@ -5,26 +5,56 @@ cdef extern from "structure.h" nogil:
     uint64_t sknorm_largest_64(const int64_t* x, int64_t n)
 
 
-def is_well_formed(const integral[::1] indptr, const integral[::1] indices, Py_ssize_t n_minor):
-    """Tell whether pointers rise from 0 to the number of indices, which are below ``n_minor``."""
+cdef inline bint are_below(
+    const integral* indices, Py_ssize_t n, Py_ssize_t n_minor
+) noexcept nogil:
+    """Tell whether indices are in 0 .. n_minor - 1."""
+    if integral is int32_t:
+        return n == 0 or sknorm_largest_32(indices, n) < <uint64_t> n_minor
+    else:
+        return n == 0 or sknorm_largest_64(indices, n) < <uint64_t> n_minor
+
+
+def pointers_rise(const integral[::1] indptr, Py_ssize_t n_stored):
+    """Tell whether pointers rise from 0 to the number of stored values."""
     cdef Py_ssize_t j, n = indptr.shape[0] - 1
     cdef bint rises = True
-    cdef uint64_t largest
-    if n < 0 or indptr[0] != 0 or indptr[n] != indices.shape[0]:
+    if n < 0 or indptr[0] != 0 or indptr[n] != n_stored:
         return False
     with nogil:
         for j in range(n):
             rises &= indptr[j] <= indptr[j + 1]
-    if not rises:
-        return False
+    return rises
+
+
+def indices_are_below(const integral[::1] indices, Py_ssize_t n_minor):
+    """Tell whether indices are in 0 .. n_minor - 1."""
+    cdef bint below
     if indices.shape[0] == 0:
         return True
     with nogil:
-        if integral is int32_t:
-            largest = sknorm_largest_32(&indices[0], indices.shape[0])
-        else:
-            largest = sknorm_largest_64(&indices[0], indices.shape[0])
-    return largest < <uint64_t> n_minor
+        below = are_below(&indices[0], indices.shape[0], n_minor)
+    return below
+
+
+def copy_indices(const integral[::1] indices, integral[::1] out, Py_ssize_t n_minor):
+    """Copy indices; tell whether they are in 0 .. n_minor - 1.
+
+    Pieces are looked at while they are in the nearest cache.
+    """
+    cdef Py_ssize_t k = 0, length, n = indices.shape[0]
+    cdef bint below = True
+    with nogil:
+        while k < n:
+            length = min(<Py_ssize_t> INDICES, n - k)
+            below &= are_below(&indices[k], length, n_minor)
+            if n * sizeof(integral) >= STREAM_BYTES:
+                sknorm_store_nontemporal(&out[k], &indices[k], length * sizeof(integral))
+            else:
+                memcpy(&out[k], &indices[k], length * sizeof(integral))
+            k += length
+        sknorm_store_fence()
+    return below
 
 
 def is_canonical(const integral[::1] indptr, const integral[::1] indices):

@@ -58,8 +58,8 @@ class Metrics:
     """What was measured of one normalizer, over its folds and seeds.
 
     ``differences`` are to the baseline, each with its interval: of ``test_score``, ``gap``,
-    ``seed_std``, ``instability`` and ``reached``; ``epochs_ratio`` is a ratio to the baseline's, and
-    ``wins`` the share of paired fits that scored higher than the baseline's.
+    ``seed_std``, ``instability`` and ``reached``; ``epochs_ratio`` is a ratio to the baseline's,
+    and ``wins`` the share of paired fits that scored higher than the baseline's.
     """
 
     normalizer: str

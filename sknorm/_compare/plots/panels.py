@@ -9,7 +9,7 @@ import numpy as np
 
 from sknorm._compare.analysis.intervals import seed_spread
 from sknorm._compare.analysis.measured import Measured
-from sknorm._compare.plots.style import GRAY, SMALL, name_rows, annotate, style
+from sknorm._compare.plots.style import GRAY, SMALL, annotate, name_rows, style
 
 
 def draw_sensitivity(ax: Any, measured: Measured) -> None:

@@ -149,9 +149,9 @@ def _stability(measures: dict[str, Metrics]) -> str:
     steadier = _by(measures, lambda row: row.differences["instability"].high < 0)
     shakier = _by(measures, lambda row: row.differences["instability"].low > 0)
     if steadier:
-        parts.append(f"shown to have less of such instability than the baseline: {listing(steadier)}")
+        parts.append(f"shown to be more stable than the baseline: {listing(steadier)}")
     if shakier:
-        parts.append(f"shown to have more: {listing(shakier)}")
+        parts.append(f"shown to be less stable: {listing(shakier)}")
     return f"Share of fits that {'; '.join(parts)}."
 
 
