@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from scipy import sparse
-from sklearn import preprocessing
 
 from sknorm._compare.names import NONE
 from sknorm._scalers.batch import BatchStatScaler
@@ -39,6 +38,9 @@ OTHER_NAMES = (
 
 def known_normalizers() -> dict[str, Callable[[], Any]]:
     """Return every name that stands for a normalizer, with what makes one."""
+    # Importing sknorm is faster without it.
+    from sklearn import preprocessing
+
     known: dict[str, Callable[[], Any]] = {NONE: lambda: "passthrough"}
     known |= {cls.__name__: cls for cls in NORMALIZERS}
     known |= {name: getattr(preprocessing, name) for name in REFERENCE_NAMES + OTHER_NAMES}
