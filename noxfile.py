@@ -1,0 +1,36 @@
+"""Development tasks, each in an environment of its own: ``nox``, or ``nox -s lint``."""
+
+import nox
+
+nox.options.sessions = ["lint", "tests", "reference", "docs"]
+
+
+@nox.session
+def lint(session):
+    """Check style, spelling and types."""
+    session.install("-e", ".[lint]")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("codespell")
+    session.run("mypy")
+
+
+@nox.session
+def tests(session):
+    """Run the tests on the compiled loops."""
+    session.install("-e", ".[test]")
+    session.run("pytest", "-n", "2", *session.posargs, env={"SKNORM_REQUIRE_KERNELS": "1"})
+
+
+@nox.session
+def reference(session):
+    """Run the tests on the reference path."""
+    session.install("-e", ".[test]")
+    session.run("pytest", "-n", "2", *session.posargs, env={"SKNORM_FORCE_REFERENCE": "1"})
+
+
+@nox.session
+def docs(session):
+    """Build the documentation, with warnings as errors."""
+    session.install("-e", ".[docs]")
+    session.run("python", "-m", "sphinx", "-W", "-q", "docs", "docs/_build/html")
