@@ -30,6 +30,7 @@ from sklearn.svm import SVC
 
 from sknorm import BatchStatScaler, L2Normalizer, LayerScaler, compare_normalizers
 from sknorm._cli.main import _parser
+from sknorm._compare.names import N_FOLDS
 
 X, Y = load_wine(return_X_y=True)
 MLP = MLPClassifier(hidden_layer_sizes=(8,), max_iter=20)
@@ -174,7 +175,7 @@ def test_unpicklable_candidate_does_not_lose_the_others():
         random_state=0,
     )
     assert "cannot be sent to worker processes" in comparison.measures_["locked"].error
-    assert comparison.measures_["none"].n_scored == 5
+    assert comparison.measures_["none"].n_scored == N_FOLDS
 
 
 def test_divergence_is_counted_not_averaged_away():
@@ -352,7 +353,7 @@ def test_channels_and_positions():
         normalizers=["none", "BatchStatScaler", LayerScaler(n_groups=3), "StandardScaler"],
         random_state=0,
     )
-    assert comparison.measures_["LayerScaler(n_groups=3)"].n_scored == 5
+    assert comparison.measures_["LayerScaler(n_groups=3)"].n_scored == N_FOLDS
     assert comparison.measures_["StandardScaler"].failed == 1
     assert comparison._measured.distributions.quantiles["BatchStatScaler"].shape == (3, 5)
     assert comparison._measured.distributions.quantiles["StandardScaler"] is None
@@ -367,7 +368,7 @@ def test_sparse_input():
         KNeighborsClassifier(), sparse_X, Y, normalizers=["none", "StandardScaler"], random_state=0
     )
     assert "Cannot center sparse" in centering.measures_["StandardScaler"].error
-    assert centering.measures_["none"].n_scored == 5
+    assert centering.measures_["none"].n_scored == N_FOLDS
     assert centering._measured.distributions.quantiles["none"].shape == (6, 5)
 
 

@@ -15,7 +15,7 @@ X, Y = load_wine(return_X_y=True)
 
 def compare(progress):
     return compare_normalizers(
-        KNeighborsClassifier(), X, Y, normalizers=["none", "LayerScaler"], progress=progress
+        KNeighborsClassifier(), X, Y, cv=5, normalizers=["none", "LayerScaler"], progress=progress
     )
 
 
