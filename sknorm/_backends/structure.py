@@ -57,15 +57,13 @@ def plain(x: Any, kernels: Kernels | None, indices: Indices) -> Any:
         x = _converted(x)
     if type(x) not in PLAIN or not _is_ready(x):
         x = _rebuilt(x)
-    if x.indptr.size != _major_and_minor(x)[0] + 1 or not _pointers_rise(
-        x.indptr, x.indices.size, kernels
-    ):
+    n_major, n_minor = _major_and_minor(x)
+    if x.indptr.size != n_major + 1 or not _pointers_rise(x.indptr, x.indices.size, kernels):
         describe(x)
     if indices is Indices.COPY:
-        return _with_own_indices(x, kernels)
-    if indices is Indices.LATER and kernels is not None:
-        return x
-    if not _are_below(x.indices, _major_and_minor(x)[1], kernels):
+        return _with_own_indices(x, n_minor, kernels)
+    is_left_to_loop = indices is Indices.LATER and kernels is not None
+    if not is_left_to_loop and not _are_below(x.indices, n_minor, kernels):
         describe(x)
     return x
 
@@ -75,11 +73,10 @@ def describe(x: Any) -> NoReturn:
     _describe(x.indptr, x.indices, x.data.size, *_major_and_minor(x))
 
 
-def _with_own_indices(x: Any, kernels: Kernels | None) -> Any:
+def _with_own_indices(x: Any, n_minor: int, kernels: Kernels | None) -> Any:
     """Return the array with checked copies of its indices and pointers."""
     result = copy(x)
     result.indices, result.indptr = np.empty_like(x.indices), x.indptr.copy()
-    n_minor = _major_and_minor(x)[1]
     if kernels is not None:
         below = kernels.copy_indices(x.indices, result.indices, n_minor)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -105,8 +106,9 @@ class NormalizerComparison:
         set_seed(pipeline, measured.runs[0].random_state)
         return pipeline.fit(measured.X, measured.y)
 
-    @property
+    @cached_property
     def _summary(self) -> summary.Summary:
+        """What was found, in words."""
         return summary.sections(self._measured)
 
     def verdict(self) -> str:

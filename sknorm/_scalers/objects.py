@@ -68,6 +68,7 @@ def _first_bad(values: AnyArray) -> NotNumbersError:
 
 
 def show(value: Any) -> str:
+    """Return the beginning of a value's text and its type; no ``repr`` that raises stops it."""
     try:
         text = repr(value)
     except Exception:

@@ -243,7 +243,7 @@ MUTATIONS = [
     Mutation(
         "sparse: indices unchecked",
         "_backends/structure.py",
-        "    if not _are_below(x.indices, _major_and_minor(x)[1], kernels):",
+        "    if not is_left_to_loop and not _are_below(x.indices, n_minor, kernels):",
         "    if False:",
         "tests/_backends/test_structure.py",
     ),

@@ -88,7 +88,7 @@ cdef enum:
     LONG_RUN = 512  # values that are worth streaming
     STREAM_BYTES = 33554432  # of results that are too many for the caches
 
-cdef enum Status:
+cdef enum Status:  # kept equal to ``protocol``
     FINE = 0
     NON_FINITE = 1
     MALFORMED = 2  # an index of a sparse array is out of range
