@@ -10,6 +10,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.svm import SVC
 
 from sknorm import compare_normalizers
+from sknorm._compare.text.tables import legend
 
 X, Y = load_wine(return_X_y=True)
 FEW = ["none", "BatchStatScaler"]
@@ -79,10 +80,13 @@ def test_who_lost_fits_and_scored_highest_is_named():
 
 
 def test_legend_says_whom_the_star_is_for():
-    from sknorm._compare.text.tables import legend
-
     star = legend(compared({"none": RAW, "steady": STEADY}).setting_)[0]
     assert star.startswith("*: highest accuracy of those that lost the fewest fits")
+
+
+def test_legend_says_where_the_raw_features_end():
+    assert "as low as where the raw features end;" in " ".join(legend(setting(FEW)))
+    assert "as low as where BatchStatScaler ends;" in " ".join(legend(setting(FEW[::-1])))
 
 
 def test_one_fold_makes_no_interval():
@@ -139,8 +143,6 @@ def test_a_random_state_that_matters_is_seen_to():
     ],
 )
 def test_epochs_are_those_of_a_loss_curve(model, unit, other):
-    from sknorm._compare.text.tables import legend
-
     comparison = compare_normalizers(model, X, Y, normalizers=FEW, cv=2, n_seeds=1, random_state=0)
     assert f"{unit}s" in line(comparison, 1)
     assert other not in line(comparison, 1)

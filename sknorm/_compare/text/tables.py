@@ -140,8 +140,9 @@ def _part(columns: list[tuple[str, ...]], widths: list[int], places: list[int]) 
 
 def legend(setting: Design) -> list[str]:
     """Return the legend of the table."""
+    ends = verb(setting.baseline, "ends", "end")
     goal = (
-        f"the training loss is as low as where {display_name(setting.baseline)} ends"
+        f"the training loss is as low as where {display_name(setting.baseline)} {ends}"
         if setting.target_loss is None
         else f"the training loss is down to {setting.target_loss:g}"
     )
