@@ -1,8 +1,7 @@
 """The transforms of NumPy arrays, cut into the pieces that the loops take.
 
-``kernels`` are the compiled loops, or None for the reference path. Arrays of native
-floats with a view of three axes (see ``layout``) go to the kernels whole, or in one piece a
-thread; all others go through blocks of samples, which are converted one at a time.
+Arrays of native floats with a view of three axes (see ``layout``) go to the kernels whole, or in
+one piece per thread; all others go through blocks of samples, which are converted one at a time.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sknorm._backends import reference, threads
+from sknorm._backends import threads
 from sknorm._backends.layout import (
     NATIVE,
     AnyArray,
@@ -39,11 +38,11 @@ NARROW = 256
 TIMES = 8
 
 
-def check_finite(x: AnyArray, kernels: Kernels | None, *, allow_nan: bool) -> None:
+def check_finite(x: AnyArray, kernels: Kernels, *, allow_nan: bool) -> None:
     """Raise NonFiniteError where a value is infinite, or NaN where that is not allowed."""
     if x.dtype.kind != "f":
         return
-    if kernels is not None and x.dtype in NATIVE and x.flags.forc and x.flags.aligned:
+    if x.dtype in NATIVE and x.flags.forc and x.flags.aligned:
         if not kernels.finite(x.ravel(order="K"), allow_nan):
             raise NonFiniteError
         return
@@ -56,18 +55,15 @@ def check_finite(x: AnyArray, kernels: Kernels | None, *, allow_nan: bool) -> No
 def affine(
     x: AnyArray,
     affine_map: Affine,
-    kernels: Kernels | None,
+    kernels: Kernels,
     *,
     inverse: bool,
     copy: bool,
     n_jobs: int | None,
 ) -> AnyArray:
     """Return x with each channel (axis 1) rescaled."""
-    loop = None if kernels is None else partial(_affine, kernels, affine_map, inverse)
-    twin = partial(reference.affine, affine_map=affine_map, inverse=inverse)
-    return _transform(
-        x, channel_view, loop, twin, kernels, copy=copy, allow_nan=True, n_jobs=n_jobs
-    )
+    loop = partial(_affine, kernels, affine_map, inverse)
+    return _transform(x, channel_view, loop, kernels, copy=copy, allow_nan=True, n_jobs=n_jobs)
 
 
 def _affine(
@@ -120,21 +116,12 @@ def _affine_arguments(
 
 
 def normalize(
-    x: AnyArray, norm: str, kernels: Kernels | None, *, keep: bool, copy: bool, n_jobs: int | None
+    x: AnyArray, norm: str, kernels: Kernels, *, keep: bool, copy: bool, n_jobs: int | None
 ) -> tuple[AnyArray, Array | None]:
     """Return x with its vectors along axis 1 divided by their norms, and, to keep, the norms."""
     found: list[Array] | None = [] if keep else None
-    loop = None if kernels is None else partial(_normalize, kernels, NORMS[norm], found)
-    result = _transform(
-        x,
-        channel_view,
-        loop,
-        partial(_readable_normalize, norm, found),
-        kernels,
-        copy=copy,
-        allow_nan=False,
-        n_jobs=n_jobs,
-    )
+    loop = partial(_normalize, kernels, NORMS[norm], found)
+    result = _transform(x, channel_view, loop, kernels, copy=copy, allow_nan=False, n_jobs=n_jobs)
     if found is None:
         return result, None
     norms = found[0] if len(found) == 1 else np.concatenate(found)
@@ -163,18 +150,10 @@ def _normalize(
     return work
 
 
-def _readable_normalize(norm: str, found: list[Array] | None, view: AnyArray) -> AnyArray:
-    result: AnyArray
-    result, norms = reference.normalize(view, norm)
-    if found is not None:
-        found.append(norms.ravel())
-    return result
-
-
 def layer_norm(
     x: AnyArray,
     n_groups: int,
-    kernels: Kernels | None,
+    kernels: Kernels,
     *,
     center: bool,
     scale: bool,
@@ -187,16 +166,9 @@ def layer_norm(
     """Return x with each sample's groups of channels normalized."""
     layer: dict[str, Any] = {"center": center, "scale": scale, "eps": eps}
     layer |= {"gamma": gamma, "beta": beta}
-    return _transform(
-        x,
-        partial(group_view, n_groups=n_groups),
-        None if kernels is None else partial(_layer_norm, kernels, n_groups, layer),
-        partial(reference.layer_norm, **layer),
-        kernels,
-        copy=copy,
-        allow_nan=True,
-        n_jobs=n_jobs,
-    )
+    view_of = partial(group_view, n_groups=n_groups)
+    loop = partial(_layer_norm, kernels, n_groups, layer)
+    return _transform(x, view_of, loop, kernels, copy=copy, allow_nan=True, n_jobs=n_jobs)
 
 
 def _layer_norm(
@@ -241,15 +213,14 @@ def _run_within(
 def _transform(
     x: AnyArray,
     view_of: View,
-    loop: Loop | None,
-    twin: Callable[[AnyArray], AnyArray],
-    kernels: Kernels | None,
+    loop: Loop,
+    kernels: Kernels,
     *,
     copy: bool,
     allow_nan: bool,
     n_jobs: int | None,
 ) -> AnyArray:
-    """Apply a transform, whole where there are loops for it, else by blocks of samples.
+    """Apply a transform, whole where there is a view for it, else by blocks of samples.
 
     Without copy, the result is x itself if its dtype is that of results. Then values are checked
     before anything is written.
@@ -259,21 +230,13 @@ def _transform(
     if in_place:
         check_finite(x, kernels, allow_nan=allow_nan)
     out = x if in_place else np.empty_like(x, dtype=dtype, subok=False)
-    if loop is not None and x.dtype in NATIVE:
+    if x.dtype in NATIVE:
         view, out_view = view_of(x), view_of(out)
         if view is not None and out_view is not None:
             if loop(view, out_view, threads.n_threads(n_jobs, x.size))():
                 raise NonFiniteError
             return out
-    if loop is not None:
-        _loop_by_blocks(x, out, view_of, loop)
-        return out
-    for block in sample_blocks(x):
-        values = as_floats(x[block])
-        result = np.empty_like(values)
-        with np.errstate(all="ignore"):
-            _view(result, view_of)[...] = twin(_view(values, view_of))
-            out[block] = result
+    _loop_by_blocks(x, out, view_of, loop)
     return out
 
 

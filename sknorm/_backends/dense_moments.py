@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sknorm._backends import reference, threads
+from sknorm._backends import threads
 from sknorm._backends.layout import NATIVE, AnyArray, as_floats, channel_view, sample_blocks
 from sknorm._backends.protocol import Kernels, NonFiniteError
 from sknorm._statistics.moments import Moments
@@ -21,16 +21,14 @@ PIECE_LENGTH = 1 << 13  # and of at least so many values per channel: merging is
 LANES = 8
 
 
-def moments(
-    x: AnyArray, weight: Array | None, kernels: Kernels | None, n_jobs: int | None
-) -> Moments:
+def moments(x: AnyArray, weight: Array | None, kernels: Kernels, n_jobs: int | None) -> Moments:
     """Return the statistics of each channel (axis 1), each sample with its weight."""
-    view = channel_view(x) if kernels is not None and x.dtype in NATIVE else None
-    if kernels is not None and view is not None and x.ndim > 2 and 1 < view.shape[2] < LANES:
+    view = channel_view(x) if x.dtype in NATIVE else None
+    if view is not None and x.ndim > 2 and 1 < view.shape[2] < LANES:
         # As columns of a matrix, which are then pooled, runs of a few values are twice as fast.
         columns = view.reshape(view.shape[0], -1, 1)
         return _view_moments(columns, weight, kernels, n_jobs, False).pool(x.shape[1])
-    if kernels is not None and view is not None:
+    if view is not None:
         return _view_moments(view, weight, kernels, n_jobs, samples_are_inner(x, view))
     result = Moments.zero(x.shape[1])
     for block in sample_blocks(x):
@@ -39,13 +37,7 @@ def moments(
         view = channel_view(values)
         assert view is not None
         inner = samples_are_inner(values, view)
-        if kernels is not None:
-            found = _view_moments(view, part, kernels, n_jobs, inner)
-        else:
-            if part is not None:
-                part = part.reshape((1, 1, -1) if inner else (-1, 1, 1))
-            found = reference.channel_moments(view, part)
-        result = result.merge(found)
+        result = result.merge(_view_moments(view, part, kernels, n_jobs, inner))
     return result
 
 

@@ -1,9 +1,10 @@
 """The one place that chooses between the compiled loops and the reference.
 
-The type of the array decides: NumPy arrays, and CSR and CSC arrays, go to the kernels where
-those could be built and ``SKNORM_FORCE_REFERENCE`` is not set; everything else, such as a torch
-tensor, goes to the reference. Arrays arrive validated; ``NonFiniteError`` says that the values
-were not. Results have the container, shape, memory order and floating dtype of the input.
+The type of the array decides: NumPy arrays, and CSR and CSC arrays, go to the compiled kernels
+where those could be built and ``SKNORM_FORCE_REFERENCE`` is not set, else to those of the
+reference; everything else, such as a torch tensor, goes to the reference whole. Arrays arrive
+validated; ``NonFiniteError`` says that the values were not. Results have the container, shape,
+memory order and floating dtype of the input.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from sknorm._backends import dense, dense_moments, loader, reference, structure
+from sknorm._backends import dense, dense_moments, loader, reference, reference_kernels, structure
 from sknorm._backends import sparse as sparse_arrays
 from sknorm._backends.protocol import Kernels, NonFiniteError
 from sknorm._backends.structure import Indices
@@ -26,8 +27,9 @@ from sknorm._statistics.moments import Moments
 
 Array = NDArray[np.float64]
 
-_kernels, BUILD = loader.load()
-HAS_KERNELS = _kernels is not None
+_compiled, BUILD = loader.load()
+_reference: Kernels = reference_kernels
+HAS_KERNELS = _compiled is not None
 
 
 def uses_kernels(x: Any) -> bool:
@@ -37,8 +39,8 @@ def uses_kernels(x: Any) -> bool:
     return isinstance(x, np.ndarray) or sparse.issparse(x)
 
 
-def _kernels_for(x: Any) -> Kernels | None:
-    return _kernels if uses_kernels(x) else None
+def _kernels_for(x: Any) -> Kernels:
+    return _compiled if _compiled is not None and uses_kernels(x) else _reference
 
 
 def check_structure(x: Any, indices: Indices = Indices.NOW) -> Any:
@@ -49,6 +51,11 @@ def check_structure(x: Any, indices: Indices = Indices.NOW) -> Any:
     them be copied.
     """
     return structure.plain(x, _kernels_for(x), indices) if sparse.issparse(x) else x
+
+
+def without_duplicates(x: Any) -> Any:
+    """Return a checked sparse array with each element stored at most once, else x itself."""
+    return structure.without_duplicates(x, _kernels_for(x))
 
 
 def channel_moments(x: Any, weight: Array | None = None, n_jobs: int | None = None) -> Moments:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib
 import os
 from pathlib import Path
-from typing import Any
+from typing import Protocol, cast
 
 from sknorm._backends.protocol import Kernels
 
@@ -22,10 +22,20 @@ REINSTALL = (
 BUILDS = {4: ("_kernels_v4", "AVX-512"), 3: ("_kernels_v3", "AVX2")}
 
 
-def load() -> tuple[Kernels | None, str]:
+class Build(Kernels, Protocol):
+    """The compiled loops, in one build."""
+
+    def processor_level(self) -> int:
+        """Return 4 where the processor has AVX-512, 3 where it has AVX2, else 0."""
+
+    def constants(self) -> tuple[int, int, float, float]:
+        """Return what must equal the constants of ``moments``."""
+
+
+def load() -> tuple[Build | None, str]:
     """Return the module of compiled loops, or None where there is none, and what it is for."""
     try:
-        baseline: Kernels = _module("_kernels")
+        baseline = _module("_kernels")
     except ImportError as error:
         if os.environ.get("SKNORM_REQUIRE_KERNELS", "0") not in ("", "0"):
             raise ImportError(
@@ -43,8 +53,8 @@ def load() -> tuple[Kernels | None, str]:
     return baseline, "any processor"
 
 
-def _module(name: str) -> Any:
-    return importlib.import_module(f"sknorm._backends.kernels.{name}")
+def _module(name: str) -> Build:
+    return cast(Build, importlib.import_module(f"sknorm._backends.kernels.{name}"))
 
 
 def build_errors() -> str:

@@ -1,7 +1,7 @@
 """What the parts of the backend agree on: the loops that there are, norms, and the error of values.
 
-The compiled module is the one implementation of :class:`Kernels`; ``reference`` has their readable
-twins, for whole arrays.
+There are two implementations of :class:`Kernels`, each a module: the compiled loops, which
+``loader`` finds, and ``reference_kernels``.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ class NonFiniteError(Exception):
 
 
 class Kernels(Protocol):
-    """The compiled loops.
+    """The loops over arrays, which write into ``out``, ``norms`` or a table of accumulators.
 
     Those that return bool tell whether a value was not finite, or, where they say so, whether
-    they could do it; those that return int return FINE, NON_FINITE or MALFORMED.
+    they could do it; those that return int return FINE, NON_FINITE or MALFORMED. Dense arrays have
+    three axes (see ``layout``). Weights are one per outer item, or, where there is only one of
+    those, one per inner item.
     """
 
-    def processor_level(self) -> int: ...
-    def constants(self) -> tuple[int, int, float, float]: ...
     def pointers_rise(self, indptr: AnyArray, n_stored: int) -> bool: ...
     def indices_are_below(self, indices: AnyArray, n_minor: int) -> bool: ...
     def copy_indices(self, indices: AnyArray, out: AnyArray, n_minor: int) -> bool: ...

@@ -1,8 +1,9 @@
-"""The readable twin of the compiled loops, in the array API standard (NumPy where sparse).
+"""The readable twin of the loops over dense arrays, in the array API standard.
 
-It serves the arrays that the kernels do not (torch, CuPy, array-api-strict), machines without
-the compiled extension, and the tests, as their oracle. Dense arrays arrive as three axes, as in
-``layout``. Statistics are accumulated in the most precise float of the device.
+It serves the arrays that the kernels do not (torch, CuPy, array-api-strict), and, through
+``reference_kernels``, machines without the compiled extension and the tests, as their oracle.
+Arrays arrive as three axes, as in ``layout``. Statistics are accumulated in the most precise
+float of the device.
 """
 
 from __future__ import annotations
@@ -96,46 +97,11 @@ def channel_moments(x: Any, weight: Any = None) -> Moments:
     return Moments(np.stack([count, nothing, *mean, m2, nothing, exponent]))
 
 
-def stored_moments(
-    x: NDArray[Any], channels: NDArray[np.integer], weight: Array | None, n_channels: int
-) -> Moments:
-    """Return the statistics per channel of some stored values of a sparse array."""
-    x = x.astype(np.float64)
-    _refuse_infinity(x, np)
-    present = ~np.isnan(x)
-    if weight is not None:
-        present &= weight > 0
-    names, codes = np.unique(channels[present], return_inverse=True)
-    weight = None if weight is None else weight[present]
-    order = np.argsort(codes, kind="stable")
-    x, codes = x[present][order], codes[order]
-    weight = np.ones_like(x) if weight is None else weight[order]
-    moments = Moments.zero(n_channels)
-    if not x.size:
-        return moments
-    starts = np.flatnonzero(np.diff(codes, prepend=-1))
+def affine(x: Any, affine_map: Affine, *, inverse: bool, power: Any = None) -> Any:
+    """Return x, whose middle axis is the channel, rescaled, in its own dtype.
 
-    def total(values: Array) -> Array:
-        return np.bincount(codes, weights=values, minlength=names.size).astype(np.float64)
-
-    exponent = unit_exponent(np.maximum.reduceat(np.abs(x), starts))
-    unit = np.where(exponent < -EXPONENT_LIMIT, 0.0, exponent).astype(np.int64)
-    x = np.ldexp(x, -unit[codes])
-    count = total(weight)
-    filled = np.where(count > 0, count, 1.0)
-    shift: Array = x[starts]
-    shift = shift + total(weight * (x - shift[codes])) / filled
-    deviation = x - shift[codes]
-    s1, s2 = total(weight * deviation), total(weight * deviation * deviation)
-    moments.table[0, names] = count
-    moments.table[2:4, names] = double_double.two_sum(shift, s1 / filled)
-    moments.table[4, names] = np.maximum(0.0, s2 - s1 * (s1 / filled))
-    moments.table[6, names] = exponent
-    return moments
-
-
-def affine(x: Any, affine_map: Affine, *, inverse: bool) -> Any:
-    """Return x, whose middle axis is the channel, rescaled, in its own dtype."""
+    ``power`` is what values are multiplied with, unless the map has exponents of its own.
+    """
     xp, wide = _widen(x)
     _refuse_infinity(wide, xp)
     shift, scale, gamma, beta = (
@@ -147,7 +113,7 @@ def affine(x: Any, affine_map: Affine, *, inverse: bool) -> Any:
             (affine_map.beta, 0.0),
         )
     )
-    power = affine_map.power(inverse=inverse)
+    power = affine_map.power(inverse=inverse) if power is None else power
     factor = 1.0 if power is None else _like(power, wide, xp)[None, :, None]
     with np.errstate(all="ignore"):
         if inverse:
@@ -242,35 +208,3 @@ def _hypot(a: Any, b: Any, xp: Any) -> Any:
     large, small = xp.where(a > b, a, b), xp.where(a > b, b, a)
     ratio = small / xp.where(large > 0, large, xp.ones_like(large))
     return large * xp.sqrt(1.0 + ratio * ratio)
-
-
-def layer_norm_csr(
-    data: NDArray[Any],
-    rows: NDArray[np.integer],
-    groups: NDArray[np.integer],
-    shape: tuple[int, int],
-    size: int,
-    *,
-    scale: bool,
-    eps: float,
-) -> NDArray[Any]:
-    """Return stored values divided by the root mean square of their row's group."""
-    wide = data.astype(np.float64)
-    _refuse_infinity(wide, np)
-    if not scale:
-        return data.copy()
-    code = rows.astype(np.int64) * shape[1] + groups
-    _, code = np.unique(code, return_inverse=True)
-    missing = np.isnan(wide)
-    filled = np.where(missing, 0.0, wide)
-    magnitude = np.zeros(code.max(initial=-1) + 1)
-    np.maximum.at(magnitude, code, np.abs(filled))
-    _, exponent = np.frexp(magnitude)
-    unit = np.ldexp(1.0, -np.clip(exponent, -EXPONENT_LIMIT, EXPONENT_LIMIT))
-    filled = filled * unit[code]
-    count = size - np.bincount(code, weights=missing, minlength=magnitude.size)
-    square_sum = np.bincount(code, weights=filled * filled, minlength=magnitude.size)
-    mean_square = square_sum / np.where(count > 0, count, 1.0)
-    divide = _hypot(np.sqrt(mean_square), math.sqrt(eps) * unit, np)
-    result = filled / np.where(divide > 0, divide, 1.0)[code]
-    return np.where(missing, np.nan, result).astype(data.dtype)

@@ -1,7 +1,4 @@
-"""The operations on CSR and CSC arrays, of which only the stored values are looked at.
-
-``kernels`` are the compiled loops, or None for the reference path.
-"""
+"""The operations on CSR and CSC arrays, of which only the stored values are looked at."""
 
 from __future__ import annotations
 
@@ -12,8 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sknorm._backends import reference, structure, threads
-from sknorm._backends.layout import sample_blocks
+from sknorm._backends import structure, threads
 from sknorm._backends.protocol import MALFORMED, NON_FINITE, NORMS, Kernels, NonFiniteError
 from sknorm._statistics import double_double
 from sknorm._statistics.affine import Affine
@@ -25,32 +21,13 @@ AnyArray = NDArray[Any]
 # Statistics of CSR arrays are merged from pieces of this many stored values, whatever the number
 # of n_threads, so that this changes no bit of them.
 PIECE = 1 << 23
-# The reference path works on this many at a time: few enough for plain sums.
-BLOCK = 1 << 12
 
 
-def moments(x: Any, weight: Array | None, kernels: Kernels | None, n_jobs: int | None) -> Moments:
+def moments(x: Any, weight: Array | None, kernels: Kernels, n_jobs: int | None) -> Moments:
     """Return the statistics of the columns, zeros that are not stored included."""
-    if kernels is None:
-        stored = _reference_moments(x, weight)
-    elif x.format == "csr":
-        stored = _csr_moments(x, weight, kernels, n_jobs)
-    else:
-        stored = _csc_moments(x, weight, kernels, n_jobs)
+    of_stored = _csr_moments if x.format == "csr" else _csc_moments
+    stored = of_stored(x, weight, kernels, n_jobs)
     return stored.merge(_implicit_zeros(x, weight, stored))
-
-
-def _reference_moments(x: Any, weight: Array | None) -> Moments:
-    """Merge the statistics of blocks of stored values."""
-    result = Moments.zero(x.shape[1])
-    size = max(BLOCK, 4 * x.shape[1])  # merging is paid per column
-    for first in range(0, x.data.size, size):
-        block = slice(first, min(first + size, x.data.size))
-        rows, columns = coordinates(x, block)
-        part = None if weight is None else weight[rows]
-        found = reference.stored_moments(x.data[block], columns, part, x.shape[1])
-        result = result.merge(found)
-    return result
 
 
 def _csr_moments(x: Any, weight: Array | None, kernels: Kernels, n_jobs: int | None) -> Moments:
@@ -90,15 +67,9 @@ def _check_status(x: Any, status: int) -> None:
         raise NonFiniteError
 
 
-def coordinates(
-    x: Any, block: slice | None = None
-) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
-    """Return the row and the column of each stored value, or of a block of them."""
-    if block is None:
-        minor, major = x.indices, np.repeat(np.arange(x.indptr.size - 1), np.diff(x.indptr))
-    else:
-        positions = np.arange(block.start, block.stop)
-        minor, major = x.indices[block], np.searchsorted(x.indptr, positions, side="right") - 1
+def coordinates(x: Any) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+    """Return the row and the column of each stored value."""
+    minor, major = x.indices, np.repeat(np.arange(x.indptr.size - 1), np.diff(x.indptr))
     return (major, minor) if x.format == "csr" else (minor, major)
 
 
@@ -129,17 +100,13 @@ def _implicit_zeros(x: Any, weight: Array | None, stored: Moments) -> Moments:
 def affine(
     x: Any,
     affine_map: Affine,
-    kernels: Kernels | None,
+    kernels: Kernels,
     *,
     inverse: bool,
     copy: bool,
     n_jobs: int | None,
 ) -> Any:
     """Return the array with its stored values rescaled, by a map that keeps 0 at 0."""
-    if kernels is None:
-        channels = affine_map.take(coordinates(x)[1])
-        values = reference.affine(x.data[None, :, None], channels, inverse=inverse)
-        return _with_data(x, values[0, :, 0], copy=copy)
     out = np.empty_like(x.data) if copy else x.data
     power = affine_map.power(inverse=inverse)
     indices = x.indices if x.format == "csr" else None
@@ -175,22 +142,13 @@ def _leave_range(factors: Array, gamma: Array) -> bool:
 
 
 def normalize(
-    x: Any, norm: str, kernels: Kernels | None, *, copy: bool, n_jobs: int | None
+    x: Any, norm: str, kernels: Kernels, *, copy: bool, n_jobs: int | None
 ) -> tuple[Any, Array]:
     """Return the array with its rows divided by their norms, and the norms."""
     if x.format == "csc":
         return _normalize_vectors_csc(x, norm, kernels, copy=copy, n_jobs=n_jobs)
     norms = np.zeros(x.shape[0])
-    out = np.empty_like(x.data) if copy or kernels is None else x.data
-    if kernels is None:
-        # Blocks of dense rows: slow, but the same code as for dense arrays.
-        for block in sample_blocks(np.broadcast_to(0.0, x.shape)):
-            part = x[block]
-            dense, found = reference.normalize(part.toarray()[:, :, None], norm)
-            rows, columns = coordinates(part)
-            out[x.indptr[block.start] : x.indptr[block.stop]] = dense[rows, columns, 0]
-            norms[block] = found[:, 0]
-        return _with_data(x, out, copy=copy), norms
+    out = np.empty_like(x.data) if copy else x.data
 
     def piece(rows: slice) -> bool:
         pointers = x.indptr[rows.start : rows.stop + 1]
@@ -204,11 +162,11 @@ def normalize(
 
 
 def _normalize_vectors_csc(
-    x: Any, norm: str, kernels: Kernels | None, *, copy: bool, n_jobs: int | None
+    x: Any, norm: str, kernels: Kernels, *, copy: bool, n_jobs: int | None
 ) -> tuple[Any, Array]:
     """Divide the rows of a CSC array by their norms as it is, or where that takes care, as CSR."""
     # The loop walks down all columns together, which needs rising indices: looked at, not believed.
-    if kernels is not None and kernels.is_canonical(x.indptr, x.indices):
+    if kernels.is_canonical(x.indptr, x.indices):
         norms = np.zeros(x.shape[0])
         out = np.empty_like(x.data) if copy else x.data
         if kernels.normalize_csc(x.data, out, x.indices, x.indptr, norms, NORMS[norm]):
@@ -221,7 +179,7 @@ def _normalize_vectors_csc(
 def layer_norm(
     x: Any,
     n_groups: int,
-    kernels: Kernels | None,
+    kernels: Kernels,
     *,
     scale: bool,
     eps: float,
@@ -230,43 +188,31 @@ def layer_norm(
     n_jobs: int | None,
 ) -> Any:
     """Return the array with each row's groups divided by their root mean square."""
-    size = x.shape[1] // n_groups
     if x.format == "csc":
         options = {"scale": scale, "eps": eps, "gamma": gamma, "copy": copy, "n_jobs": n_jobs}
         return _normalize_layers_csc(x, n_groups, kernels, **options)
-    if kernels is None:
-        rows, columns = coordinates(x)
-        out = reference.layer_norm_csr(
-            x.data, rows, columns // size, (x.shape[0], n_groups), size, scale=scale, eps=eps
-        )
-    else:
-        out = np.empty_like(x.data) if copy or gamma is not None else x.data
+    out = np.empty_like(x.data) if copy or gamma is not None else x.data
 
-        def piece(rows: slice) -> bool:
-            pointers = x.indptr[rows.start : rows.stop + 1]
-            bad: bool = kernels.layer_norm_csr(
-                x.data, out, x.indices, pointers, x.shape[1], n_groups, scale, eps
-            )
-            return bad
+    def piece(rows: slice) -> bool:
+        pointers = x.indptr[rows.start : rows.stop + 1]
+        parts = x.data, out, x.indices, pointers
+        return kernels.layer_norm_csr(*parts, x.shape[1], n_groups, scale, eps)
 
-        n_threads = threads.n_threads(n_jobs, x.data.size)
-        if any(threads.run(piece, threads.slices(x.shape[0], n_threads), n_threads)):
-            raise NonFiniteError
+    n_threads = threads.n_threads(n_jobs, x.data.size)
+    if any(threads.run(piece, threads.slices(x.shape[0], n_threads), n_threads)):
+        raise NonFiniteError
     if gamma is not None:
         out *= gamma.ravel()[x.indices].astype(out.dtype)
     return _with_data(x, out, copy=copy)
 
 
-def _normalize_layers_csc(x: Any, n_groups: int, kernels: Kernels | None, **options: Any) -> Any:
+def _normalize_layers_csc(x: Any, n_groups: int, kernels: Kernels, **options: Any) -> Any:
     """Normalize the layers of a CSC array as it is, or where that takes care, as CSR."""
     size = x.shape[1] // n_groups
     sums = np.zeros((x.shape[0], n_groups))
     filled = np.zeros(sums.shape, dtype=np.int32)
-    if (
-        kernels is None
-        or not options["scale"]
-        or not kernels.square_sums_csc(x.data, x.indices, x.indptr, size, sums, filled)
-    ):
+    parts = x.data, x.indices, x.indptr
+    if not options["scale"] or not kernels.square_sums_csc(*parts, size, sums, filled):
         result = layer_norm(x.tocsr(), n_groups, kernels, **options).tocsc()
         return result if options["copy"] else _with_data(x, result.data, copy=False)
     factor = 1.0 / np.sqrt(np.where(filled > 0, sums / size + options["eps"], 1.0))

@@ -42,7 +42,7 @@ PLAIN = (sparse.csr_array, sparse.csc_array, sparse.csr_matrix, sparse.csc_matri
 INDEX = (np.dtype(np.int32), np.dtype(np.int64))
 
 
-def plain(x: Any, kernels: Kernels | None, indices: Indices) -> Any:
+def plain(x: Any, kernels: Kernels, indices: Indices) -> Any:
     """Return a sparse array as CSR or CSC of scipy's own, with parts that are right.
 
     It is x itself where that is one already. Else it shares the stored values, if their dtype and
@@ -54,16 +54,15 @@ def plain(x: Any, kernels: Kernels | None, indices: Indices) -> Any:
             "it, or pass X.toarray()."
         )
     if x.format not in ("csr", "csc"):
-        x = _converted(x)
+        x = _converted(x, kernels)
     if type(x) not in PLAIN or not _is_ready(x):
         x = _rebuilt(x)
     n_major, n_minor = _major_and_minor(x)
-    if x.indptr.size != n_major + 1 or not _pointers_rise(x.indptr, x.indices.size, kernels):
+    if x.indptr.size != n_major + 1 or not kernels.pointers_rise(x.indptr, x.indices.size):
         describe(x)
     if indices is Indices.COPY:
         return _with_own_indices(x, n_minor, kernels)
-    is_left_to_loop = indices is Indices.LATER and kernels is not None
-    if not is_left_to_loop and not _are_below(x.indices, n_minor, kernels):
+    if indices is Indices.NOW and not kernels.indices_are_below(x.indices, n_minor):
         describe(x)
     return x
 
@@ -73,21 +72,16 @@ def describe(x: Any) -> NoReturn:
     _describe(x.indptr, x.indices, x.data.size, *_major_and_minor(x))
 
 
-def _with_own_indices(x: Any, n_minor: int, kernels: Kernels | None) -> Any:
+def _with_own_indices(x: Any, n_minor: int, kernels: Kernels) -> Any:
     """Return the array with checked copies of its indices and pointers."""
     result = copy(x)
     result.indices, result.indptr = np.empty_like(x.indices), x.indptr.copy()
-    if kernels is not None:
-        below = kernels.copy_indices(x.indices, result.indices, n_minor)
-    else:
-        result.indices[:] = x.indices
-        below = _are_below(result.indices, n_minor, None)
-    if not below:
+    if not kernels.copy_indices(x.indices, result.indices, n_minor):
         describe(x)
     return result
 
 
-def without_duplicates(x: Any) -> Any:
+def without_duplicates(x: Any, kernels: Kernels) -> Any:
     """Return a sparse array in which each element is stored at most once, indices sorted.
 
     It has been through :func:`plain`. It is x itself where that is so already, else a copy. Its
@@ -95,7 +89,7 @@ def without_duplicates(x: Any) -> Any:
     """
     if x.has_canonical_format:
         return x
-    if not _are_below(x.indices, _major_and_minor(x)[1], None):
+    if not kernels.indices_are_below(x.indices, _major_and_minor(x)[1]):
         describe(x)
     x = x.copy()
     x.sum_duplicates()
@@ -167,27 +161,11 @@ def _part(x: Any, name: str) -> AnyArray:
     return np.asarray(part)
 
 
-def _pointers_rise(indptr: AnyArray, n_stored: int, kernels: Kernels | None) -> bool:
-    """Tell whether pointers rise from 0 to the number of stored values."""
-    if kernels is not None:
-        return kernels.pointers_rise(indptr, n_stored)
-    if not indptr.size or indptr[0] != 0 or indptr[-1] != n_stored:
-        return False
-    return not (indptr[1:] < indptr[:-1]).any()
-
-
-def _are_below(indices: AnyArray, n_minor: int, kernels: Kernels | None) -> bool:
-    """Tell whether indices are in 0 .. n_minor - 1."""
-    if kernels is not None:
-        return kernels.indices_are_below(indices, n_minor)
-    return not indices.size or bool(indices.min() >= 0 and indices.max() < n_minor)
-
-
-def _converted(x: Any) -> Any:
+def _converted(x: Any, kernels: Kernels) -> Any:
     """Return another format as CSR, made from parts that were checked."""
     try:
         if x.format == "bsr":
-            _check_blocks(x)
+            _check_blocks(x, kernels)
             return x.tocsr()
         if x.format == "dia":
             return type(x)((x.data, x.offsets), shape=x.shape).tocsr()
@@ -201,7 +179,7 @@ def _converted(x: Any) -> Any:
         raise ValueError(f"X is not a well-formed {x.format} array: {error}.") from error
 
 
-def _check_blocks(x: Any) -> None:
+def _check_blocks(x: Any, kernels: Kernels) -> None:
     """Refuse a BSR array whose blocks are not those of its shape, or do not point into it."""
     data, indices, indptr = x.data, *(_part(x, name) for name in ("indices", "indptr"))
     if not isinstance(data, np.ndarray) or data.ndim != 3:
@@ -210,10 +188,11 @@ def _check_blocks(x: Any) -> None:
     if not height or not width or n_rows % height or n_columns % width:
         raise ValueError(f"blocks of {height} x {width} do not divide its shape {x.shape}")
     _check_index_dtypes(indices, indptr)
+    indices, indptr = (np.array(part, dtype=np.int64) for part in (indices, indptr))
     n_major, n_minor = n_rows // height, n_columns // width
     fits = indptr.size == n_major + 1 and 0 <= indptr[-1] <= min(data.shape[0], indices.size)
-    if fits and _pointers_rise(indptr, indptr[-1], None):
-        if _are_below(indices[: indptr[-1]], n_minor, None):
+    if fits and kernels.pointers_rise(indptr, indptr[-1]):
+        if kernels.indices_are_below(indices[: indptr[-1]], n_minor):
             return
         indices = indices[: indptr[-1]]
     _describe(indptr, indices, data.shape[0], n_major, n_minor)

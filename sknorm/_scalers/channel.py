@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sknorm._backends import dispatch
 from sknorm._backends.reference import asarray_like
-from sknorm._backends.structure import Indices, without_duplicates
+from sknorm._backends.structure import Indices
 from sknorm._compat import (
     CallbackSupportMixin,
     as_frame,
@@ -291,7 +291,7 @@ class ChannelScaler(
             self._centered = self._decide_centering(X)
         if sparse.issparse(X):
             self._refuse_sparse()
-            X = without_duplicates(X)
+            X = dispatch.without_duplicates(X)
         weights = validation.check_weights(sample_weight, X.shape[0])
         n_channels = self._channels_of(X)
         before = None if first else self._known_moments(n_channels)

@@ -12,7 +12,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 
 from sknorm._backends import dispatch
-from sknorm._backends.structure import Indices, without_duplicates
+from sknorm._backends.structure import Indices
 from sknorm._scalers import parameters, state, validation
 from sknorm._scalers.base import DocLinkMixin
 
@@ -166,7 +166,7 @@ class LayerScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEsti
         X = validation.check_input(state.snapshot(self), X, reset=False, indices=Indices.of(copy))
         gamma, beta = self._check_params(X)
         if sparse.issparse(X):
-            X = without_duplicates(X)
+            X = dispatch.without_duplicates(X)
         self._warn_of_single_values(X)
         with validation.locate_nonfinite(self, X):
             return dispatch.layer_norm(

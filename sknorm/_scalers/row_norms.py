@@ -14,7 +14,7 @@ from sklearn.utils.metaestimators import available_if
 from sknorm._backends import dispatch
 from sknorm._backends.layout import output_dtype
 from sknorm._backends.sparse import coordinates
-from sknorm._backends.structure import Indices, without_duplicates
+from sknorm._backends.structure import Indices
 from sknorm._compat import array_namespace, as_frame, as_numpy
 from sknorm._scalers import parameters, state, validation
 from sknorm._scalers.base import DocLinkMixin
@@ -98,7 +98,7 @@ class RowNormalizer(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEs
         copy = parameters.resolve_copy(self, copy) or self.keep_norm
         X = validation.check_input(state.snapshot(self), X, reset=False, indices=Indices.of(copy))
         if sparse.issparse(X):
-            X = without_duplicates(X)
+            X = dispatch.without_duplicates(X)
         with validation.locate_nonfinite(self, X, allow_nan=False):
             result, norms = dispatch.normalize(
                 X, self._norm, keep=self.keep_norm, copy=copy, n_jobs=self.n_jobs

@@ -56,7 +56,7 @@ def test_all_builds_give_the_same_bits(estimator, form, dtype, monkeypatch):
         estimator = LayerScaler(n_groups=estimator.n_groups)
     results = []
     for build in builds():
-        monkeypatch.setattr(dispatch, "_kernels", build)
+        monkeypatch.setattr(dispatch, "_compiled", build)
         z = estimator.fit_transform(form(x))
         results.append(z.toarray() if sparse.issparse(z) else z)
     for other in results[1:]:
@@ -64,7 +64,7 @@ def test_all_builds_give_the_same_bits(estimator, form, dtype, monkeypatch):
 
 
 def test_the_build_in_use_is_the_best_that_runs_here():
-    assert dispatch._kernels in list(builds())
+    assert dispatch._compiled in list(builds())
     module, instructions = loader.load()
     assert module is not None
     assert instructions == dispatch.BUILD

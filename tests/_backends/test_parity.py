@@ -30,7 +30,8 @@ from sknorm import (
     MaxNormalizer,
     PowerNormScaler,
 )
-from sknorm._backends import dispatch, protocol, reference
+from sknorm._backends import dispatch, protocol, reference_kernels
+from sknorm._backends.protocol import FINE, MALFORMED, NON_FINITE
 from sknorm._statistics import moments
 
 pytestmark = needs_kernels
@@ -187,25 +188,12 @@ def test_constants_are_kept_equal():
         moments.EMPTY,
         moments.MOST_SAMPLES_IN_BOUND,
     )
-    assert dispatch._kernels.constants() == expected
+    assert dispatch._compiled.constants() == expected
 
 
 # Which of the two ran
 
-REFERENCE = [
-    name
-    for name, function in inspect.getmembers(reference, inspect.isfunction)
-    if function.__module__ == reference.__name__
-    and name.startswith(("channel_moments", "stored_moments", "affine", "normalize", "layer_norm"))
-]
-QUESTIONS = ("constants", "processor_level")
-COMPILED = [
-    name
-    for name in dir(dispatch._kernels)
-    if callable(getattr(dispatch._kernels, name))
-    and not name.startswith("_")
-    and name not in QUESTIONS
-]
+KERNELS = [name for name in vars(protocol.Kernels) if not name.startswith("_")]
 KINDS = {
     **{f"{form}-{np.dtype(d).name}": (form, d) for form in DENSE for d in DTYPES},
     **{f"{form}-{np.dtype(d).name}": (form, d) for form in SPARSE for d in (np.float64, np.int64)},
@@ -214,7 +202,7 @@ KINDS = {
 
 @pytest.fixture
 def ran(monkeypatch):
-    """Return the names of the compiled and readable functions that were called."""
+    """Return the names of the kernels that were called, by path."""
     called = {"compiled": set(), "reference": set()}
 
     def spy(module, name, path):
@@ -226,10 +214,9 @@ def ran(monkeypatch):
 
         monkeypatch.setattr(module, name, wrapper)
 
-    for name in REFERENCE:
-        spy(reference, name, "reference")
-    for name in COMPILED:
-        spy(dispatch._kernels, name, "compiled")
+    for name in KERNELS:
+        spy(reference_kernels, name, "reference")
+        spy(dispatch._compiled, name, "compiled")
     return called
 
 
@@ -259,7 +246,7 @@ def test_every_compiled_loop_is_reached(ran):
             run(ESTIMATORS[name], form(x))
             run(ESTIMATORS[name], form(np.ldexp(x, -900)))
             run(ESTIMATORS[name], form(x.astype(np.float32)))
-    assert set(COMPILED) == ran["compiled"]
+    assert set(KERNELS) == ran["compiled"]
 
 
 @pytest.mark.parametrize(("value", "uses"), [("1", False), ("0", True), ("", True)])
@@ -270,6 +257,19 @@ def test_the_environment_variable_is_read_at_each_call(value, uses, monkeypatch)
     assert not dispatch.uses_kernels([1.0])
 
 
-def test_the_compiled_loops_are_those_of_the_protocol():
-    named = {name for name in vars(protocol.Kernels) if not name.startswith("_")}
-    assert named == {*COMPILED, *QUESTIONS}
+@pytest.mark.parametrize("path", [dispatch._compiled, reference_kernels], ids=lambda m: m.__name__)
+def test_both_paths_have_the_kernels_of_the_protocol(path):
+    for name in KERNELS:
+        wanted = list(inspect.signature(getattr(protocol.Kernels, name)).parameters)[1:]
+        assert list(inspect.signature(getattr(path, name)).parameters) == wanted, name
+    assert {*reference_kernels.__all__} == {*KERNELS}
+
+
+def test_numbers_of_the_status_are_kept_equal():
+    x = sparse.csr_array([[1.0, np.inf], [0.0, 2.0]])
+    statuses = []
+    for data, indices in ((np.ones(3), x.indices), (x.data, x.indices), (x.data, x.indices + 5)):
+        for kernels in (dispatch._compiled, reference_kernels):
+            table = moments.Moments.zero(2).accumulators()
+            statuses.append(kernels.csr_moments(data, indices, x.indptr, None, table))
+    assert statuses == [s for s in (FINE, NON_FINITE, MALFORMED) for _ in range(2)]

@@ -306,7 +306,7 @@ MUTATIONS = [
     ),
     Mutation(
         "reference: count of the mean square",
-        "_backends/reference.py",
+        "_backends/reference_sparse.py",
         "square_sum / np.where(count > 0, count, 1.0)",
         "square_sum / np.where(count > 0, count + 1, 1.0)",
         f"{SCALERS}/test_layer.py {SCALERS}/test_sparse.py",

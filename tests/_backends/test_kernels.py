@@ -1,0 +1,229 @@
+"""Each kernel, called as it is: the compiled loop and its twin fill and return the same.
+
+``test_parity`` compares them through the estimators. Here every argument is drawn, also those
+combinations that no estimator passes.
+"""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from oracles import needs_kernels, some
+from scipy import sparse
+
+from sknorm._backends import dispatch, reference_kernels
+from sknorm._backends.protocol import NORMS
+from sknorm._statistics.moments import Moments
+
+pytestmark = needs_kernels
+
+DTYPES = [np.float64, np.float32]
+SHAPES = st.tuples(st.integers(0, 9), st.integers(1, 40), st.sampled_from([1, 1, 2, 7, 8, 33]))
+SPECIAL = [0.0, -0.0, np.nan, 1e30, 1e-30]
+seeds = st.integers(0, 2**32 - 1)
+
+
+def values(shape, dtype, rng, infinite=False):
+    """Return ordinary numbers, some of them special."""
+    x = rng.normal(rng.normal(0, 100), 1, shape)
+    special = rng.random(shape) < rng.choice([0.0, 0.1])
+    x = np.where(special, rng.choice(SPECIAL, shape), x).astype(dtype)
+    if infinite and x.size:
+        x.flat[rng.integers(x.size)] = np.inf
+    return x
+
+
+def both(name, *args, out):
+    """Call a kernel on both paths, and return what each said and made of the arrays to fill."""
+    results = []
+    for kernels in (dispatch._compiled, reference_kernels):
+        filled = {i: None if a is None else a.copy() for i, a in out.items()}
+        said = getattr(kernels, name)(*(filled.get(i, a) for i, a in enumerate(args)))
+        results.append((said, [a for a in filled.values() if a is not None]))
+    return results
+
+
+def check(name, *args, out, dtype, atol=0.0):
+    """Compare the two, unless both refuse. Return what they said."""
+    (said, arrays), (said2, arrays2) = both(name, *args, out=out)
+    assert said == said2
+    if not said:
+        eps = np.finfo(dtype).eps
+        for a, b in zip(arrays, arrays2, strict=True):
+            size = np.nanmax(np.abs(b), initial=0.0, where=np.isfinite(b))
+            np.testing.assert_allclose(a, b, rtol=64 * eps, atol=max(atol, 8 * eps * min(size, 1)))
+    return said
+
+
+@pytest.mark.parametrize("infinite", [False, True])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_channel_moments(dtype, infinite):
+    @some
+    @given(SHAPES, seeds, st.sampled_from(["none", "outer", "inner"]))
+    def run(shape, seed, weighted):
+        rng = np.random.default_rng(seed)
+        inner = weighted == "inner"  # in Fortran order, of more samples than one
+        if inner:
+            shape = 1, shape[1], shape[2] + 1
+        x = values(shape, dtype, rng, infinite)
+        n = shape[2] if inner else shape[0]
+        weight = None if weighted == "none" else rng.integers(0, 4, n) / 2.0
+        results = []
+        for kernels in (dispatch._compiled, reference_kernels):
+            table = Moments.zero(shape[1]).accumulators()
+            said = kernels.channel_moments(x, weight, inner, table)
+            results.append((said, Moments.from_accumulators(table)))
+        (said, a), (said2, b) = results
+        assert said == said2 == bool(np.isinf(x).any())
+        if not said:
+            scale = np.nanmax(np.abs(x.astype(float)), axis=(0, 2), initial=0.0)
+            np.testing.assert_array_equal(a.count, b.count)
+            np.testing.assert_allclose(a.mean, b.mean, rtol=1e-14, atol=1e-15 * scale.max())
+            assert (np.abs(a.var - b.var) <= 1e-14 * scale**2 + 1e-300)[a.count > 0].all()
+
+    run()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_affine(dtype):
+    @some
+    @given(SHAPES, seeds, st.booleans(), st.booleans(), st.booleans(), st.booleans())
+    def run(shape, seed, has_gamma, has_power, inverse, infinite):
+        rng = np.random.default_rng(seed)
+        x, n = values(shape, dtype, rng, infinite), shape[1]
+        shift, scale = rng.normal(0, 100, n), rng.uniform(0.1, 9, n)
+        gamma, beta = (rng.uniform(0.5, 2, n), rng.normal(0, 5, n)) if has_gamma else (None, None)
+        power = np.ldexp(1.0, rng.integers(-3, 4, n)) if has_power else None
+        args = x, np.empty_like(x), shift, scale, gamma, beta, power, None, inverse, False
+        said = check("affine", *args, out={1: args[1]}, dtype=dtype, atol=300 * np.finfo(dtype).eps)
+        assert bool(said) == bool(np.isinf(x).any())
+
+    run()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("norm", NORMS)
+def test_normalize(norm, dtype):
+    @some
+    @given(SHAPES, seeds, st.booleans(), st.booleans())
+    def run(shape, seed, keep, infinite):
+        rng = np.random.default_rng(seed)
+        x = values(shape, dtype, rng, infinite)
+        first, last = sorted(rng.integers(0, shape[2] + 1, 2)) if shape[2] > 1 else (0, 1)
+        norms = np.zeros((shape[0], shape[2])) if keep else None
+        args = x, np.zeros_like(x), norms, NORMS[norm], first, last
+        said = check("normalize", *args, out={1: args[1], 2: norms}, dtype=dtype)
+        assert bool(said) == bool((~np.isfinite(x[:, :, first:last])).any())
+
+    run()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_layer_norm(dtype):
+    @some
+    @given(SHAPES, seeds, st.booleans(), st.booleans(), st.booleans(), st.integers(1, 3))
+    def run(shape, seed, center, scale, infinite, n_groups):
+        rng = np.random.default_rng(seed)
+        shape = (shape[0] * n_groups, *shape[1:])
+        x = values(shape, dtype, rng, infinite)
+        gamma, beta = None, None
+        if rng.random() < 0.5:
+            gamma, beta = rng.uniform(0.5, 2, (n_groups, shape[1])), rng.normal(0, 1, shape[:2])
+            beta = beta[:n_groups] if len(beta) else np.zeros_like(gamma)
+        args = x, np.zeros_like(x), center, scale, 1e-3, gamma, beta, 0, shape[2]
+        atol = 1e-12 if dtype == np.float64 else 1e-3
+        check("layer_norm", *args, out={1: args[1]}, dtype=dtype, atol=atol)
+
+    run()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("form", ["csr", "csc"])
+def test_sparse(form, dtype):
+    @some
+    @given(st.integers(0, 30), st.integers(1, 30), seeds, st.booleans())
+    def run(n_rows, n_columns, seed, infinite):
+        rng = np.random.default_rng(seed)
+        x = sparse.random_array((n_rows, n_columns), density=0.2, rng=rng, format=form)
+        x.data = values(x.data.shape, dtype, rng, infinite)
+        data, indices, indptr = x.data, x.indices, x.indptr
+        n_major = indptr.size - 1
+        n_minor = n_columns if form == "csr" else n_rows
+        out, bad = np.zeros_like(data), bool(np.isinf(data).any())
+        scale, gamma = rng.uniform(0.5, 2, (2, n_columns))
+        channels = indices if form == "csr" else None
+        args = data, out, indptr, channels, scale, gamma, None, rng.random() < 0.5
+        assert bool(check("affine_sparse", *args, out={1: out}, dtype=dtype)) == bad
+        args = data, out, indptr, channels, scale
+        assert bool(check("multiply_sparse", *args, out={1: out}, dtype=dtype)) == bad
+        for kernels in (dispatch._compiled, reference_kernels):
+            assert kernels.pointers_rise(indptr, data.size)
+            assert not kernels.pointers_rise(indptr[::-1].copy(), data.size) or not data.size
+            assert kernels.indices_are_below(indices, n_minor)
+            assert kernels.indices_are_below(indices, n_minor - 1) == (n_minor - 1 not in indices)
+            assert not kernels.indices_are_below(indices - n_minor, n_minor) or not data.size
+            assert kernels.copy_indices(indices, np.empty_like(indices), n_minor)
+            whole = x.copy()
+            whole.sort_indices()
+            assert kernels.is_canonical(indptr, whole.indices)
+            swapped = whole.indices[::-1].copy()
+            rises = all((np.diff(swapped[a:b]) > 0).all() for a, b in pairwise(indptr))
+            assert kernels.is_canonical(indptr, swapped) == rises
+        if form == "csr":
+            norms = np.zeros(n_major)
+            for kind in NORMS.values():
+                args = data, out, indptr, norms, kind
+                check("normalize_csr", *args, out={1: out, 3: norms}, dtype=dtype)
+            n_groups = rng.choice([g for g in (1, 2, 3) if n_columns % g == 0])
+            args = data, out, whole.indices, indptr, n_columns, n_groups, True, 1e-3
+            assert bool(check("layer_norm_csr", *args, out={1: out}, dtype=dtype)) == bad
+        else:
+            factor = rng.uniform(0.5, 2, (n_rows, n_columns))
+            args = data, out, indices, indptr, 1, factor
+            check("multiply_groups_csc", *args, out={1: out}, dtype=dtype)
+
+    run()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("form", ["csr", "csc"])
+def test_sparse_moments(form, dtype):
+    @some
+    @given(st.integers(1, 30), st.integers(1, 30), seeds, st.booleans(), st.booleans())
+    def run(n_rows, n_columns, seed, infinite, weighted):
+        rng = np.random.default_rng(seed)
+        x = sparse.random_array((n_rows, n_columns), density=0.3, rng=rng, format=form)
+        x.data = values(x.data.shape, dtype, rng, infinite)
+        weight = rng.integers(0, 4, n_rows) / 2.0 if weighted else None
+        rows = (n_rows,) if form == "csc" else ()
+        results = []
+        for kernels in (dispatch._compiled, reference_kernels):
+            table = Moments.zero(n_columns).accumulators()
+            function = getattr(kernels, f"{form}_moments")
+            said = function(x.data, x.indices, x.indptr, *rows, weight, table)
+            results.append((said, Moments.from_accumulators(table)))
+        (said, a), (said2, b) = results
+        assert said == said2
+        if not said:
+            scale = np.nanmax(np.abs(x.data.astype(float)), initial=0.0)
+            np.testing.assert_array_equal(a.count, b.count)
+            np.testing.assert_allclose(a.mean, b.mean, rtol=1e-14, atol=1e-15 * scale)
+            assert (np.abs(a.var - b.var) <= 1e-14 * scale**2 + 1e-300)[a.count > 0].all()
+
+    run()
+
+
+@pytest.mark.parametrize("allow_nan", [False, True])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_finite(dtype, allow_nan):
+    @some
+    @given(st.integers(0, 300), seeds, st.booleans())
+    def run(n, seed, infinite):
+        x = values((n,), dtype, np.random.default_rng(seed), infinite)
+        expected = not np.isinf(x).any() and (allow_nan or not np.isnan(x).any())
+        for kernels in (dispatch._compiled, reference_kernels):
+            assert kernels.finite(x, allow_nan) == expected
+
+    run()
