@@ -22,9 +22,9 @@ from sknorm._compat import (
     with_callbacks,
 )
 from sknorm._scalers import parameters, state, validation
+from sknorm._scalers.affine_map import affine_of, check_invertible, gamma_and_beta
 from sknorm._scalers.base import DocLinkMixin
 from sknorm._scalers.merging import check_mergeable
-from sknorm._statistics.affine import Affine
 from sknorm._statistics.moments import Moments, scale_weights
 
 Array = NDArray[np.float64]
@@ -340,7 +340,7 @@ class ChannelScaler(
 
     def _set_moments(self, moments: Moments, weighted: bool, like: Any) -> None:
         """Set the learned attributes, in the namespace of an array."""
-        self._gamma_and_beta(moments.count.size)
+        gamma_and_beta(self, moments.count.size)
         counts = moments.count if weighted else np.rint(moments.count).astype(np.int64)
         learned = {"n_samples_seen_": counts, **self._learn(moments)}
         has_mean = "mean_" not in learned or learned["mean_"] is not None
@@ -364,14 +364,6 @@ class ChannelScaler(
             )
         return parameters.check_divisor("n_channels", self.n_channels, n_features, "features")
 
-    def _gamma_and_beta(self, n_channels: int) -> tuple[Array | None, Array | None]:
-        """Return gamma and beta, one per channel, or None where they are 1 and 0."""
-        if self.gamma is None and self.beta is None:
-            return None, None
-        shapes: list[tuple[int, ...]] = [(n_channels,)]
-        gamma = parameters.check_affine("gamma", self.gamma, 1.0, shapes)
-        return gamma, parameters.check_affine("beta", self.beta, 0.0, shapes)
-
     def _refuse_sparse(self) -> None:
         """Raise where sparse input would become dense."""
         if self._centers():
@@ -389,44 +381,10 @@ class ChannelScaler(
         if sparse.issparse(X):
             self._refuse_sparse()
         n_channels = self._channels_of(X)
-        affine_map = self._affine(n_channels)
-        if inverse and affine_map.gamma is not None and not affine_map.gamma.all():
-            channel = int(np.argmin(np.abs(affine_map.gamma)))
-            raise ValueError(
-                f"gamma is 0 for channel {channel}, so the input cannot be recovered. "
-                "inverse_transform needs gamma != 0."
-            )
+        affine_map = affine_of(self, n_channels)
+        if inverse:
+            check_invertible(affine_map)
         if n_channels != X.shape[1]:
             affine_map = affine_map.repeat(X.shape[1] // n_channels)
         with validation.locate_nonfinite(self, X):
             return dispatch.affine(X, affine_map, inverse=inverse, copy=copy, n_jobs=self.n_jobs)
-
-    def _is_stale(self, agrees: NDArray[np.bool_], unit_scale: Array, moments: Moments) -> bool:
-        """Tell whether a divisor is that of an earlier eps, and another would be of the present."""
-        return bool((agrees & (unit_scale != self._scale(moments, self.eps))).any())
-
-    def _affine(self, n_channels: int) -> Affine:
-        """Return the map that transform applies."""
-        centers, scales = self._centers(), self._scales()
-        gamma, beta = self._gamma_and_beta(n_channels)
-        shift = state.read_attribute(self, "mean_", n_channels) if centers else np.zeros(n_channels)
-        scale = state.read_attribute(self, "scale_", n_channels) if scales else np.ones(n_channels)
-        eps = getattr(self, "_eps", self.eps)
-        stored = self._stored()
-        in_unit = stored is not None and stored.shape == (8, n_channels)
-        if not in_unit and eps == self.eps:
-            return Affine(shift, scale, gamma, beta)
-        moments = self._known_moments(n_channels)
-        exponent = moments.exponent
-        with np.errstate(all="ignore"):
-            unit_scale = self._scale(moments, eps) if scales else np.ldexp(1.0, -exponent)
-            agrees = scale == np.ldexp(unit_scale, exponent)
-            if eps != self.eps and scales and self._is_stale(agrees, unit_scale, moments):
-                raise ValueError(
-                    f"eps is {self.eps}, but scale_ is that of eps={eps}. Fit again, or set scale_."
-                )
-            if not exponent.any():
-                return Affine(shift, scale, gamma, beta)
-            unit_scale = np.where(agrees, unit_scale, np.ldexp(scale, -exponent))
-            unit_shift = moments.unit_mean if centers else shift
-        return Affine(unit_shift, unit_scale, gamma, beta, exponent)

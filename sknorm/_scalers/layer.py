@@ -141,6 +141,34 @@ class LayerScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEsti
             dispatch.check_finite(X, allow_nan=True)
         return state.commit(self, vars(prepared))
 
+    def fit_transform(self, X: Any, y: Any = None) -> Any:
+        """Normalize X after checking the parameters, in one pass: as ``fit`` and ``transform``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features) or \
+                (n_samples, n_channels, *positions)
+            The data.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        X_out : {ndarray, sparse matrix} of the shape of X
+            The result of :meth:`transform`.
+
+        Raises
+        ------
+        ValueError
+            As for :meth:`fit` and :meth:`transform`. The scaler is left as it was.
+        """
+        copy = parameters.resolve_copy(self, None)
+        prepared = state.draft(self, forget=True)
+        X = validation.check_input(prepared, X, reset=True, indices=Indices.of(copy))
+        result = prepared._apply(X, copy)
+        state.commit(self, vars(prepared))
+        return result
+
     def transform(self, X: Any, copy: bool | None = None) -> Any:
         """Normalize each sample of X.
 
@@ -164,6 +192,10 @@ class LayerScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEsti
         """
         copy = parameters.resolve_copy(self, copy)
         X = validation.check_input(state.snapshot(self), X, reset=False, indices=Indices.of(copy))
+        return self._apply(X, copy)
+
+    def _apply(self, X: Any, copy: bool) -> Any:
+        """Return checked X normalized."""
         gamma, beta = self._check_params(X)
         if sparse.issparse(X):
             X = dispatch.without_duplicates(X)
@@ -197,7 +229,7 @@ class LayerScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEsti
             warnings.warn(
                 f"Each of the n_groups={self.n_groups} groups is a single value, so centering "
                 "turns all of them into 0 (plus beta). Use fewer groups, or with_mean=False.",
-                stacklevel=3,
+                stacklevel=5,  # past transform and its wrapper
             )
 
     def _centers(self, X: Any) -> bool:

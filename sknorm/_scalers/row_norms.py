@@ -63,12 +63,37 @@ class RowNormalizer(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEs
             If X is not numeric or has infinite or missing values, or a parameter is out of range.
             The normalizer is left as it was.
         """
-        prepared = state.draft(self, forget=True)
-        prepared._check_params()
-        X = validation.check_input(prepared, X, reset=True)
+        prepared, X = self._read(X, Indices.NOW)
         with validation.locate_nonfinite(prepared, X, allow_nan=False):
             dispatch.check_finite(X, allow_nan=False)
         return state.commit(self, vars(prepared))
+
+    def fit_transform(self, X: Any, y: Any = None) -> Any:
+        """Normalize X after checking the parameters, in one pass: as ``fit`` and ``transform``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features) or \
+                (n_samples, n_channels, *positions)
+            The data.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        X_out : {ndarray, sparse matrix} of the shape of X
+            The result of :meth:`transform`.
+
+        Raises
+        ------
+        ValueError
+            As for :meth:`fit` and :meth:`transform`. The normalizer is left as it was.
+        """
+        copy = self._copies(None)
+        prepared, X = self._read(X, Indices.of(copy))
+        result = prepared._apply(X, copy)
+        state.commit(self, vars(prepared))
+        return result
 
     def transform(self, X: Any, copy: bool | None = None) -> Any:
         """Divide each row of X by its norm; rows whose norm is 0 stay as they are.
@@ -93,10 +118,24 @@ class RowNormalizer(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEs
             As for :meth:`fit`; if X has another number of features than in fit; or if a norm that
             is to be kept exceeds the largest number of the dtype.
         """
+        copy = self._copies(copy)
+        X = validation.check_input(state.snapshot(self), X, reset=False, indices=Indices.of(copy))
+        return self._apply(X, copy)
+
+    def _copies(self, copy: bool | None) -> bool:
+        """Check the parameters, and tell whether transform leaves X untouched."""
         self._check_params()
         # With a column more the result is another array in any case: X is not overwritten.
-        copy = parameters.resolve_copy(self, copy) or self.keep_norm
-        X = validation.check_input(state.snapshot(self), X, reset=False, indices=Indices.of(copy))
+        return parameters.resolve_copy(self, copy) or self.keep_norm
+
+    def _read(self, X: Any, indices: Indices) -> tuple[Self, Any]:
+        """Return a normalizer as fit on X leaves it, and X, whose values are not checked yet."""
+        prepared = state.draft(self, forget=True)
+        prepared._check_params()
+        return prepared, validation.check_input(prepared, X, reset=True, indices=indices)
+
+    def _apply(self, X: Any, copy: bool) -> Any:
+        """Return checked X normalized."""
         if sparse.issparse(X):
             X = dispatch.without_duplicates(X)
         with validation.locate_nonfinite(self, X, allow_nan=False):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles import exact_moments, some
+from oracles import dense, exact_moments, some
 from scipy import sparse
 from sklearn import config_context
 from sklearn.base import clone
@@ -49,13 +49,30 @@ def test_fit_forgets_the_namespace_and_names_of_an_earlier_fit(scaler):
 
 
 @pytest.mark.parametrize("scaler", [LayerScaler(), L2Normalizer()], ids=repr)
-def test_a_fit_that_raises_leaves_a_normalizer_of_rows_as_it_was(scaler):
+@pytest.mark.parametrize("method", ["fit", "fit_transform"])
+def test_a_fit_that_raises_leaves_a_normalizer_of_rows_as_it_was(scaler, method):
     scaler = clone(scaler).fit(X)
     before = scaler.__dict__
     with pytest.raises(ValueError, match="infinity"):
-        scaler.fit(np.full((3, 2), np.inf))
+        getattr(scaler, method)(np.full((3, 2), np.inf))
     assert scaler.__dict__ is before
     assert scaler.n_features_in_ == 4
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
+@pytest.mark.parametrize(
+    "scaler", [LayerScaler(), L2Normalizer(), L2Normalizer(keep_norm=True)], ids=repr
+)
+def test_fit_transform_of_a_normalizer_of_rows_is_fit_and_transform(scaler, form):
+    pd = pytest.importorskip("pandas")
+    x = form(X)
+    z = clone(scaler).fit_transform(x)
+    np.testing.assert_array_equal(dense(z), dense(clone(scaler).fit(x).transform(x)))
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    one, two = (clone(scaler).set_output(transform="pandas") for _ in range(2))
+    pd.testing.assert_frame_equal(one.fit_transform(frame), two.fit(frame).transform(frame))
+    assert one.__dict__.keys() == two.__dict__.keys()
+    assert list(one.feature_names_in_) == list("abcd")
 
 
 # Set by hand

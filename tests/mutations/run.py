@@ -199,8 +199,8 @@ MUTATIONS = [
     ),
     Mutation(
         "eps after fit ignored",
-        "_scalers/channel.py",
-        "if not in_unit and eps == self.eps:",
+        "_scalers/affine_map.py",
+        "if not in_unit and eps == scaler.eps:",
         "if not in_unit:",
         STATE,
     ),
@@ -214,7 +214,7 @@ MUTATIONS = [
     Mutation(
         "merge: parameters unchecked",
         "_scalers/channel.py",
-        "self._gamma_and_beta(moments.count.size)\n",
+        "gamma_and_beta(self, moments.count.size)\n",
         "pass\n",
         STATE,
     ),
@@ -243,7 +243,7 @@ MUTATIONS = [
     Mutation(
         "sparse: indices unchecked",
         "_backends/structure.py",
-        "    if not is_left_to_loop and not _are_below(x.indices, n_minor, kernels):",
+        "    if indices is Indices.NOW and not kernels.indices_are_below(x.indices, n_minor):",
         "    if False:",
         "tests/_backends/test_structure.py",
     ),
