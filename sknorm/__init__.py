@@ -3,6 +3,7 @@
 from importlib.metadata import version as _version
 
 from sknorm._scalers.batch import BatchStatScaler
+from sknorm._scalers.coefficients import raw_coefficients
 from sknorm._scalers.layer import LayerScaler
 from sknorm._scalers.power import PowerNormScaler
 from sknorm._scalers.row_norms import L1Normalizer, L2Normalizer, MaxNormalizer
@@ -22,5 +23,6 @@ __all__ = [
     "PowerNormScaler",
     "__version__",
     "compare_normalizers",
+    "raw_coefficients",
     "show_versions",
 ]

@@ -2,8 +2,9 @@
 
 - The namespace, device and widest float of an array, and its way to NumPy: scikit-learn's array
   API dispatch has no public counterpart, and a second one would disagree with it.
-- The output container that ``set_output`` asked for, and how to make it: transform gets it from
-  scikit-learn, but inverse_transform does not, and there is no public getter.
+- The output container that ``set_output`` asked for, and how to make it: a transform of all
+  features gets it from scikit-learn, but one of some features and inverse_transform do not, and
+  there is no public getter.
 - Fit callbacks: public but experimental, and only from scikit-learn 1.9 on.
 - Whether joblib's workers are threads, and what it pickles with: nothing public tells.
 """
@@ -24,7 +25,11 @@ from sklearn.utils._array_api import (
     device,
     get_namespace,
 )
-from sklearn.utils._set_output import _get_container_adapter, _get_output_config
+from sklearn.utils._set_output import (
+    _get_container_adapter,
+    _get_output_config,
+    _wrap_data_with_container,
+)
 
 try:
     from sklearn.utils._array_api import check_same_namespace
@@ -59,6 +64,7 @@ __all__ = [
     "notify_callbacks",
     "widest_float",
     "with_callbacks",
+    "wrap_output",
 ]
 
 
@@ -86,7 +92,12 @@ def asks_for_dataframe(estimator: Any) -> str | None:
     return None if chosen == "default" else chosen
 
 
-def as_frame(estimator: Any, result: Any, original: Any, names: NDArray[Any]) -> Any:
+def wrap_output(estimator: Any, result: Any, original: Any) -> Any:
+    """Return a result of transform in the container that ``set_output`` chose."""
+    return _wrap_data_with_container("transform", result, original, estimator)
+
+
+def as_frame(estimator: Any, result: Any, original: Any, names: Callable[[], Any]) -> Any:
     """Return a result as the data frame that ``set_output`` chose, if any, with these names."""
     adapter = _get_container_adapter("transform", estimator)
     if adapter is None or not isinstance(result, np.ndarray) or result.ndim != 2:

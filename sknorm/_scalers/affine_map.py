@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,20 +43,19 @@ def affine_of(scaler: Any, n_channels: int) -> Affine:
     gamma, beta = gamma_and_beta(scaler, n_channels)
     shift = state.read_attribute(scaler, "mean_", n_channels) if centers else np.zeros(n_channels)
     scale = state.read_attribute(scaler, "scale_", n_channels) if scales else np.ones(n_channels)
-    eps = getattr(scaler, "_eps", scaler.eps)
+    eps, ddof = getattr(scaler, "_eps", scaler.eps), scaler._known_ddof()
+    is_same = eps == scaler.eps and ddof == scaler._lost_degrees()
     stored = scaler._stored()
     in_unit = stored is not None and stored.shape == (8, n_channels)
-    if not in_unit and eps == scaler.eps:
+    if not in_unit and is_same:
         return Affine(shift, scale, gamma, beta)
     moments = scaler._known_moments(n_channels)
     exponent = moments.exponent
     with np.errstate(all="ignore"):
-        unit_scale = scaler._scale(moments, eps) if scales else np.ldexp(1.0, -exponent)
+        unit_scale = scaler._scale(moments, eps, ddof) if scales else np.ldexp(1.0, -exponent)
         agrees = scale == np.ldexp(unit_scale, exponent)
-        if eps != scaler.eps and scales and _is_stale(scaler, agrees, unit_scale, moments):
-            raise ValueError(
-                f"eps is {scaler.eps}, but scale_ is that of eps={eps}. Fit again, or set scale_."
-            )
+        if not is_same and scales and _is_stale(scaler, agrees, unit_scale, moments):
+            _refuse_stale(scaler, eps, ddof)
         if not exponent.any():
             return Affine(shift, scale, gamma, beta)
         unit_scale = np.where(agrees, unit_scale, np.ldexp(scale, -exponent))
@@ -65,5 +64,15 @@ def affine_of(scaler: Any, n_channels: int) -> Affine:
 
 
 def _is_stale(scaler: Any, agrees: NDArray[np.bool_], unit_scale: Array, moments: Moments) -> bool:
-    """Tell whether a divisor is that of an earlier eps, and another would be of the present."""
-    return bool((agrees & (unit_scale != scaler._scale(moments, scaler.eps))).any())
+    """Tell whether a divisor is that of earlier parameters, and differs from what it would be."""
+    present = scaler._scale(moments, scaler.eps, scaler._lost_degrees())
+    return bool((agrees & (unit_scale != present)).any())
+
+
+def _refuse_stale(scaler: Any, eps: float, ddof: float) -> NoReturn:
+    name, now, before = "eps", scaler.eps, eps
+    if eps == scaler.eps:
+        name, now, before = "ddof", scaler._lost_degrees(), ddof
+    raise ValueError(
+        f"{name} is {now}, but scale_ is that of {name}={before}. Fit again, or set scale_."
+    )

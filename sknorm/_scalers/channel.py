@@ -16,7 +16,6 @@ from sknorm._backends.reference import asarray_like
 from sknorm._backends.structure import Indices
 from sknorm._compat import (
     CallbackSupportMixin,
-    as_frame,
     as_numpy,
     notify_callbacks,
     with_callbacks,
@@ -24,6 +23,9 @@ from sknorm._compat import (
 from sknorm._scalers import parameters, state, validation
 from sknorm._scalers.affine_map import affine_of, check_invertible, gamma_and_beta
 from sknorm._scalers.base import DocLinkMixin
+from sknorm._scalers.blocks import Codes, channel_codes
+from sknorm._scalers.channel_transform import ChannelTransform, cut_flattened
+from sknorm._scalers.columns import Positions
 from sknorm._scalers.merging import check_mergeable
 from sknorm._statistics.moments import Moments, scale_weights
 
@@ -31,7 +33,12 @@ Array = NDArray[np.float64]
 
 
 class ChannelScaler(
-    DocLinkMixin, CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
+    DocLinkMixin,
+    ChannelTransform,
+    CallbackSupportMixin,
+    OneToOneFeatureMixin,
+    TransformerMixin,
+    BaseEstimator,
 ):
     """Base of the scalers whose statistics are over samples and positions, per channel.
 
@@ -45,6 +52,7 @@ class ChannelScaler(
     eps: float
     momentum: float | None
     n_channels: int | None
+    channels: Any
     gamma: Any
     beta: Any
     copy: bool
@@ -56,6 +64,7 @@ class ChannelScaler(
     _moments: Array
     _centered: bool
     _eps: float
+    _ddof: float
 
     @state.all_or_nothing
     @with_callbacks
@@ -119,65 +128,6 @@ class ChannelScaler(
         with notify_callbacks(self, X, y, sample_weight):
             return self._learn_from(X, sample_weight, forget=False)
 
-    def transform(self, X: Any, copy: bool | None = None) -> Any:
-        """Normalize X with the statistics learned.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features) or \
-                (n_samples, n_channels, *positions)
-            The data.
-        copy : bool, default=None
-            Whether to leave X untouched; None means the parameter ``copy``.
-
-        Returns
-        -------
-        X_out : {ndarray, sparse matrix} of the shape of X
-            The result, in the container, memory order and floating dtype of X.
-
-        Raises
-        ------
-        NotFittedError
-            If the scaler is not fitted.
-        ValueError
-            If X has another number of features than in fit, has infinite values, or is sparse
-            where the result would not be.
-        """
-        reader = self._fitted()
-        copy = parameters.resolve_copy(reader, copy)
-        X = validation.check_input(reader, X, reset=False, indices=Indices.of(copy))
-        return reader._apply(X, copy, inverse=False)
-
-    def inverse_transform(self, X: Any, copy: bool | None = None) -> Any:
-        """Undo :meth:`transform`.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features) or \
-                (n_samples, n_channels, *positions)
-            Normalized data.
-        copy : bool, default=None
-            Whether to leave X untouched; None means the parameter ``copy``.
-
-        Returns
-        -------
-        X_out : {ndarray, sparse matrix} of the shape of X
-            The data in its original units, in the container that ``set_output`` chose.
-
-        Raises
-        ------
-        NotFittedError
-            If the scaler is not fitted.
-        ValueError
-            As for :meth:`transform`; if ``gamma`` is 0 somewhere; or if X is a data frame whose
-            names are not those of the features in their order.
-        """
-        reader = self._fitted()
-        copy = parameters.resolve_copy(reader, copy)
-        checked = validation.check_output(reader, X, indices=Indices.of(copy))
-        result = reader._apply(checked, copy, inverse=True)
-        return as_frame(reader, result, X, reader.get_feature_names_out())
-
     @state.all_or_nothing
     def merge(self, *others: Self) -> Self:
         """Fold in the statistics of scalers fitted on other rows.
@@ -227,13 +177,6 @@ class ChannelScaler(
         names = ("_moments", *self._statistics)
         return any(getattr(self, name, None) is not None for name in names)
 
-    def _fitted(self) -> Self:
-        """Return a reader of the state, where there is one."""
-        reader = state.snapshot(self)
-        if not reader.__sklearn_is_fitted__():
-            check_is_fitted(reader)
-        return reader
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
@@ -269,9 +212,13 @@ class ChannelScaler(
         """Return the mean and the variance that the learned attributes stand for."""
         raise NotImplementedError
 
-    def _scale(self, moments: Moments, eps: float) -> Array:
+    def _scale(self, moments: Moments, eps: float, ddof: float) -> Array:
         """Return the divisor of each channel, in the moments' units."""
         raise NotImplementedError
+
+    def _lost_degrees(self) -> float:
+        """Return what the number of values is lessened by in the variance."""
+        return 0.0
 
     def _read_moments(self, moments: Moments) -> Moments:
         """Return the moments of a batch, about what the scaler takes them."""
@@ -293,10 +240,10 @@ class ChannelScaler(
             self._refuse_sparse()
             X = dispatch.without_duplicates(X)
         weights = validation.check_weights(sample_weight, X.shape[0])
-        n_channels = self._channels_of(X)
+        codes, n_channels = self._channels_of(X)
         before = None if first else self._known_moments(n_channels)
         with validation.locate_nonfinite(self, X):
-            moments = self._moments_of(X, weights, n_channels)
+            moments = self._moments_of(X, weights, codes, n_channels)
         if before is None:
             self._set_moments(moments, weights is not None, X)
             return
@@ -307,12 +254,16 @@ class ChannelScaler(
             moments = before.decay(moments, float(self.momentum))
         self._set_moments(moments, weighted, X)
 
-    def _moments_of(self, X: Any, weights: Array | None, n_channels: int) -> Moments:
+    def _moments_of(
+        self, X: Any, weights: Array | None, codes: Codes | None, n_channels: int
+    ) -> Moments:
         exponent = 0
         if weights is not None:
             weights, exponent = scale_weights(weights)
         moments = dispatch.channel_moments(X, weights, self.n_jobs)
-        if n_channels != X.shape[1]:
+        if codes is not None:
+            moments = moments.pool_by(codes, n_channels)
+        elif n_channels != X.shape[1]:
             moments = moments.pool(n_channels)
         moments = replace(moments, weight_exponent=exponent) if exponent else moments
         return self._read_moments(moments)
@@ -326,12 +277,16 @@ class ChannelScaler(
         n_channels = self._n_known() if n_channels is None else n_channels
         count = state.read_attribute(self, "n_samples_seen_", n_channels)
         mean, var = self._public_moments(n_channels)
-        return state.unpack(self._stored(), count, mean, var)
+        return state.unpack(self._stored(), count, mean, var, self._known_ddof())
 
     def _stored(self) -> Array | None:
         """Return the digits that the public attributes cannot hold, where there are any."""
         stored = getattr(self, "_moments", None)
         return stored if stored is None or type(stored) is np.ndarray else as_numpy(stored)
+
+    def _known_ddof(self) -> float:
+        """Return the degrees of freedom that the public variance lacks."""
+        return float(getattr(self, "_ddof", self._lost_degrees()))
 
     def _n_known(self) -> int:
         """Return the number of channels that the statistics are of."""
@@ -349,20 +304,59 @@ class ChannelScaler(
         if (counts == counts[0]).all():
             self.n_samples_seen_ = counts[0].item()
         self._moments = asarray_like(state.pack(moments, has_mean=has_mean), like)
-        self._eps = float(self.eps)
+        self._eps, self._ddof = float(self.eps), float(self._lost_degrees())
 
-    def _channels_of(self, X: Any) -> int:
-        """Return the number of channels that X is read with."""
+    def _n_features(self) -> int:
+        """Return the number of features that the statistics are for."""
+        return int(getattr(self, "n_features_in_", self._n_known()))
+
+    def _channel_of_each_feature(self) -> Codes:
+        """Return the channel that each feature is of."""
+        n_features, n_channels = self._n_features(), self._n_known()
+        if self.channels is None:
+            return np.repeat(np.arange(n_channels), n_features // n_channels)
+        names = getattr(self, "feature_names_in_", None)
+        return channel_codes(self.channels, n_features, names)[0]
+
+    def _cut_channels(
+        self, part: Any, positions: Positions, n_features: int, n_channels: int
+    ) -> Codes:
+        """Return the channels of some features, and set what a scaler of those needs to know."""
+        if self.channels is not None:
+            names = getattr(self, "feature_names_in_", None)
+            codes = channel_codes(self.channels, n_features, names)[0][positions]
+            channels = codes[np.sort(np.unique(codes, return_index=True)[1])]
+            part.channels = [int(np.flatnonzero(channels == code)[0]) for code in codes]
+            return channels
+        if n_channels == n_features:
+            if self.n_channels is not None:
+                part.n_channels = int(positions.size)
+            return positions
+        channels = cut_flattened(positions, n_features, n_channels)
+        part.n_channels = int(channels.size)
+        return channels
+
+    def _channels_of(self, X: Any) -> tuple[Codes | None, int]:
+        """Return the channel of each feature, where ``channels`` tells them, and their number."""
         n_features = int(X.shape[1])
+        if self.channels is not None:
+            if self.n_channels is not None:
+                raise ValueError(
+                    "channels and n_channels both say which features make a channel. Leave one of "
+                    "them at None."
+                )
+            names = getattr(self, "feature_names_in_", None)
+            return channel_codes(self.channels, n_features, names)
         if self.n_channels is None:
-            return n_features
+            return None, n_features
         if X.ndim > 2 and self.n_channels != n_features:
             raise ValueError(
                 f"n_channels={self.n_channels!r}, but axis 1 of X, its channel axis, has "
                 f"{n_features}. n_channels is for flattened input of shape (n_samples, "
                 "n_features); leave it at None here."
             )
-        return parameters.check_divisor("n_channels", self.n_channels, n_features, "features")
+        known = parameters.check_divisor("n_channels", self.n_channels, n_features, "features")
+        return None, known
 
     def _refuse_sparse(self) -> None:
         """Raise where sparse input would become dense."""
@@ -380,11 +374,13 @@ class ChannelScaler(
     def _apply(self, X: Any, copy: bool, *, inverse: bool) -> Any:
         if sparse.issparse(X):
             self._refuse_sparse()
-        n_channels = self._channels_of(X)
+        codes, n_channels = self._channels_of(X)
         affine_map = affine_of(self, n_channels)
         if inverse:
             check_invertible(affine_map)
-        if n_channels != X.shape[1]:
+        if codes is not None:
+            affine_map = affine_map.take(codes)
+        elif n_channels != X.shape[1]:
             affine_map = affine_map.repeat(X.shape[1] // n_channels)
         with validation.locate_nonfinite(self, X):
             return dispatch.affine(X, affine_map, inverse=inverse, copy=copy, n_jobs=self.n_jobs)

@@ -29,6 +29,17 @@ def is_frame(X: Any) -> bool:
     return any(_is_named(X, *name) for name in FRAMES)
 
 
+def take_columns(X: Any, names: list[str]) -> Any:
+    """Return a frame of the columns of these names, where X is one that has them all, else X."""
+    if not is_frame(X):
+        return X
+    is_arrow = not _is_named(X, "pandas", "DataFrame") and hasattr(X, "schema")
+    known = X.schema.names if is_arrow and not hasattr(X, "get_column") else X.columns
+    if not set(names) <= set(known):
+        return X
+    return X[names] if _is_named(X, "pandas", "DataFrame") else X.select(names)
+
+
 def columns_of(X: Any) -> Columns | None:
     """Return the columns of a frame that has others than plain numbers."""
     if _is_named(X, "pandas", "DataFrame"):

@@ -10,13 +10,25 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils.metaestimators import available_if
 
 from sknorm._backends import dispatch
 from sknorm._backends.structure import Indices
-from sknorm._scalers import parameters, state, validation
+from sknorm._compat import as_frame
+from sknorm._scalers import kept, parameters, state, validation
 from sknorm._scalers.base import DocLinkMixin
+from sknorm._scalers.layer_statistics import layer_statistics, undo_layer
 
 Array = NDArray[np.float64]
+
+
+def _keeps_statistics(scaler: Any) -> bool:
+    if not scaler.keep_statistics:
+        raise AttributeError(
+            "LayerScaler can only undo what it did with keep_statistics=True, which keeps the "
+            "means and divisors as last columns."
+        )
+    return True
 
 
 class LayerScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -49,6 +61,10 @@ class LayerScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEsti
         data's unit; 1e-5 gives torch's numbers.
     gamma, beta : float or array-like of shape (n_channels,) or X.shape[1:], default=None
         Factor and beta applied last; None means 1 and 0.
+    keep_statistics : bool, default=False
+        Whether to append the mean and the divisor of each group as last columns, named
+        ``layer_mean`` and ``layer_scale``. They keep what normalizing takes away, and make
+        ``inverse_transform`` possible, also of predictions of another length.
     copy : bool, default=True
         Whether transform leaves its input untouched. False writes the result into it where its
         dtype allows that.
@@ -89,6 +105,17 @@ class LayerScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEsti
            [-1.225,  0.   ,  1.225]])
     >>> LayerScaler(with_mean=False).fit_transform([[3.0, 4.0]]).round(3)
     array([[0.849, 1.131]])
+
+    With its statistics kept, a prediction for the next value of each series gets its level back:
+
+    >>> scaler = LayerScaler(keep_statistics=True)
+    >>> Z = scaler.fit_transform([[1.0, 3.0], [10.0, 30.0]])
+    >>> Z
+    array([[-1.,  1.,  2.,  1.],
+           [-1.,  1., 20., 10.]])
+    >>> scaler.inverse_transform([[3.0, *Z[0, 2:]], [3.0, *Z[1, 2:]]])
+    array([[ 5.],
+           [50.]])
     """
 
     def __init__(
@@ -100,6 +127,7 @@ class LayerScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEsti
         eps: float = 0.0,
         gamma: Any = None,
         beta: Any = None,
+        keep_statistics: bool = False,
         copy: bool = True,
         n_jobs: int | None = None,
     ) -> None:
@@ -109,6 +137,7 @@ class LayerScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEsti
         self.eps = eps
         self.gamma = gamma
         self.beta = beta
+        self.keep_statistics = keep_statistics
         self.copy = copy
         self.n_jobs = n_jobs
 
@@ -162,7 +191,7 @@ class LayerScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEsti
         ValueError
             As for :meth:`fit` and :meth:`transform`. The scaler is left as it was.
         """
-        copy = parameters.resolve_copy(self, None)
+        copy = self._copies(None)
         prepared = state.draft(self, forget=True)
         X = validation.check_input(prepared, X, reset=True, indices=Indices.of(copy))
         result = prepared._apply(X, copy)
@@ -183,14 +212,17 @@ class LayerScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEsti
         Returns
         -------
         X_out : {ndarray, sparse matrix} of the shape of X
-            The result, in the container, memory order and floating dtype of X.
+            The result, in the container, memory order and floating dtype of X. With
+            ``keep_statistics=True`` axis 1 is longer by ``2 * n_groups``: the means of the groups,
+            then what they were divided by.
 
         Raises
         ------
         ValueError
-            As for :meth:`fit`, and if X has another number of features than in fit.
+            As for :meth:`fit`; if X has another number of features than in fit; or if statistics
+            that are to be kept exceed the largest number of the dtype.
         """
-        copy = parameters.resolve_copy(self, copy)
+        copy = self._copies(copy)
         X = validation.check_input(state.snapshot(self), X, reset=False, indices=Indices.of(copy))
         return self._apply(X, copy)
 
@@ -201,7 +233,8 @@ class LayerScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEsti
             X = dispatch.without_duplicates(X)
         self._warn_of_single_values(X)
         with validation.locate_nonfinite(self, X):
-            return dispatch.layer_norm(
+            statistics = self._statistics_of(X) if self.keep_statistics else None
+            result = dispatch.layer_norm(
                 X,
                 self.n_groups,
                 center=self._centers(X),
@@ -212,6 +245,98 @@ class LayerScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEsti
                 copy=copy,
                 n_jobs=self.n_jobs,
             )
+        if statistics is None:
+            return result
+        return kept.append(result, statistics, "mean or scale", "keep_statistics")
+
+    def _copies(self, copy: bool | None) -> bool:
+        """Tell whether transform leaves X untouched: with more columns it does in any case."""
+        parameters.check_flag("keep_statistics", self.keep_statistics)
+        return parameters.resolve_copy(self, copy) or self.keep_statistics
+
+    @available_if(_keeps_statistics)
+    def inverse_transform(self, X: Any) -> Any:
+        """Undo :meth:`transform` by the statistics in the last columns, and drop those.
+
+        Available with ``keep_statistics=True`` only.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_out + 2 * n_groups) or \
+                (n_samples, n_out + 2 * n_groups, *positions)
+            Output of :meth:`transform`, or values of that scale, such as predictions, with its
+            last columns appended. ``n_out`` need not be the number of features in fit.
+
+        Returns
+        -------
+        X_out : {ndarray, sparse matrix} of shape (n_samples, n_out) or \
+                (n_samples, n_out, *positions)
+            The values in their original units.
+
+        Raises
+        ------
+        ValueError
+            If X has too few columns, or their number is none of whole groups; if ``gamma`` is 0
+            somewhere; if X is a data frame whose names are not those of
+            :meth:`get_feature_names_out`.
+        """
+        n_kept = 2 * self.n_groups
+        checked = validation.check_output(state.snapshot(self), X, extra=n_kept, any_width=True)
+        n_out = checked.shape[1] - n_kept
+        if n_out < 1 or n_out % self.n_groups:
+            raise ValueError(
+                f"X has {checked.shape[1]} features, but inverse_transform needs those of the "
+                f"values (a multiple of n_groups={self.n_groups}) and {n_kept} of statistics "
+                "after them."
+            )
+        element = (n_out, *(int(size) for size in checked.shape[2:]))
+        gamma, beta = self._affine_of(element)
+        if gamma is not None and not gamma.all():
+            raise ValueError(
+                "gamma is 0 for some values, so the input cannot be recovered. inverse_transform "
+                "needs gamma != 0."
+            )
+        result = undo_layer(checked, self.n_groups, gamma, beta)
+        if n_out != getattr(self, "n_features_in_", n_out):
+            return result
+        return as_frame(self, result, X, super().get_feature_names_out)
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Return the names of the output features.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Names of the input features; None means those seen in fit, or x0, x1, …
+
+        Returns
+        -------
+        feature_names_out : ndarray of str objects
+            The names of the input features, and with ``keep_statistics=True`` those of the
+            statistics: ``layer_mean`` and ``layer_scale``, with the number of the group where
+            there are several.
+        """
+        names: NDArray[np.object_] = super().get_feature_names_out(input_features)
+        if not self.keep_statistics:
+            return names
+        numbers = [""] if self.n_groups == 1 else [str(k) for k in range(self.n_groups)]
+        taken = set(names)
+        added = [
+            kept.free_name(f"{name}{number}", taken)
+            for name in ("layer_mean", "layer_scale")
+            for number in numbers
+        ]
+        return np.append(names, np.array(added, dtype=object))
+
+    def _statistics_of(self, X: Any) -> Any:
+        return layer_statistics(
+            X,
+            self.n_groups,
+            center=self._centers(X),
+            scale=bool(self.with_std),
+            eps=float(self.eps),
+            n_jobs=self.n_jobs,
+        )
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -243,14 +368,17 @@ class LayerScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEsti
         parameters.check_n_jobs(self.n_jobs)
         parameters.check_flag("copy", self.copy)
         parameters.check_divisor("n_groups", self.n_groups, int(X.shape[1]), "features (axis 1)")
-        element = tuple(int(size) for size in X.shape[1:])
-        gamma = self._per_element("gamma", self.gamma, 1.0, element)
-        beta = self._per_element("beta", self.beta, 0.0, element)
+        gamma, beta = self._affine_of(tuple(int(size) for size in X.shape[1:]))
         if sparse.issparse(X):
             self._refuse_sparse(X, beta)
+        return gamma, beta
+
+    def _affine_of(self, element: tuple[int, ...]) -> tuple[Array | None, Array | None]:
+        """Return gamma and beta with one row per group, or None where both are left out."""
         if self.gamma is None and self.beta is None:
             return None, None
-        return gamma, beta
+        gamma = self._per_element("gamma", self.gamma, 1.0, element)
+        return gamma, self._per_element("beta", self.beta, 0.0, element)
 
     def _per_element(
         self, name: str, value: Any, default: float, element: tuple[int, ...]
@@ -260,14 +388,14 @@ class LayerScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEsti
         full = np.broadcast_to(array, element).copy()
         return full.reshape(self.n_groups, math.prod(element) // self.n_groups)
 
-    def _refuse_sparse(self, X: Any, beta: Array) -> None:
+    def _refuse_sparse(self, X: Any, beta: Array | None) -> None:
         """Raise where sparse input would become dense."""
         if self._centers(X):
             raise ValueError(
                 "Cannot center sparse matrices: pass `with_mean=False` (or 'auto') to divide by "
                 "the root mean square only, or X.toarray() to center a dense copy."
             )
-        if beta.any():
+        if beta is not None and beta.any():
             raise ValueError(
                 "beta is not 0, which would make sparse output dense. Use beta=None, or "
                 "X.toarray()."

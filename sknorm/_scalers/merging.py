@@ -52,4 +52,7 @@ def _check_same_features(scaler: Any, other: Any, name: str) -> None:
 def _same(a: Any, b: Any) -> bool:
     if a is None or b is None:
         return a is b
-    return bool(np.array_equal(a, b))
+    try:
+        return bool(np.array_equal(np.asarray(a), np.asarray(b)))
+    except ValueError:  # lists of unequal length
+        return bool(a == b)

@@ -36,6 +36,22 @@ def check_eps(value: Any) -> None:
         raise ValueError(f"eps must be a finite number >= 0, got {value!r}.")
 
 
+def check_ddof(value: Any) -> None:
+    """Refuse what is not a finite number >= 0."""
+    if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= float(value) < np.inf:
+        raise ValueError(
+            f"ddof must be a finite number >= 0, got {value!r}. 0 gives the biased variance, 1 "
+            "the unbiased one."
+        )
+
+
+def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
+    """Refuse what is none of the choices."""
+    if not isinstance(value, str) or value not in choices:
+        known = ", ".join(map(repr, choices[:-1])) + f" or {choices[-1]!r}"
+        raise ValueError(f"{name} must be {known}, got {value!r}.")
+
+
 def check_momentum(value: Any) -> None:
     """Refuse what is neither None nor in (0, 1]."""
     if value is None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sknorm._scalers import known
 from sknorm._scalers.channel import ChannelScaler
 from sknorm._scalers.state import read_attribute
 from sknorm._statistics.moments import Moments, root_in_unit
@@ -37,6 +38,9 @@ class PowerNormScaler(ChannelScaler):
     n_channels : int or None, default=None
         Read 2-D input as this many channels of ``n_features / n_channels`` neighboring columns
         each. None means one channel per column.
+    channels : list of lists of str or int, array-like of shape (n_features,) or None, default=None
+        Which features make a channel, with one scale: lists of names or positions, such as
+        ``[["x1", "x2"], ["y"]]``, or one label per feature.
     gamma, beta : float or array-like of shape (n_channels,), default=None
         Factor and beta applied last; None means 1 and 0.
     copy : bool, default=True
@@ -94,6 +98,7 @@ class PowerNormScaler(ChannelScaler):
         eps: float = 0.0,
         momentum: float | None = None,
         n_channels: int | None = None,
+        channels: Any = None,
         gamma: Any = None,
         beta: Any = None,
         copy: bool = True,
@@ -102,13 +107,75 @@ class PowerNormScaler(ChannelScaler):
         self.eps = eps
         self.momentum = momentum
         self.n_channels = n_channels
+        self.channels = channels
         self.gamma = gamma
         self.beta = beta
         self.copy = copy
         self.n_jobs = n_jobs
 
+    @classmethod
+    def from_statistics(
+        cls,
+        *,
+        mean_square: Any = None,
+        scale: Any = None,
+        n_samples: Any = None,
+        feature_names: Any = None,
+        **params: Any,
+    ) -> Self:
+        """Return a scaler fitted by known statistics.
+
+        Parameters
+        ----------
+        mean_square : array-like of shape (n_features,) or float, default=None
+            The mean of squares of each feature.
+        scale : array-like of shape (n_features,) or float, default=None
+            The divisor of each feature, in place of the mean of squares.
+        n_samples : int, float or array-like of shape (n_features,), default=None
+            The number of values behind the statistics. Without it, ``partial_fit`` and ``merge``
+            cannot go on from them.
+        feature_names : array-like of str of shape (n_features,), default=None
+            The names of the features.
+        **params : dict
+            Parameters of the scaler.
+
+        Returns
+        -------
+        scaler : PowerNormScaler
+            The fitted scaler.
+
+        Raises
+        ------
+        ValueError
+            If lengths differ, a value is NaN, infinite or negative, a scale is 0, or not just one
+            of ``mean_square`` and ``scale`` is given.
+
+        Examples
+        --------
+        >>> from sknorm import PowerNormScaler
+        >>> PowerNormScaler.from_statistics(mean_square=[4.0, 100.0]).transform([[1.0, 5.0]])
+        array([[0.5, 0.5]])
+        """
+        if (mean_square is None) == (scale is None):
+            raise ValueError("Give mean_square or scale: one of them.")
+        scaler = cls(**params)
+        scaler._check_params()
+        if scale is not None and scaler.eps:
+            raise ValueError("scale has eps in it already. Give mean_square, or leave eps at 0.")
+        named = {"mean_square": mean_square, "scale": scale, "n_samples": n_samples}
+        found = known.statistics(named, scaler.n_channels)
+        if scale is None:
+            square = found["mean_square"]
+            scaler.scale_ = known.divisors(scaler, np.zeros_like(square), square)
+        else:
+            scaler.scale_, square = found["scale"], known.square_of(found["scale"])
+        scaler.mean_square_ = square
+        known.set_count(scaler, found["n_samples"])
+        known.set_features(scaler, square.size, feature_names)
+        return scaler
+
     def _learn(self, moments: Moments) -> dict[str, Any]:
-        scale = np.ldexp(self._scale(moments, self.eps), moments.exponent)
+        scale = np.ldexp(self._scale(moments, self.eps, 0.0), moments.exponent)
         return {"mean_square_": moments.var, "scale_": scale}
 
     def _public_moments(self, n_channels: int) -> tuple[Array | None, Array | None]:
@@ -117,6 +184,6 @@ class PowerNormScaler(ChannelScaler):
     def _read_moments(self, moments: Moments) -> Moments:
         return moments.about_zero()
 
-    def _scale(self, moments: Moments, eps: float) -> Array:
+    def _scale(self, moments: Moments, eps: float, ddof: float) -> Array:
         square = moments.unit_var
         return root_in_unit(square, moments, eps, square == 0.0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -15,8 +14,8 @@ from sknorm._backends import dispatch
 from sknorm._backends.layout import output_dtype
 from sknorm._backends.sparse import coordinates
 from sknorm._backends.structure import Indices
-from sknorm._compat import array_namespace, as_frame, as_numpy
-from sknorm._scalers import parameters, state, validation
+from sknorm._compat import array_namespace, as_frame
+from sknorm._scalers import kept, parameters, state, validation
 from sknorm._scalers.base import DocLinkMixin
 
 
@@ -142,7 +141,10 @@ class RowNormalizer(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEs
             result, norms = dispatch.normalize(
                 X, self._norm, keep=self.keep_norm, copy=copy, n_jobs=self.n_jobs
             )
-        return self._append(result, norms) if self.keep_norm else result
+        if not self.keep_norm:
+            return result
+        norms = array_namespace(norms).expand_dims(norms, axis=1)
+        return kept.append(result, norms, f"{self._norm} norm", "keep_norm")
 
     @available_if(_keeps_norm)
     def inverse_transform(self, X: Any) -> Any:
@@ -168,7 +170,7 @@ class RowNormalizer(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEs
             of :meth:`get_feature_names_out` in their order.
         """
         result = self._times_norm(validation.check_output(self, X, extra=1))
-        return as_frame(self, result, X, super().get_feature_names_out())
+        return as_frame(self, result, X, super().get_feature_names_out)
 
     def _times_norm(self, X: Any) -> Any:
         """Return X without its last column, multiplied by it."""
@@ -198,16 +200,9 @@ class RowNormalizer(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEs
         """
         names: NDArray[np.object_] = super().get_feature_names_out(input_features)
         if self.keep_norm:
-            names = np.append(names, np.array([self._norm_name(set(names))], dtype=object))
+            name = kept.free_name(f"{self._norm}_norm", set(names))
+            names = np.append(names, np.array([name], dtype=object))
         return names
-
-    def _norm_name(self, taken: set[str]) -> str:
-        """Return the name of the kept norm: with a number where a feature has that name."""
-        name = f"{self._norm}_norm"
-        numbered = (f"{name}_{k}" for k in itertools.count(1))
-        return next(
-            candidate for candidate in itertools.chain([name], numbered) if candidate not in taken
-        )
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -222,23 +217,6 @@ class RowNormalizer(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEs
         parameters.check_flag("keep_norm", self.keep_norm)
         parameters.check_flag("copy", self.copy)
         parameters.check_n_jobs(self.n_jobs)
-
-    def _append(self, result: Any, norms: Any) -> Any:
-        """Return the result with the norms as its last column."""
-        xp = array_namespace(norms)
-        with np.errstate(over="ignore"):
-            norms = xp.astype(norms, result.dtype, copy=False)
-        if not xp.all(xp.isfinite(norms)):
-            row = int(np.argwhere(~np.isfinite(as_numpy(norms)))[0][0])
-            raise ValueError(
-                f"The {self._norm} norm of row {row} exceeds the largest {result.dtype}, so "
-                "keep_norm=True cannot keep it. Divide X by a constant first, or use "
-                "keep_norm=False."
-            )
-        if sparse.issparse(result):
-            column = sparse.csr_array(norms[:, None])
-            return type(result)(sparse.hstack([result, column], format=result.format))
-        return xp.concat([result, xp.expand_dims(norms, axis=1)], axis=1)
 
 
 class L1Normalizer(RowNormalizer):

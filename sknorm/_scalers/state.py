@@ -33,6 +33,7 @@ LEARNED = (
     "_moments",
     "_centered",
     "_eps",
+    "_ddof",
     "_home",
 )
 FLOAT64 = np.dtype(np.float64)
@@ -127,30 +128,35 @@ def pack(moments: Moments, *, has_mean: bool) -> Array:
     return np.concatenate([table, np.full((1, table.shape[1]), float(moments.weight_exponent))])
 
 
-def unpack(stored: Array | None, count: Array, mean: Array | None, var: Array | None) -> Moments:
+def unpack(
+    stored: Array | None, count: Array, mean: Array | None, var: Array | None, ddof: float
+) -> Moments:
     """Return the moments of the public attributes, with the stored digits that agree with them.
 
     ``mean`` and ``var`` are None where they are not public; then only the digits tell them.
+    ``ddof`` is that of the public variance.
     """
     if stored is not None and stored.dtype.kind == "f":
         stored = stored.astype(np.float64, copy=False)
         if stored.shape == (8, count.size):
-            return _with_table(Moments(stored[:7], int(stored[7, 0])), count, mean, var)
+            return _with_table(Moments(stored[:7], int(stored[7, 0])), count, mean, var, ddof)
         if stored.shape == (3, count.size) and mean is not None:
-            return _with_digits(stored, count, mean, var)
+            return _with_digits(stored, count, mean, var, ddof)
     if mean is None or var is None:
         raise ValueError(
             "The statistics so far are not known: mean_ and var_ are not there. Use fit to start "
             "anew, or set them."
         )
-    return _public(count, mean, var)
+    return _public(count, mean, var, ddof)
 
 
-def _with_table(table: Moments, count: Array, mean: Array | None, var: Array | None) -> Moments:
+def _with_table(
+    table: Moments, count: Array, mean: Array | None, var: Array | None, ddof: float
+) -> Moments:
     """Return the moments in a stored table, of the channels that agree with it."""
     agrees = _same(_rounded(table.count, count), count)
     if var is not None:
-        agrees &= _same(table.var, var)
+        agrees &= _same(table.var_of(ddof), var)
     if mean is not None:
         with np.errstate(over="ignore"):
             unit_mean = np.where(count > 0, np.ldexp(mean, -table.exponent), 0.0)
@@ -161,11 +167,13 @@ def _with_table(table: Moments, count: Array, mean: Array | None, var: Array | N
         table = Moments(known, table.weight_exponent)
     if agrees.all():
         return table
-    mean, var = table.mean if mean is None else mean, table.var if var is None else var
-    return _where(agrees, table, count, mean, var)
+    mean = table.mean if mean is None else mean
+    return _where(agrees, table, count, mean, table.var_of(ddof) if var is None else var, ddof)
 
 
-def _with_digits(stored: Array, count: Array, mean: Array, var: Array | None) -> Moments:
+def _with_digits(
+    stored: Array, count: Array, mean: Array, var: Array | None, ddof: float
+) -> Moments:
     """Return the moments of the public attributes and three rows of digits below them."""
     table = np.zeros((7, count.size))
     table[0], table[2] = count, np.where(count > 0, mean, 0.0)
@@ -175,23 +183,27 @@ def _with_digits(stored: Array, count: Array, mean: Array, var: Array | None) ->
     moments = Moments(table)
     agrees = ~(np.abs(table[2]) > LARGEST)
     if var is not None:
-        agrees &= _same(moments.unit_var, var)
+        agrees &= _same(moments.unit_var_of(ddof), var)
     if agrees.all():
         return moments
-    return _where(agrees, moments, count, mean, moments.var if var is None else var)
+    return _where(agrees, moments, count, mean, moments.var_of(ddof) if var is None else var, ddof)
 
 
 def _where(
-    agrees: NDArray[np.bool_], known: Moments, count: Array, mean: Array, var: Array
+    agrees: NDArray[np.bool_], known: Moments, count: Array, mean: Array, var: Array, ddof: float
 ) -> Moments:
     """Return the known moments where they agree, elsewhere those of the public attributes."""
     kept = np.where(agrees, known.table, Moments.zero(count.size).table)
-    public = _public(np.where(agrees, 0.0, count), mean, var)
+    public = _public(np.where(agrees, 0.0, count), mean, var, ddof)
     return Moments(kept, known.weight_exponent).merge(public)
 
 
-def _public(count: Array, mean: Array, var: Array) -> Moments:
+def _public(count: Array, mean: Array, var: Array, ddof: float) -> Moments:
     filled = count > 0
+    if ddof:
+        # Of so few values no variance is known: they are equal for all that it says.
+        var = np.where(filled & (count <= ddof), 0.0, var)
+        var = var * (np.maximum(count - ddof, 0.0) / np.where(filled, count, 1.0))
     for name, values in (("n_samples_seen_", count), ("mean_", mean), ("var_", var)):
         bad = ~np.isfinite(values) & (filled | (name == "n_samples_seen_"))
         bad |= values < 0 if name != "mean_" else False

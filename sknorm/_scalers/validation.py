@@ -92,19 +92,27 @@ def _is_plain(estimator: Any, X: Any) -> bool:
     )
 
 
-def check_output(estimator: Any, X: Any, extra: int = 0, indices: Indices = Indices.NOW) -> Any:
+def check_output(
+    estimator: Any,
+    X: Any,
+    extra: int = 0,
+    indices: Indices = Indices.NOW,
+    any_width: bool = False,
+) -> Any:
     """Return the output of a transform, checked as input is but for feature names."""
     given = X
     X = as_numbers(dispatch.check_structure(X, indices))
     X = check_array(X, **CHECKS, estimator=estimator, input_name="X")
     expected = getattr(estimator, "n_features_in_", X.shape[1] - extra) + extra
-    if X.shape[1] != expected:
+    is_other = X.shape[1] != expected
+    if is_other and not any_width:
         raise ValueError(
             f"X has {X.shape[1]} features, but {type(estimator).__name__} is expecting {expected} "
             "features as input."
         )
     _check_not_empty(X)
-    _check_names(estimator, given)
+    if not is_other:
+        _check_names(estimator, given)
     if sparse.issparse(X):
         return _stored_floats(X)
     return X if isinstance(X, np.ndarray) else _as_floating(X)

@@ -144,6 +144,25 @@ class Moments:
         filled = np.where(self._count > 0, self._count, 1.0)
         return np.where(self._count > 0, np.maximum(self.table[4], 0.0) / filled, np.nan)
 
+    def unit_var_of(self, ddof: float) -> Array:
+        """The variance with fewer degrees of freedom, in units of ``4 ** exponent``.
+
+        It is NaN where there are no more values than ``ddof``.
+        """
+        if ddof == 0:
+            return self.unit_var
+        degrees = self._count - np.ldexp(float(ddof), -self.weight_exponent)
+        known = degrees > 0
+        return np.where(known, np.maximum(self.table[4], 0.0) / np.where(known, degrees, 1), np.nan)
+
+    def var_of(self, ddof: float) -> Array:
+        """The variance with fewer degrees of freedom; inf beyond the largest float64."""
+        var = self.unit_var_of(ddof)
+        if not self.exponent.any():
+            return var
+        with np.errstate(over="ignore", under="ignore"):
+            return np.ldexp(var, 2 * self.exponent)
+
     @property
     def mean(self) -> Array:
         """The mean."""
@@ -152,10 +171,7 @@ class Moments:
     @property
     def var(self) -> Array:
         """The biased variance; inf where it is beyond the largest float64."""
-        if not self.exponent.any():
-            return self.unit_var
-        with np.errstate(over="ignore", under="ignore"):
-            return np.ldexp(self.unit_var, 2 * self.exponent)
+        return self.var_of(0.0)
 
     @cached_property
     def constant(self) -> NDArray[np.bool_]:
@@ -220,6 +236,20 @@ class Moments:
                 [merged.table.reshape(7, n_channels, half), table[:, :, 2 * half :]], axis=2
             )
         return replace(self, table=np.ascontiguousarray(table[:, :, 0]))
+
+    def pool_by(self, codes: NDArray[np.intp], n_channels: int) -> Moments:
+        """Merge the columns of each code, leaving ``n_channels``: neighbors, again and again."""
+        order = np.argsort(codes, kind="stable")
+        codes, table = codes[order], self.table[:, order]
+        while codes.size > n_channels:
+            first = np.flatnonzero(np.diff(codes, prepend=-1))
+            place = np.arange(codes.size) - np.repeat(first, np.diff(first, append=codes.size))
+            left = np.flatnonzero((place % 2 == 0) & (np.append(codes[1:], -1) == codes))
+            merged = Moments(table[:, left]).merge(Moments(table[:, left + 1]))
+            table[:, left] = merged.table
+            kept = np.delete(np.arange(codes.size), left + 1)
+            codes, table = codes[kept], table[:, kept]
+        return replace(self, table=np.ascontiguousarray(table))
 
     def _with_count(self, count: Array | float) -> Moments:
         """Return the same mean and variance, as if from another number of values."""
