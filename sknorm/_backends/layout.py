@@ -34,12 +34,13 @@ def output_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 def channel_view(x: AnyArray) -> AnyArray | None:
     """View x as (outer, channel, inner), the channel being axis 1, without a copy if possible."""
-    if not x.flags.aligned:
+    flags = x.flags
+    if not flags.aligned:
         return None
-    one_run = x.ndim == 2 and x.shape[1] == 1
-    if x.flags.c_contiguous and not one_run:
-        return x.reshape(x.shape[0], x.shape[1], math.prod(x.shape[2:]))
-    if x.ndim == 2 and x.flags.f_contiguous:
+    is_matrix = x.ndim == 2
+    if flags.c_contiguous and not (is_matrix and x.shape[1] == 1):
+        return x[:, :, None] if is_matrix else x.reshape(*x.shape[:2], math.prod(x.shape[2:]))
+    if is_matrix and flags.f_contiguous:
         return x.T.reshape(1, x.shape[1], x.shape[0])
     return None
 

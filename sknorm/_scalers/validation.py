@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from numbers import Real
 from typing import Any
 
@@ -196,13 +194,18 @@ def check_weights(sample_weight: Any, n_samples: int) -> Array | None:
     return weights
 
 
-@contextmanager
-def locate_nonfinite(estimator: Any, X: Any, *, allow_nan: bool = True) -> Iterator[None]:
+class locate_nonfinite:  # noqa: N801
     """Turn ``NonFiniteError`` into an error that says which value of X is meant."""
-    try:
-        yield
-    except NonFiniteError:
-        raise ValueError(_describe_bad_value(estimator, X, allow_nan)) from None
+
+    def __init__(self, estimator: Any, X: Any, *, allow_nan: bool = True) -> None:
+        self._what = estimator, X, allow_nan
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        if kind is NonFiniteError:
+            raise ValueError(_describe_bad_value(*self._what)) from None
 
 
 def _describe_bad_value(estimator: Any, X: Any, allow_nan: bool) -> str:

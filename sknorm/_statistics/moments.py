@@ -141,8 +141,13 @@ class Moments:
     @cached_property
     def unit_var(self) -> Array:
         """The biased variance in units of ``4 ** exponent``; NaN where there are no values."""
-        filled = np.where(self._count > 0, self._count, 1.0)
-        return np.where(self._count > 0, np.maximum(self.table[4], 0.0) / filled, np.nan)
+        count = self.table[0]
+        known = count > 0
+        if known.all():
+            var: Array = np.maximum(self.table[4], 0.0) / count
+            return var
+        filled = np.where(known, count, 1.0)
+        return np.where(known, np.maximum(self.table[4], 0.0) / filled, np.nan)
 
     def unit_var_of(self, ddof: float) -> Array:
         """The variance with fewer degrees of freedom, in units of ``4 ** exponent``.
@@ -262,6 +267,9 @@ class Moments:
 
     def _in_common_unit(self, other: Moments) -> tuple[Array, Array]:
         """Return both tables, each channel and the weights in the larger of the two units."""
+        same = self.weight_exponent == other.weight_exponent
+        if same and (self.table[6] == other.table[6]).all():
+            return self.table, other.table
         unit = np.maximum(self.table[6], other.table[6])
         weight_exponent = max(self.weight_exponent, other.weight_exponent)
         return self._in_unit(unit, weight_exponent), other._in_unit(unit, weight_exponent)

@@ -112,25 +112,18 @@ cdef Outcome scatter_block(
     where at least half of the rows are zero: the m2 of all is then at least half of the sum
     of squares.
     """
-    cdef Py_ssize_t i = 0, j, k, end
+    cdef Py_ssize_t j, k
     cdef double* c
     cdef double count, most = CHUNK
     if not start_columns(data, indices, n, n_columns, columns, table):
         return OUT_OF_RANGE
-    while i < n:
-        end = min(i + <Py_ssize_t> INDICES, n)
-        if not are_below(indices + i, end - i, n_columns):
+    for k in range(n):
+        j = indices[k]
+        if <size_t> j >= <size_t> n_columns:
             return OUT_OF_RANGE
-        if watched:
-            for k in range(i, end):
-                j = indices[k]
-                count = sknorm_scatter(columns + FIELDS * j, data[k])
-                if count >= most and not flush(columns + FIELDS * j, table + 7 * j):
-                    return NEEDS_CARE
-        else:
-            for k in range(i, end):
-                sknorm_scatter(columns + FIELDS * indices[k], data[k])
-        i = end
+        count = sknorm_scatter(columns + FIELDS * j, data[k])
+        if watched and count >= most and not flush(columns + FIELDS * j, table + 7 * j):
+            return NEEDS_CARE
     for j in range(n_columns):
         c = columns + FIELDS * j
         if c[2] > most:
