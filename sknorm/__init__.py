@@ -7,6 +7,7 @@ from sknorm._scalers.coefficients import raw_coefficients
 from sknorm._scalers.layer import LayerScaler
 from sknorm._scalers.power import PowerNormScaler
 from sknorm._scalers.row_norms import L1Normalizer, L2Normalizer, MaxNormalizer
+from sknorm._scalers.squashing import SquashingScaler
 from sknorm._versions import show_versions
 from sknorm.compare import NormalizerComparison, NormalizerComparisonDisplay, compare_normalizers
 
@@ -21,6 +22,7 @@ __all__ = [
     "NormalizerComparison",
     "NormalizerComparisonDisplay",
     "PowerNormScaler",
+    "SquashingScaler",
     "__version__",
     "compare_normalizers",
     "raw_coefficients",

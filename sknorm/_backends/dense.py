@@ -26,6 +26,7 @@ from sknorm._backends.layout import (
 )
 from sknorm._backends.protocol import NORMS, Kernels, NonFiniteError
 from sknorm._statistics.affine import Affine
+from sknorm._statistics.squash import Squash
 
 Array = NDArray[np.float64]
 View = Callable[[AnyArray], AnyArray | None]
@@ -113,6 +114,41 @@ def _affine_arguments(
     if multiply and own.gamma is None and power is None:
         parts = kernels.split_float32(own.shift, scale, np.empty((3, scale.size), np.float32))
     return own.shift, scale, own.gamma, own.beta, power, parts, inverse, multiply
+
+
+def squash(
+    x: AnyArray,
+    squash_map: Squash,
+    kernels: Kernels,
+    *,
+    inverse: bool,
+    copy: bool,
+    n_jobs: int | None,
+) -> AnyArray:
+    """Return x with each channel (axis 1) centered, scaled and drawn into an interval."""
+    loop = partial(_squash, kernels, squash_map, inverse)
+    return _transform(x, channel_view, loop, kernels, copy=copy, allow_nan=None, n_jobs=n_jobs)
+
+
+def _squash(
+    kernels: Kernels,
+    squash_map: Squash,
+    inverse: bool,
+    view: AnyArray,
+    out: AnyArray,
+    n_threads: int,
+) -> Callable[[], bool]:
+    def part(rows: slice, channels: slice) -> bool:
+        own = squash_map.take(channels).arguments()
+        kernels.squash(view[rows, channels], out[rows, channels], *own, inverse)
+        return False
+
+    everything = slice(0, view.shape[0]), slice(0, view.shape[1])
+    if view.shape[0] == 1:
+        pieces = [(everything[0], piece) for piece in threads.slices(view.shape[1], n_threads)]
+    else:
+        pieces = [(piece, everything[1]) for piece in threads.slices(view.shape[0], n_threads)]
+    return lambda: any(threads.run(lambda piece: part(*piece), pieces, n_threads))
 
 
 def normalize(
@@ -217,17 +253,17 @@ def _transform(
     kernels: Kernels,
     *,
     copy: bool,
-    allow_nan: bool,
+    allow_nan: bool | None,
     n_jobs: int | None,
 ) -> AnyArray:
     """Apply a transform, whole where there is a view for it, else by blocks of samples.
 
     Without copy, the result is x itself if its dtype is that of results. Then values are checked
-    before anything is written.
+    before anything is written, unless ``allow_nan`` is None: all are allowed.
     """
     dtype = output_dtype(x.dtype)
     in_place = not copy and x.dtype == dtype and x.flags.writeable
-    if in_place:
+    if in_place and allow_nan is not None:
         check_finite(x, kernels, allow_nan=allow_nan)
     out = x if in_place else np.empty_like(x, dtype=dtype, subok=False)
     if x.dtype in NATIVE:

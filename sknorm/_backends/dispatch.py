@@ -18,12 +18,15 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from sknorm._backends import dense, dense_moments, loader, reference, reference_kernels, structure
+from sknorm._backends import quantiles as exact_quantiles
 from sknorm._backends import sparse as sparse_arrays
 from sknorm._backends.protocol import Kernels, NonFiniteError
+from sknorm._backends.quantiles import Quantiles
 from sknorm._backends.structure import Indices
-from sknorm._compat import array_namespace, device
+from sknorm._compat import array_namespace, as_numpy, device
 from sknorm._statistics.affine import Affine
 from sknorm._statistics.moments import Moments
+from sknorm._statistics.squash import Squash
 
 Array = NDArray[np.float64]
 
@@ -83,6 +86,40 @@ def affine(
         check_in_place(x.data, copy=copy, allow_nan=True)
         return sparse_arrays.affine(x, affine_map, _kernels_for(x), **options)
     return _as_three_axes(x, lambda v: reference.affine(v, affine_map, inverse=inverse))
+
+
+def squash(
+    x: Any, squash_map: Squash, *, inverse: bool, copy: bool, n_jobs: int | None = None
+) -> Any:
+    """Return x with each channel (axis 1) centered, scaled and drawn into an interval."""
+    if isinstance(x, np.ndarray):
+        kernels = _kernels_for(x)
+        return dense.squash(x, squash_map, kernels, inverse=inverse, copy=copy, n_jobs=n_jobs)
+    if sparse.issparse(x):
+        x = _writable(x, copy=copy)
+        return sparse_arrays.squash(x, squash_map, _kernels_for(x), inverse=inverse, copy=copy)
+    return _as_three_axes(x, lambda v: reference.squash(v, squash_map, inverse=inverse))
+
+
+def quantiles(
+    x: Any,
+    levels: list[float],
+    codes: NDArray[np.intp] | None,
+    n_channels: int,
+    weight: Array | None,
+    n_jobs: int | None,
+) -> Quantiles:
+    """Return the quantiles of the finite values of each channel."""
+    x = x if isinstance(x, np.ndarray) or sparse.issparse(x) else as_numpy(x)
+    options: dict[str, Any] = {"n_channels": n_channels, "weight": weight, "n_jobs": n_jobs}
+    return exact_quantiles.quantiles(x, levels, _kernels_for(x), codes=codes, **options)
+
+
+def extent(x: Any, codes: NDArray[np.intp] | None, channel: int) -> tuple[float, float]:
+    """Return the least and the largest finite value of a channel."""
+    x = x if isinstance(x, np.ndarray) or sparse.issparse(x) else as_numpy(x)
+    codes = np.arange(x.shape[1]) if codes is None else codes
+    return exact_quantiles.extent(x, codes, channel)
 
 
 def normalize(

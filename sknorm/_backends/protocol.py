@@ -91,6 +91,30 @@ class Kernels(Protocol):
         indices: AnyArray | None,
         factor: AnyArray,
     ) -> bool: ...
+    def squash(
+        self,
+        x: AnyArray,
+        out: AnyArray,
+        center: AnyArray,
+        times: AnyArray,
+        gamma: AnyArray,
+        beta: AnyArray,
+        power: AnyArray,
+        bound: float,
+        kind: int,
+        inverse: bool,
+    ) -> None: ...
+    def collect_near(
+        self,
+        x: AnyArray,
+        first: int,
+        low: AnyArray,
+        high: AnyArray,
+        counts: AnyArray,
+        finite: AnyArray,
+        near: AnyArray,
+        filled: AnyArray,
+    ) -> None: ...
     def finite(self, x: AnyArray, allow_nan: bool) -> bool: ...
     def normalize(
         self, x: AnyArray, out: AnyArray, norms: AnyArray | None, kind: int, first: int, last: int

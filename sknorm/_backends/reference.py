@@ -20,6 +20,7 @@ from sknorm._compat import array_namespace, as_numpy, device, widest_float
 from sknorm._statistics import double_double
 from sknorm._statistics.affine import Affine
 from sknorm._statistics.moments import EXPONENT_LIMIT, Moments, is_constant, unit_exponent
+from sknorm._statistics.squash import Squash
 
 Array = NDArray[np.float64]
 
@@ -121,6 +122,43 @@ def affine(x: Any, affine_map: Affine, *, inverse: bool, power: Any = None) -> A
         else:
             result = ((wide * factor - shift) / scale) * gamma + beta
         return xp.astype(result, x.dtype, copy=False)
+
+
+def squash(x: Any, squash_map: Squash, *, inverse: bool) -> Any:
+    """Return x, whose middle axis is the channel, squashed, or the way back, in its own dtype."""
+    xp, wide = _widen(x)
+    bound, name = squash_map.bound, squash_map.name
+    center, times, gamma, beta, power = (
+        _like(values, wide, xp)[None, :, None] for values in squash_map.arrays()
+    )
+    with np.errstate(all="ignore"):
+        if inverse:
+            z = _unsquash((wide - beta) / gamma, bound, name, xp)
+            constant = (times == 0.0) & ~xp.isnan(z)
+            z = xp.where(constant, xp.zeros_like(z), z / times)
+            return xp.astype((z + center) / power, x.dtype, copy=False)
+        z = _squash((wide * power - center) * times, bound, name, xp)
+        z = xp.where(xp.isinf(wide), xp.copysign(xp.full_like(wide, bound), wide), z)
+        return xp.astype(z * gamma + beta, x.dtype, copy=False)
+
+
+def _squash(z: Any, bound: float, name: str, xp: Any) -> Any:
+    if name == "tanh":
+        return bound * xp.tanh(z / bound)
+    if name == "clip":
+        return xp.where(xp.isnan(z), z, xp.clip(z, -bound, bound))
+    ratio = z / bound
+    edge = xp.copysign(xp.full_like(z, bound), z)
+    return xp.where(xp.abs(ratio) > 1e150, edge, z / xp.sqrt(1.0 + ratio * ratio))
+
+
+def _unsquash(y: Any, bound: float, name: str, xp: Any) -> Any:
+    if name == "clip":
+        return y
+    ratio = y / bound
+    soft = xp.sqrt((1.0 - ratio) * (1.0 + ratio))
+    z = bound * xp.atanh(ratio) if name == "tanh" else y / soft
+    return xp.where(xp.abs(ratio) >= 1.0, xp.copysign(xp.full_like(y, xp.inf), y), z)
 
 
 def _unit(x: Any, xp: Any) -> Any:

@@ -29,11 +29,13 @@ from sknorm._backends.reference_sparse import (
 )
 from sknorm._statistics.affine import Affine
 from sknorm._statistics.moments import Moments
+from sknorm._statistics.squash import NUMBERS, Squash
 
 __all__ = [
     "affine",
     "affine_sparse",
     "channel_moments",
+    "collect_near",
     "copy_indices",
     "csc_moments",
     "csr_moments",
@@ -50,6 +52,7 @@ __all__ = [
     "pointers_rise",
     "split_float32",
     "square_sums_csc",
+    "squash",
 ]
 
 Array = NDArray[np.float64]
@@ -158,6 +161,55 @@ def affine(
 def split_float32(shift: AnyArray, times: AnyArray, parts: AnyArray) -> AnyArray | None:
     """Return None: everything is computed in float64."""
     return None
+
+
+def squash(
+    x: AnyArray,
+    out: AnyArray,
+    center: AnyArray,
+    times: AnyArray,
+    gamma: AnyArray,
+    beta: AnyArray,
+    power: AnyArray,
+    bound: float,
+    kind: int,
+    inverse: bool,
+) -> None:
+    """Squash each channel (the middle axis), or the way back. Infinity ends at the bound."""
+    name = next(name for name, number in NUMBERS.items() if number == kind)
+    squash_map = Squash(center, times, gamma, beta, power, bound, name)
+    for outer, inner in _blocks(x):
+        part = outer, slice(None), inner
+        out[part] = reference.squash(x[part], squash_map, inverse=inverse)
+
+
+def collect_near(
+    x: AnyArray,
+    first: int,
+    low: AnyArray,
+    high: AnyArray,
+    counts: AnyArray,
+    finite: AnyArray,
+    near: AnyArray,
+    filled: AnyArray,
+) -> None:
+    """Count the values of some channels, and collect those between bounds."""
+    n_targets, width = low.shape
+    for outer, inner in _blocks(x):
+        values = x[outer, first : first + width, inner].astype(np.float64)
+        values = np.moveaxis(values, 1, 0).reshape(width, -1)
+        values[~np.isfinite(values)] = np.nan
+        finite += np.count_nonzero(~np.isnan(values), axis=1)
+        for t in range(n_targets):
+            lower, upper = low[t][:, None], high[t][:, None]
+            for row, holds in enumerate((values < lower, values <= lower, values <= upper)):
+                counts[t, row] += np.count_nonzero(holds, axis=1)
+            for c in range(width):
+                kept = values[c][(lower[c] < values[c]) & (values[c] < upper[c])]
+                start = min(int(filled[t, c]), near.shape[2])
+                stop = min(start + kept.size, near.shape[2])
+                near[t, c, start:stop] = kept[: stop - start]
+                filled[t, c] += kept.size
 
 
 @_tells_nonfinite

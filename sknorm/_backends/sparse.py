@@ -14,6 +14,7 @@ from sknorm._backends.protocol import MALFORMED, NON_FINITE, NORMS, Kernels, Non
 from sknorm._statistics import double_double
 from sknorm._statistics.affine import Affine
 from sknorm._statistics.moments import Moments
+from sknorm._statistics.squash import Squash
 
 Array = NDArray[np.float64]
 AnyArray = NDArray[Any]
@@ -21,6 +22,7 @@ AnyArray = NDArray[Any]
 # Statistics of CSR arrays are merged from pieces of this many stored values, whatever the number
 # of n_threads, so that this changes no bit of them.
 PIECE = 1 << 23
+SQUASHED = 1 << 14  # stored values that are squashed at a time
 
 
 def moments(x: Any, weight: Array | None, kernels: Kernels, n_jobs: int | None) -> Moments:
@@ -132,6 +134,17 @@ def affine(
     n_threads = threads.n_threads(n_jobs, x.data.size)
     if any(threads.run(piece, threads.slices(x.indptr.size - 1, n_threads), n_threads)):
         raise NonFiniteError
+    return _with_data(x, out, copy=copy)
+
+
+def squash(x: Any, squash_map: Squash, kernels: Kernels, *, inverse: bool, copy: bool) -> Any:
+    """Return the array with its stored values squashed, by a map that keeps 0 at 0."""
+    out = np.empty_like(x.data) if copy else x.data
+    channels = coordinates(x)[1]
+    for first in range(0, x.data.size, SQUASHED):
+        block = slice(first, first + SQUASHED)
+        values, result = x.data[None, block, None], out[None, block, None]
+        kernels.squash(values, result, *squash_map.take(channels[block]).arguments(), inverse)
     return _with_data(x, out, copy=copy)
 
 

@@ -287,7 +287,7 @@ class BatchStatScaler(ChannelScaler):
 
     def _check_params(self) -> None:
         super()._check_params()
-        parameters.check_with_mean(self.with_mean)
+        parameters.check_auto("with_mean", self.with_mean)
         parameters.check_flag("with_std", self.with_std)
         parameters.check_ddof(self.ddof)
         parameters.check_choice("on_constant", self.on_constant, ("ignore", "warn"))

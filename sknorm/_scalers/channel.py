@@ -23,9 +23,8 @@ from sknorm._compat import (
 from sknorm._scalers import parameters, state, validation
 from sknorm._scalers.affine_map import affine_of, check_invertible, gamma_and_beta
 from sknorm._scalers.base import DocLinkMixin
-from sknorm._scalers.blocks import Codes, channel_codes
-from sknorm._scalers.channel_transform import ChannelTransform, cut_flattened
-from sknorm._scalers.columns import Positions
+from sknorm._scalers.blocks import Codes
+from sknorm._scalers.channel_transform import ChannelTransform
 from sknorm._scalers.merging import check_mergeable
 from sknorm._statistics.moments import Moments, scale_weights
 
@@ -288,11 +287,6 @@ class ChannelScaler(
         """Return the degrees of freedom that the public variance lacks."""
         return float(getattr(self, "_ddof", self._lost_degrees()))
 
-    def _n_known(self) -> int:
-        """Return the number of channels that the statistics are of."""
-        known = [getattr(self, name, None) for name in (*self._statistics, "_moments")]
-        return next(int(value.shape[-1]) for value in map(as_numpy, known) if value.ndim)
-
     def _set_moments(self, moments: Moments, weighted: bool, like: Any) -> None:
         """Set the learned attributes, in the namespace of an array."""
         gamma_and_beta(self, moments.count.size)
@@ -305,58 +299,6 @@ class ChannelScaler(
             self.n_samples_seen_ = counts[0].item()
         self._moments = asarray_like(state.pack(moments, has_mean=has_mean), like)
         self._eps, self._ddof = float(self.eps), float(self._lost_degrees())
-
-    def _n_features(self) -> int:
-        """Return the number of features that the statistics are for."""
-        return int(getattr(self, "n_features_in_", self._n_known()))
-
-    def _channel_of_each_feature(self) -> Codes:
-        """Return the channel that each feature is of."""
-        n_features, n_channels = self._n_features(), self._n_known()
-        if self.channels is None:
-            return np.repeat(np.arange(n_channels), n_features // n_channels)
-        names = getattr(self, "feature_names_in_", None)
-        return channel_codes(self.channels, n_features, names)[0]
-
-    def _cut_channels(
-        self, part: Any, positions: Positions, n_features: int, n_channels: int
-    ) -> Codes:
-        """Return the channels of some features, and set what a scaler of those needs to know."""
-        if self.channels is not None:
-            names = getattr(self, "feature_names_in_", None)
-            codes = channel_codes(self.channels, n_features, names)[0][positions]
-            channels = codes[np.sort(np.unique(codes, return_index=True)[1])]
-            part.channels = [int(np.flatnonzero(channels == code)[0]) for code in codes]
-            return channels
-        if n_channels == n_features:
-            if self.n_channels is not None:
-                part.n_channels = int(positions.size)
-            return positions
-        channels = cut_flattened(positions, n_features, n_channels)
-        part.n_channels = int(channels.size)
-        return channels
-
-    def _channels_of(self, X: Any) -> tuple[Codes | None, int]:
-        """Return the channel of each feature, where ``channels`` tells them, and their number."""
-        n_features = int(X.shape[1])
-        if self.channels is not None:
-            if self.n_channels is not None:
-                raise ValueError(
-                    "channels and n_channels both say which features make a channel. Leave one of "
-                    "them at None."
-                )
-            names = getattr(self, "feature_names_in_", None)
-            return channel_codes(self.channels, n_features, names)
-        if self.n_channels is None:
-            return None, n_features
-        if X.ndim > 2 and self.n_channels != n_features:
-            raise ValueError(
-                f"n_channels={self.n_channels!r}, but axis 1 of X, its channel axis, has "
-                f"{n_features}. n_channels is for flattened input of shape (n_samples, "
-                "n_features); leave it at None here."
-            )
-        known = parameters.check_divisor("n_channels", self.n_channels, n_features, "features")
-        return None, known
 
     def _refuse_sparse(self) -> None:
         """Raise where sparse input would become dense."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -12,19 +12,17 @@ from sknorm._backends.reference import asarray_like
 from sknorm._backends.structure import Indices
 from sknorm._compat import as_frame, as_numpy, wrap_output
 from sknorm._scalers import parameters, state, validation
-from sknorm._scalers.blocks import Codes
+from sknorm._scalers.channel_layout import ChannelLayout
 from sknorm._scalers.columns import Positions, find_columns, is_single
 from sknorm._scalers.frames import is_frame, take_columns
 
 
-class ChannelTransform:
+class ChannelTransform(ChannelLayout):
     """What scalers with statistics per channel have in common once they are fitted.
 
     Outputs get their container here, and not by scikit-learn's wrapper around ``transform``: that
     knows only the names of all features.
     """
-
-    _statistics: ClassVar[tuple[str, ...]]
 
     def transform(self, X: Any, copy: bool | None = None, *, columns: Any = None) -> Any:
         """Normalize X with the statistics learned.
@@ -174,17 +172,3 @@ def _cut(reader: Any, positions: Positions, n_features: int) -> Any:
     if hasattr(reader, "n_features_in_"):
         part.n_features_in_ = positions.size
     return part
-
-
-def cut_flattened(positions: Positions, n_features: int, n_channels: int) -> Codes:
-    """Return the channels that features are of, where all of each of them are there."""
-    size = n_features // n_channels
-    channels = positions[::size] // size
-    if positions.size % size or not np.array_equal(
-        positions, (channels[:, None] * size + np.arange(size)).ravel()
-    ):
-        raise ValueError(
-            f"With n_channels={n_channels}, features belong together in runs of {size}, and "
-            "columns names only a part of one, or not in order. Name whole channels."
-        )
-    return channels

@@ -362,7 +362,7 @@ class LayerScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEsti
 
     def _check_params(self, X: Any) -> tuple[Array | None, Array | None]:
         """Return gamma and beta with one row per group, or None where both are left out."""
-        parameters.check_with_mean(self.with_mean)
+        parameters.check_auto("with_mean", self.with_mean)
         parameters.check_flag("with_std", self.with_std)
         parameters.check_eps(self.eps)
         parameters.check_n_jobs(self.n_jobs)

@@ -24,10 +24,16 @@ def resolve_copy(estimator: Any, copy: Any) -> bool:
     return bool(copy)
 
 
-def check_with_mean(value: Any) -> None:
+def check_auto(name: str, value: Any) -> None:
     """Refuse what is not True, False or 'auto'."""
     if not (isinstance(value, (bool, np.bool_)) or (isinstance(value, str) and value == "auto")):
-        raise ValueError(f"with_mean must be True, False or 'auto', got {value!r}.")
+        raise ValueError(f"{name} must be True, False or 'auto', got {value!r}.")
+
+
+def check_positive(name: str, value: Any) -> None:
+    """Refuse what is not a finite number above 0."""
+    if not isinstance(value, Real) or isinstance(value, bool) or not 0 < float(value) < np.inf:
+        raise ValueError(f"{name} must be a finite number above 0, got {value!r}.")
 
 
 def check_eps(value: Any) -> None:

@@ -28,6 +28,7 @@ LEARNED = (
     "mean_",
     "var_",
     "mean_square_",
+    "center_",
     "scale_",
     "n_samples_seen_",
     "_moments",

@@ -34,22 +34,22 @@ static inline double sknorm_clip(double z, double bound) {
 
 static inline double sknorm_clip_inverse(double y, double bound) { return y; }
 
-/* Infinity ends at the bound also where the scale, of a constant channel, is infinite. */
+/* Infinity ends at the bound also where all finite values, of a constant channel, become 0. */
 #define SKNORM_FORWARD(FUNCTION)                                                               \
-    double z = (x[k] * power[c] - center[c]) / scale[c];                                       \
+    double z = (x[k] * power[c] - center[c]) * times[c];                                       \
     double y = FUNCTION(z, bound);                                                             \
     y = fabs((double) x[k]) > DBL_MAX ? copysign(bound, (double) x[k]) : y;                    \
     out[k] = y * gamma[c] + beta[c];
 
 #define SKNORM_BACKWARD(FUNCTION)                                                              \
     double z = FUNCTION((x[k] - beta[c]) / gamma[c], bound);                                   \
-    z = scale[c] > DBL_MAX && z == z ? 0.0 : z * scale[c];                                     \
+    z = times[c] == 0.0 && z == z ? 0.0 : z / times[c];                                        \
     out[k] = (z + center[c]) / power[c];
 
 /* One value of each channel (STEP 1), or all values of one channel (STEP 0). */
 #define SKNORM_SQUASH(NAME, VALUE, BODY, FUNCTION, STEP)                                       \
     static void NAME(                                                                          \
-        const VALUE* x, VALUE* out, int64_t n, const double* center, const double* scale,      \
+        const VALUE* x, VALUE* out, int64_t n, const double* center, const double* times,      \
         const double* gamma, const double* beta, const double* power, double bound) {          \
         int64_t k;                                                                             \
         _Pragma("GCC ivdep") for (k = 0; k < n; k++) {                                         \
@@ -66,7 +66,7 @@ static inline double sknorm_clip_inverse(double y, double bound) { return y; }
     SKNORM_SQUASH(sknorm_untanh_##SUFFIX, VALUE, SKNORM_BACKWARD, sknorm_tanh_inverse, STEP)   \
     SKNORM_SQUASH(sknorm_unclip_##SUFFIX, VALUE, SKNORM_BACKWARD, sknorm_clip_inverse, STEP)   \
     static void sknorm_squash_##SUFFIX(                                                        \
-        const VALUE* x, VALUE* out, int64_t n, const double* center, const double* scale,      \
+        const VALUE* x, VALUE* out, int64_t n, const double* center, const double* times,      \
         const double* gamma, const double* beta, const double* power, double bound, int kind,  \
         int inverse) {                                                                         \
         void (*run)(                                                                           \
@@ -75,7 +75,7 @@ static inline double sknorm_clip_inverse(double y, double bound) { return y; }
             kind == SKNORM_SOFT   ? (inverse ? sknorm_unsoft_##SUFFIX : sknorm_soft_##SUFFIX)  \
             : kind == SKNORM_TANH ? (inverse ? sknorm_untanh_##SUFFIX : sknorm_tanh_##SUFFIX)  \
                                   : (inverse ? sknorm_unclip_##SUFFIX : sknorm_clip_##SUFFIX); \
-        run(x, out, n, center, scale, gamma, beta, power, bound);                              \
+        run(x, out, n, center, times, gamma, beta, power, bound);                              \
     }
 
 SKNORM_SQUASHES(float_row, float, 1)
