@@ -10,7 +10,7 @@ memory order and floating dtype of the input.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -115,11 +115,20 @@ def quantiles(
     return exact_quantiles.quantiles(x, levels, _kernels_for(x), codes=codes, **options)
 
 
-def extent(x: Any, codes: NDArray[np.intp] | None, channel: int) -> tuple[float, float]:
-    """Return the least and the largest finite value of a channel."""
+def channel_values(x: Any, codes: NDArray[np.intp] | None, n_channels: int) -> Iterator[Array]:
+    """Yield the finite values of each channel, as one array."""
+    x = x if isinstance(x, np.ndarray) or sparse.issparse(x) else as_numpy(x)
+    codes = np.arange(n_channels) if codes is None else codes
+    return (values for _, values, _ in exact_quantiles.channels(x, codes, n_channels, None))
+
+
+def extent(
+    x: Any, codes: NDArray[np.intp] | None, channel: int, weight: Array | None
+) -> tuple[float, float]:
+    """Return the least and the largest finite value of a channel, of those that weigh anything."""
     x = x if isinstance(x, np.ndarray) or sparse.issparse(x) else as_numpy(x)
     codes = np.arange(x.shape[1]) if codes is None else codes
-    return exact_quantiles.extent(x, codes, channel)
+    return exact_quantiles.extent(x, codes, channel, weight)
 
 
 def normalize(

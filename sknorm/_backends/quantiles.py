@@ -63,7 +63,7 @@ def quantiles(
         return _by_sample(x, levels, kernels, n_jobs)
     codes = np.arange(n_channels) if codes is None else codes
     count, found = np.zeros(n_channels, dtype=np.int64), np.empty((len(levels), n_channels))
-    for channel, values, weights in _channels(x, codes, n_channels, weight):
+    for channel, values, weights in channels(x, codes, n_channels, weight):
         count[channel] = values.size
         if weights is None:
             found[:, channel] = _interpolated(values, levels)
@@ -72,10 +72,10 @@ def quantiles(
     return Quantiles(count, found)
 
 
-def extent(x: Any, codes: Codes, channel: int) -> tuple[float, float]:
+def extent(x: Any, codes: Codes, channel: int, weight: Array | None) -> tuple[float, float]:
     """Return the least and the largest finite value of one channel; NaN where there is none."""
     features = np.flatnonzero(codes == channel)
-    _, values, _ = next(_channels(x, np.zeros(features.size, np.intp), 1, None, features))
+    _, values, _ = next(channels(x, np.zeros(features.size, np.intp), 1, weight, features))
     return (values.min(), values.max()) if values.size else (math.nan, math.nan)
 
 
@@ -84,7 +84,7 @@ def _n_values(x: AnyArray) -> int:
     return int(x.shape[0] * math.prod(x.shape[2:]))
 
 
-def _channels(
+def channels(
     x: Any,
     codes: Codes,
     n_channels: int,
@@ -240,7 +240,7 @@ class _Pass:
         if any(pair is None for pair in pairs):
             codes = np.zeros(1, dtype=np.intp)
             feature = np.array([self._channels.start + k])
-            _, values, _ = next(_channels(self._x, codes, 1, None, feature))
+            _, values, _ = next(channels(self._x, codes, 1, None, feature))
             return _interpolated(values, self._levels)
         first, second = np.array(pairs, dtype=np.float64).T
         parts = np.array([part for _, _, part in ranks])

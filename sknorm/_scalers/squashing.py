@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from numbers import Real
 from typing import Any, Self
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.special import ndtri
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
 
 from sknorm._backends import dispatch
 from sknorm._backends.quantiles import Quantiles
@@ -21,7 +22,9 @@ from sknorm._scalers.affine_map import check_invertible, gamma_and_beta
 from sknorm._scalers.base import DocLinkMixin
 from sknorm._scalers.blocks import Codes
 from sknorm._scalers.channel_transform import ChannelTransform
+from sknorm._scalers.merging import check_mergeable
 from sknorm._statistics.affine import Affine
+from sknorm._statistics.sketches import Sketches
 from sknorm._statistics.squash import NUMBERS, Squash
 
 Array = NDArray[np.float64]
@@ -145,6 +148,7 @@ class SquashingScaler(
     scale_: Any
     n_samples_seen_: Any
     _centered: bool
+    _sketches: NDArray[np.uint8]
 
     def __init__(
         self,
@@ -207,6 +211,85 @@ class SquashingScaler(
             prepared._learn_from(X, sample_weight)
             return state.commit(self, vars(prepared))
 
+    @state.all_or_nothing
+    @with_callbacks
+    def partial_fit(self, X: Any, y: Any = None) -> Self:
+        """Update the quantiles with a batch; the first batch sets them.
+
+        They come from quantile sketches (KLL), which the package ``datasketches`` keeps: ranks are
+        right to 0.35% of the number of values (with a confidence of 99%), and each channel takes
+        at most 20 kB, however many the values.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features) or \
+                (n_samples, n_channels, *positions)
+            The batch. NaN is a missing value and left out, and so is infinity.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The updated scaler.
+
+        Raises
+        ------
+        ImportError
+            If ``datasketches`` is not installed.
+        ValueError
+            As for :meth:`fit`; if X has another number of features than the first batch; or if
+            the scaler was fitted by ``fit``, which keeps no sketches. The scaler is left as it was.
+        """
+        with notify_callbacks(self, X, y, None):
+            prepared = state.draft(self, forget=False)
+            prepared._update_from(X)
+            return state.commit(self, vars(prepared))
+
+    @state.all_or_nothing
+    def merge(self, *others: Self) -> Self:
+        """Fold in the quantile sketches of scalers fitted on other rows.
+
+        Parameters
+        ----------
+        *others : scalers of the same class and settings
+            Fitted by ``partial_fit`` on other rows of the same features. They are not changed.
+
+        Returns
+        -------
+        self : object
+            The scaler itself, which need not be fitted before.
+
+        Raises
+        ------
+        ImportError
+            If ``datasketches`` is not installed.
+        NotFittedError
+            If one of the others is not fitted.
+        ValueError
+            If one of the others is of another class, width or setting, or was fitted by ``fit``,
+            which keeps no sketches. Nothing is merged then.
+        """
+        merged = state.draft(self, forget=False)
+        parts = [merged] if merged.__sklearn_is_fitted__() else []
+        for other in others:
+            check_is_fitted(other)
+            check_mergeable(merged, other)
+            parts.append(state.snapshot(other))
+            check_mergeable(parts[0], parts[-1], fitted=True)
+        if not parts:
+            return self
+        first = parts[0]
+        sketches = first._known_sketches()
+        for part in parts[1:]:
+            sketches = sketches.merge(part._known_sketches())
+        for name in ("n_features_in_", "feature_names_in_", "_home"):
+            if hasattr(first, name):
+                setattr(merged, name, getattr(first, name))
+        merged._centered = first._centers()
+        merged._set_sketches(sketches, first.center_ if first.center_ is not None else first.scale_)
+        return state.commit(self, vars(merged))
+
     def __sklearn_is_fitted__(self) -> bool:
         return any(getattr(self, name, None) is not None for name in self._statistics)
 
@@ -229,15 +312,16 @@ class SquashingScaler(
             parameters.check_flag(name, getattr(self, name))
         parameters.check_n_jobs(self.n_jobs)
 
-    def _learn_from(self, X: Any, sample_weight: Any) -> None:
+    def _read(self, X: Any, *, first: bool) -> tuple[Any, Codes | None, int]:
+        """Return checked X, the channel of each feature, if not itself, and how many there are."""
         self._check_params()
-        X = validation.check_input(self, X, reset=True)
-        centers = not sparse.issparse(X) if self.with_centering == "auto" else self.with_centering
-        self._centered = bool(centers)
+        X = validation.check_input(self, X, reset=first)
+        if first:
+            is_auto = self.with_centering == "auto"
+            self._centered = not sparse.issparse(X) if is_auto else bool(self.with_centering)
         if sparse.issparse(X):
             self._refuse_sparse()
             X = dispatch.without_duplicates(X)
-        weights = validation.check_weights(sample_weight, X.shape[0])
         if self.squash is None:
             with validation.locate_nonfinite(self, X):
                 dispatch.check_finite(X, allow_nan=True)
@@ -245,16 +329,49 @@ class SquashingScaler(
         if codes is None and n_channels != X.shape[1]:
             codes = np.repeat(np.arange(n_channels), X.shape[1] // n_channels)
         gamma_and_beta(self, n_channels)
-        levels = [0.5, *(float(percent) / 100.0 for percent in self.quantile_range)]
-        found = dispatch.quantiles(X, levels, codes, n_channels, weights, self.n_jobs)
-        scale = self._scale_of(found, X, codes)
-        self.center_ = asarray_like(found.values[0], X) if centers else None
-        self.scale_ = asarray_like(scale, X) if self.with_scaling else None
+        return X, codes, n_channels
+
+    def _levels(self) -> list[float]:
+        """Return the quantiles that are needed: the median, the lower and the upper one."""
+        return [0.5, *(float(percent) / 100.0 for percent in self.quantile_range)]
+
+    def _learn_from(self, X: Any, sample_weight: Any) -> None:
+        X, codes, n_channels = self._read(X, first=True)
+        weights = validation.check_weights(sample_weight, X.shape[0])
+        found = dispatch.quantiles(X, self._levels(), codes, n_channels, weights, self.n_jobs)
+        self._set(found, X, lambda channel: dispatch.extent(X, codes, channel, weights))
+
+    def _update_from(self, X: Any) -> None:
+        first = not self.__sklearn_is_fitted__()
+        X, codes, n_channels = self._read(X, first=first)
+        before = None if first else self._known_sketches()
+        sketches = Sketches.of(dispatch.channel_values(X, codes, n_channels))
+        self._set_sketches(sketches if before is None else before.merge(sketches), X)
+
+    def _known_sketches(self) -> Sketches:
+        packed = getattr(self, "_sketches", None)
+        if packed is None:
+            raise ValueError(
+                "This SquashingScaler was fitted by fit, which keeps no sketches to go on from. "
+                "Fit it by partial_fit, also on the first batch."
+            )
+        return Sketches(packed)
+
+    def _set_sketches(self, sketches: Sketches, like: Any) -> None:
+        count, values, extent = sketches.summary(self._levels())
+        self._set(Quantiles(count, values), like, lambda channel: extent[:, channel])
+        self._sketches = sketches.packed
+
+    def _set(self, found: Quantiles, like: Any, extent: Callable[[int], Any]) -> None:
+        """Set the learned attributes, in the namespace of an array."""
+        scale = self._scale_of(found, extent)
+        self.center_ = asarray_like(found.values[0] + 0.0, like) if self._centers() else None
+        self.scale_ = asarray_like(scale, like) if self.with_scaling else None
         counts = found.count
         same = (counts == counts[0]).all()
-        self.n_samples_seen_ = int(counts[0]) if same else asarray_like(counts, X)
+        self.n_samples_seen_ = int(counts[0]) if same else asarray_like(counts, like)
 
-    def _scale_of(self, found: Quantiles, X: Any, codes: Codes | None) -> Array:
+    def _scale_of(self, found: Quantiles, extent: Callable[[int], Any]) -> Array:
         """Return the divisor of each channel."""
         _, low, high = found.values
         with np.errstate(over="ignore", invalid="ignore"):
@@ -268,7 +385,7 @@ class SquashingScaler(
         if self.squash is None:
             return scale
         for channel in np.flatnonzero(flat):
-            least, largest = dispatch.extent(X, codes, int(channel))
+            least, largest = extent(int(channel))
             half = largest * 0.5 - least * 0.5
             scale[channel] = half if half > 0.0 else np.inf
         return scale
@@ -294,6 +411,7 @@ class SquashingScaler(
     def _apply(self, X: Any, copy: bool, *, inverse: bool) -> Any:
         if sparse.issparse(X):
             self._refuse_sparse()
+            X = dispatch.without_duplicates(X)  # the squash of a sum is not that of its parts
         codes, n_channels = self._channels_of(X)
         if codes is None:
             codes = np.repeat(np.arange(n_channels), X.shape[1] // n_channels)

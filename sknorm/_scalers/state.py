@@ -29,6 +29,7 @@ LEARNED = (
     "var_",
     "mean_square_",
     "center_",
+    "_sketches",
     "scale_",
     "n_samples_seen_",
     "_moments",

@@ -16,6 +16,7 @@ from scipy import sparse
 from sknorm._backends import dispatch, reference_kernels
 from sknorm._backends.protocol import NORMS
 from sknorm._statistics.moments import Moments
+from sknorm._statistics.squash import NUMBERS as SQUASHES
 
 pytestmark = needs_kernels
 
@@ -211,6 +212,59 @@ def test_sparse_moments(form, dtype):
             np.testing.assert_array_equal(a.count, b.count)
             np.testing.assert_allclose(a.mean, b.mean, rtol=1e-14, atol=1e-15 * scale)
             assert (np.abs(a.var - b.var) <= 1e-14 * scale**2 + 1e-300)[a.count > 0].all()
+
+    run()
+
+
+@pytest.mark.parametrize("inverse", [False, True])
+@pytest.mark.parametrize("name", SQUASHES)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_squash(dtype, name, inverse):
+    @some
+    @given(SHAPES, seeds)
+    def run(shape, seed):
+        rng = np.random.default_rng(seed)
+        n = shape[1]
+        x = values(shape, dtype, rng, infinite=True) / (300 if inverse else 1)
+        times = np.where(rng.random(n) < 0.2, 0.0, rng.uniform(0.01, 9, n))
+        center, beta, gamma = rng.normal(size=n), rng.normal(size=n), rng.uniform(0.5, 2, n)
+        power = np.ldexp(1.0, rng.integers(-3, 4, n))
+        args = x, np.zeros_like(x), center, times, gamma, beta, power, 3.0, SQUASHES[name], inverse
+        eps = np.finfo(dtype).eps
+        check("squash", *args, out={1: args[1]}, dtype=dtype, atol=64 * eps)
+
+    run()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_collect_near(dtype):
+    @some
+    @given(SHAPES, seeds, st.integers(1, 3), st.integers(0, 20))
+    def run(shape, seed, n_targets, room):
+        rng = np.random.default_rng(seed)
+        x = np.round(values(shape, dtype, rng, infinite=True))
+        first = int(rng.integers(0, shape[1]))
+        width = shape[1] - first
+        known = x[np.isfinite(x)]
+        low = (np.median(known) if known.size else 0.0) + np.round(
+            rng.normal(size=(n_targets, width))
+        )
+        high = low + rng.choice([0.0, 1.0, 3.0, np.inf], low.shape)
+        results = []
+        for kernels in (dispatch._compiled, reference_kernels):
+            counts = np.zeros((n_targets, 3, width), dtype=np.int64)
+            finite, filled = np.zeros(width, np.int64), np.zeros((n_targets, width), np.int64)
+            near = np.full((n_targets, width, room), np.nan)
+            kernels.collect_near(x, first, low, high, counts, finite, near, filled)
+            kept = np.sort(near) if (filled <= room).all() else np.zeros(0)
+            results.append((counts, finite, filled, kept))
+        for ours, theirs in zip(*results, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+        own = x[:, first:].astype(np.float64)
+        own = np.where(np.isfinite(own), own, np.nan)
+        np.testing.assert_array_equal(finite, np.sum(~np.isnan(own), axis=(0, 2)))
+        np.testing.assert_array_equal(counts[0, 0], (own < low[0][:, None]).sum(axis=(0, 2)))
+        np.testing.assert_array_equal(counts[0, 2], (own <= high[0][:, None]).sum(axis=(0, 2)))
 
     run()
 

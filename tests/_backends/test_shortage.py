@@ -16,6 +16,7 @@ from sknorm import (
     LayerScaler,
     MaxNormalizer,
     PowerNormScaler,
+    SquashingScaler,
 )
 
 pytestmark = needs_kernels
@@ -30,6 +31,7 @@ ESTIMATORS = [
     L1Normalizer(),
     L2Normalizer(keep_norm=True),
     MaxNormalizer(),
+    SquashingScaler(with_centering=False),
 ]
 FORMS = {
     "C": np.array,

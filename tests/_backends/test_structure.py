@@ -16,6 +16,7 @@ from sknorm import (
     LayerScaler,
     MaxNormalizer,
     PowerNormScaler,
+    SquashingScaler,
 )
 
 rng = np.random.default_rng(0)
@@ -29,6 +30,7 @@ ESTIMATORS = [
     L1Normalizer(),
     L2Normalizer(keep_norm=True),
     MaxNormalizer(),
+    SquashingScaler(),
 ]
 MAKERS = [sparse.csr_array, sparse.csc_array, sparse.csr_matrix, sparse.csc_matrix]
 

@@ -21,10 +21,19 @@ from sknorm import (
     LayerScaler,
     MaxNormalizer,
     PowerNormScaler,
+    SquashingScaler,
 )
 
 D, F = decimal.Decimal, fractions.Fraction
-ALL = [BatchStatScaler, PowerNormScaler, LayerScaler, L1Normalizer, L2Normalizer, MaxNormalizer]
+ALL = [
+    BatchStatScaler,
+    PowerNormScaler,
+    SquashingScaler,
+    LayerScaler,
+    L1Normalizer,
+    L2Normalizer,
+    MaxNormalizer,
+]
 NUMBERS = [[1.5, 2.0], [2.5, -4.0], [3.25, 8.0]]
 decimals = [[D(str(value)) for value in row] for row in NUMBERS]
 texts = [[str(value) for value in row] for row in NUMBERS]
@@ -299,7 +308,7 @@ def test_weights_that_are_none(kind):
 # Frames on the way back, and names
 
 frame = pd.DataFrame({"a": [1.0, 3.0], "b": [4.0, 8.0]}, index=["x", "y"])
-INVERTIBLE = [BatchStatScaler(), PowerNormScaler(), L2Normalizer(keep_norm=True)]
+INVERTIBLE = [BatchStatScaler(), PowerNormScaler(), SquashingScaler(), L2Normalizer(keep_norm=True)]
 
 
 @pytest.mark.parametrize("estimator", INVERTIBLE, ids=repr)

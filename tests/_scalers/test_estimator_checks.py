@@ -9,6 +9,7 @@ from sknorm import (
     LayerScaler,
     MaxNormalizer,
     PowerNormScaler,
+    SquashingScaler,
 )
 
 ESTIMATORS = [
@@ -29,9 +30,35 @@ ESTIMATORS = [
     L2Normalizer(keep_norm=True),
     MaxNormalizer(),
     MaxNormalizer(keep_norm=True),
+    BatchStatScaler(ddof=1),
+    LayerScaler(keep_statistics=True),
+    SquashingScaler(),
+    SquashingScaler(squash=None, unit_variance=True),
+    SquashingScaler(squash="tanh", with_centering=False, gamma=2.0),
+    SquashingScaler(squash="clip", n_channels=1, n_jobs=2),
 ]
 
 
-@parametrize_with_checks(ESTIMATORS)
+QUANTILES = (
+    "weighted quantiles are the inverse of the distribution function, those without weights "
+    "interpolate between two values: both as in scikit-learn, which has no one definition"
+)
+EXPECTED_FAILURES = {
+    "check_sample_weight_equivalence_on_dense_data": QUANTILES,
+    "check_sample_weight_equivalence_on_sparse_data": QUANTILES,
+    "check_fit_score_takes_y": "fit is exact and keeps no sketches for partial_fit to go on from",
+}
+
+
+def expected_failures(estimator):
+    """Return the checks that an estimator does not pass, and why."""
+    if not isinstance(estimator, SquashingScaler):
+        return {}
+    # Of one channel, the few quantiles of that check are the same either way.
+    passes = () if estimator.n_channels is None else tuple(EXPECTED_FAILURES)[:2]
+    return {name: why for name, why in EXPECTED_FAILURES.items() if name not in passes}
+
+
+@parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failures)
 def test_estimator(estimator, check):
     check(estimator)

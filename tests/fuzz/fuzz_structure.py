@@ -27,11 +27,12 @@ from sknorm import (
     LayerScaler,
     MaxNormalizer,
     PowerNormScaler,
+    SquashingScaler,
 )
 
 MAKERS = [sparse.csr_array, sparse.csc_array, sparse.csr_matrix, sparse.csc_matrix]
 CHANNEL = [BatchStatScaler, PowerNormScaler]
-ALL = [*CHANNEL, LayerScaler, L1Normalizer, L2Normalizer, MaxNormalizer]
+ALL = [*CHANNEL, SquashingScaler, LayerScaler, L1Normalizer, L2Normalizer, MaxNormalizer]
 CHUNK = 200  # attempts of one child process
 REFUSED = (ValueError, TypeError)
 NUMBERS = [0, 1, -1, 2, 7, 8, 100, 2**15, 2**31 - 1, -(2**31), 2**40]
