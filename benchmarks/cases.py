@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sklearn.preprocessing import Normalizer, StandardScaler, scale
+from sklearn.preprocessing import Normalizer, RobustScaler, StandardScaler, scale
 
 from benchmarks.data import Dense, Sparse
 from benchmarks.operations import (
@@ -29,7 +30,14 @@ from benchmarks.operations import (
     transform,
     transform_row,
 )
-from sknorm import BatchStatScaler, L1Normalizer, L2Normalizer, LayerScaler, MaxNormalizer
+from sknorm import (
+    BatchStatScaler,
+    L1Normalizer,
+    L2Normalizer,
+    LayerScaler,
+    MaxNormalizer,
+    SquashingScaler,
+)
 
 MAIN = (1_000_000, 50)
 NORMALIZERS = {"l1": L1Normalizer, "l2": L2Normalizer, "max": MaxNormalizer}
@@ -206,6 +214,29 @@ def missing() -> Iterator[Case]:
             yield Case("1,000,000 × 50, 1 % missing", column, pair, data, bar)
 
 
+def quantiles() -> Iterator[Case]:
+    """Yield the scalers by quantiles, against scikit-learn's and skrub's, if that is installed."""
+    data_of = {f"{dtype} {order}": Dense((100_000, 100), dtype, order)
+               for order in "CF" for dtype in ("float64", "float32")}  # fmt: skip
+    ours = {"squash": None}
+    pairs = [
+        (Pair("RobustScaler.fit", fit(SquashingScaler, **ours), fit(RobustScaler), True), 5),
+        (Pair("RobustScaler.transform", transform(SquashingScaler, **ours),
+              transform(RobustScaler), True), 1),
+    ]  # fmt: skip
+    if importlib.util.find_spec("skrub"):
+        theirs = importlib.import_module("skrub").SquashingScaler
+        pairs += [
+            (Pair("skrub SquashingScaler.fit", fit(SquashingScaler), fit(theirs), True), 10),
+            (Pair("skrub SquashingScaler.transform", transform(SquashingScaler),
+                  transform(theirs), True), 10),
+        ]  # fmt: skip
+    pairs.append((Pair("SquashingScaler / copy", transform(SquashingScaler), copy), None))
+    for column, data in data_of.items():
+        for pair, bar in pairs:
+            yield Case("100,000 × 100, quantiles", column, pair, data, bar)
+
+
 def small_calls() -> Iterator[Case]:
     """Yield cases in which the time goes into the checks."""
     group = "Small"
@@ -268,5 +299,14 @@ def growth() -> Iterator[Case]:
 
 
 def all_cases(*, large: bool) -> list[Case]:
-    groups = [dense, tensors, sparse, missing, small_calls, threads, *([growth] if large else [])]
+    groups = [
+        dense,
+        tensors,
+        sparse,
+        missing,
+        quantiles,
+        small_calls,
+        threads,
+        *([growth] if large else []),
+    ]
     return [case for group in groups for case in group()]

@@ -29,7 +29,7 @@ with threadpool_limits(1):
             print(case.title, file=out, flush=True)
             if sys.stdin.readline().strip() != "run":
                 continue
-            X = source.make(small=False) if X is None else X
+            X = source.make(small="--small" in sys.argv) if X is None else X
             call = case.pair.ours(X)
             repeats = timing._repeats(call, timing.LONG_ENOUGH)
             print("ready", file=out, flush=True)
@@ -42,9 +42,9 @@ with threadpool_limits(1):
 class Worker:
     """A process that times the cases of one checkout."""
 
-    def __init__(self, tree: Path) -> None:
+    def __init__(self, tree: Path, *, small: bool) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", WORKER],
+            [sys.executable, "-c", WORKER, *(["--small"] if small else [])],
             cwd=tree,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -59,9 +59,9 @@ class Worker:
         return self.process.stdout.readline().strip()
 
 
-def compare(trees: list[Path], pattern: str, rounds: int):
+def compare(trees: list[Path], pattern: str, rounds: int, *, small: bool):
     """Yield titles with the quartiles of the ratios of neighboring turns, and both times."""
-    workers = [Worker(tree) for tree in trees]
+    workers = [Worker(tree, small=small) for tree in trees]
     titles = [worker.ask("") for worker in workers]
     seen: set[str] = set()
     while all(titles):
@@ -105,11 +105,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("other", type=Path, help="the other checkout")
     parser.add_argument("--only", default="", help="regular expression that titles must match")
     parser.add_argument("--rounds", type=int, default=15, help="turns (default: %(default)s)")
+    parser.add_argument("--small", action="store_true", help="tiny sizes, to try it out")
     parser.add_argument("--json", type=Path, help="write the figures")
     options = parser.parse_args(arguments)
     found = []
     for title, low, ratio, high, ours, other in compare(
-        [Path.cwd(), options.other], options.only, options.rounds
+        [Path.cwd(), options.other], options.only, options.rounds, small=options.small
     ):
         spread = f"{low:.2f}-{high:.2f}"
         print(f"{title:<64} {ratio:>6.2f} {spread:>12} {ours * 1e3:9.3f} {other * 1e3:9.3f} ms")

@@ -102,5 +102,19 @@ def test_ratios_are_of_neighboring_turns(monkeypatch):
     assert (figure.value, figure.low, figure.high) == (3, 2.5, 4)
 
 
+def test_two_checkouts_are_timed_in_turns(tmp_path):
+    result = subprocess.run(
+        [sys.executable, "-m", "benchmarks.versions", str(ROOT), "--small", "--rounds", "3",
+         "--only", "Small: 200", "--json", str(tmp_path / "ratios.json")],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert not result.returncode, result.stderr
+    ratios = json.loads((tmp_path / "ratios.json").read_text(encoding="utf-8"))
+    assert [title.rpartition(": ")[2].split(" ")[0] for title, *_ in ratios] == [
+        "fit", "partial_fit", "transform"
+    ]  # fmt: skip
+    assert all(low <= ratio <= high for _, ratio, low, high, *_ in ratios)
+
+
 def test_torch_cases_are_there_with_torch(run):
     assert ("torch layer_norm" in run[1]) == bool(importlib.util.find_spec("torch"))

@@ -15,11 +15,13 @@ from sknorm._scalers.batch import BatchStatScaler
 from sknorm._scalers.layer import LayerScaler
 from sknorm._scalers.power import PowerNormScaler
 from sknorm._scalers.row_norms import L1Normalizer, L2Normalizer, MaxNormalizer
+from sknorm._scalers.squashing import SquashingScaler
 
 STEP_NAMES = frozenset({"norm", "normalize", "normalizer", "scale", "scaler"})
 NORMALIZERS: tuple[type[Any], ...] = (
     BatchStatScaler,
     PowerNormScaler,
+    SquashingScaler,
     LayerScaler,
     L1Normalizer,
     L2Normalizer,

@@ -81,7 +81,7 @@ def test_infinity_in_one_piece_is_found():
     x[-1, -1] = np.inf
     for estimator in ESTIMATORS:
         if isinstance(estimator, SquashingScaler):
-            estimator = SquashingScaler(squash=None)  # noqa: PLW2901
+            estimator = SquashingScaler(squash=None)
         with pytest.raises(ValueError, match=r"feature 19, row 1202"):
             estimator.set_params(n_jobs=2).fit(x)
 

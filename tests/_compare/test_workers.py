@@ -19,7 +19,7 @@ X, Y = load_wine(return_X_y=True)
 SECONDS = ["seconds", "seconds_to_target"]
 
 
-class Deadly(TransformerMixin, BaseEstimator):
+class Crashing(TransformerMixin, BaseEstimator):
     """Ends its process, where told to only if a certain row is among those it is fitted to."""
 
     def __init__(self, row=None):
@@ -78,24 +78,24 @@ def assert_same_rows(comparison, other, names):
 
 def test_a_candidate_that_ends_its_workers_loses_only_its_own_fits(tmp_path):
     names = ["none", "StandardScaler"]
-    comparison = compare([*names, ("deadly", Deadly())])
+    comparison = compare([*names, ("crashing", Crashing())])
     assert not comparison.partial_
     assert len(comparison.runs["fold"]) == 30
     assert_same_rows(comparison, compare(names, n_jobs=1), names)
-    row = frame_of(comparison).loc["deadly"]
+    row = frame_of(comparison).loc["crashing"]
     assert row.n_fits == 10
     assert row.failed == 1
     assert "terminated" in row.error
     assert "Every fit converged" not in comparison.summary()
-    assert "deadly failed with" in comparison.to_html(tmp_path / "a.html").read_text("utf-8")
+    assert "crashing failed with" in comparison.to_html(tmp_path / "a.html").read_text("utf-8")
 
 
 def test_fits_of_the_culprit_that_end_no_worker_are_kept():
     folds = [(np.arange(5, 178), np.arange(5)), (np.arange(173), np.arange(173, 178))]
-    comparison = compare(["none", ("deadly", Deadly(row=X[0]))], cv=folds * 2, n_seeds=1)
+    comparison = compare(["none", ("crashing", Crashing(row=X[0]))], cv=folds * 2, n_seeds=1)
     runs = pandas.DataFrame(comparison.runs).set_index("normalizer")
     assert list(runs.loc["none"].status) == ["ok"] * 4
-    assert list(runs.loc["deadly"].status) == ["ok", "failed"] * 2
+    assert list(runs.loc["crashing"].status) == ["ok", "failed"] * 2
 
 
 def test_a_candidate_that_cannot_be_sent_has_a_page(tmp_path):

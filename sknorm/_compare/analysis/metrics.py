@@ -95,38 +95,40 @@ class Metrics:
         return 1 - self.n_scored / self.n_fits if self.n_fits else np.nan
 
 
-class Values:
+class FoldMetrics:
     """What is derived from the runs of one normalizer: arrays of shape (n_folds, n_seeds)."""
 
-    def __init__(self, grid: FoldSeedArray, targets: Array, *, trains: bool) -> None:
-        self.grid = grid
-        self.made = grid.values(lambda run: 1.0) == 1
-        self.scores = grid.values(lambda run: run.test_score)
-        self.train_scores = grid.values(lambda run: run.train_score)
+    def __init__(self, fits: FoldSeedArray, targets: Array, *, trains: bool) -> None:
+        self.fits = fits
+        self.made = fits.values(lambda run: 1.0) == 1
+        self.scores = fits.values(lambda run: run.test_score)
+        self.train_scores = fits.values(lambda run: run.train_score)
         self.gaps = self.train_scores - self.scores
-        self.seconds = grid.values(lambda run: run.seconds)
-        self.epochs = grid.epochs()
-        self.stops = grid.stops()
-        self.reach = grid.epochs_to(targets) if trains else np.full(grid.shape, np.nan)
+        self.seconds = fits.values(lambda run: run.seconds)
+        self.epochs = fits.epochs()
+        self.stops = fits.stops()
+        self.reach = fits.epochs_to(targets) if trains else np.full(fits.shape, np.nan)
         self.reached = np.where(np.isnan(self.reach), np.nan, np.isfinite(self.reach))
-        self.instability = grid.values(lambda run: float(run.status != "ok" or not run.converged))
+        self.instability = fits.values(lambda run: float(run.status != "ok" or not run.converged))
 
 
-def measure(runs: list[Run], setting: Design) -> dict[str, Metrics]:
+def measure(runs: list[Run], design: Design) -> dict[str, Metrics]:
     """Return the measures of every normalizer, in the order they were given."""
-    grids = {
+    fits_by_name = {
         name: FoldSeedArray(
-            (run for run in runs if run.normalizer == name), setting.n_folds, setting.n_seeds
+            (run for run in runs if run.normalizer == name), design.n_folds, design.n_seeds
         )
-        for name in setting.names
+        for name in design.names
     }
-    targets = _targets(grids[setting.baseline], setting.target_loss)
+    targets = _targets(fits_by_name[design.baseline], design.target_loss)
     # A model without epochs has none to miss the target in, even where its fits fail.
     trains = any(run.n_iter is not None or run.loss_curve for run in runs)
-    values = {name: Values(grid, targets, trains=trains) for name, grid in grids.items()}
-    base = values[setting.baseline]
+    values = {
+        name: FoldMetrics(fits, targets, trains=trains) for name, fits in fits_by_name.items()
+    }
+    base = values[design.baseline]
     return {
-        name: _measure_one(name, one, _differences(one, base, setting), base, setting)
+        name: _measure_one(name, one, _differences(one, base, design), base, design)
         for name, one in values.items()
     }
 
@@ -142,7 +144,7 @@ def _targets(baseline: FoldSeedArray, target_loss: float | None) -> Array:
     return np.where(np.isnan(losses), median(losses.ravel()), losses)
 
 
-def _differences(one: Values, base: Values, setting: Design) -> dict[str, Interval]:
+def _differences(one: FoldMetrics, base: FoldMetrics, design: Design) -> dict[str, Interval]:
     """Return the intervals of all differences to the baseline; it has none to itself."""
     per_fold = {
         "test_score": fold_means(one.scores - base.scores),
@@ -154,20 +156,20 @@ def _differences(one: Values, base: Values, setting: Design) -> dict[str, Interv
     }
     if one is base:
         return dict.fromkeys([*per_fold, "wins"], Interval(np.nan, np.nan, np.nan))
-    intervals = {name: _interval(values, setting) for name, values in per_fold.items()}
+    intervals = {name: _interval(values, design) for name, values in per_fold.items()}
     logs = intervals["epochs_ratio"]
     bounds = (float(np.exp(value)) for value in (logs.estimate, logs.low, logs.high))
-    wins = win_interval(one.scores, base.scores, setting.test_ratio, setting.confidence)
+    wins = win_interval(one.scores, base.scores, design.test_ratio, design.confidence)
     return intervals | {"epochs_ratio": Interval(*bounds), "wins": wins}
 
 
 def _measure_one(
-    name: str, one: Values, differences: dict[str, Interval], base: Values, setting: Design
+    name: str, one: FoldMetrics, differences: dict[str, Interval], base: FoldMetrics, design: Design
 ) -> Metrics:
-    grid, is_baseline = one.grid, name == setting.baseline
+    fits, is_baseline = one.fits, name == design.baseline
     return Metrics(
         normalizer=name,
-        test_score=_interval(fold_means(one.scores), setting),
+        test_score=_interval(fold_means(one.scores), design),
         differences=differences,
         verdict="baseline" if is_baseline else _verdict(differences, one, base),
         test_std=standard_deviation(one.scores),
@@ -180,21 +182,21 @@ def _measure_one(
         speed="baseline" if is_baseline else _speed(differences, one, base),
         seconds=median(one.seconds.ravel()),
         seconds_to_target=median(_seconds_to_target(one).ravel()),
-        diverged=grid.share(lambda run: run.status == "diverged"),
-        failed=grid.share(lambda run: run.status == "failed"),
-        unconverged=grid.share(lambda run: run.status == "ok" and not run.converged),
-        warnings=_count_warnings(grid),
-        error=next((run.error for run in grid.runs.values() if run.error), None),
-        n_fits=len(grid.runs),
+        diverged=fits.share(lambda run: run.status == "diverged"),
+        failed=fits.share(lambda run: run.status == "failed"),
+        unconverged=fits.share(lambda run: run.status == "ok" and not run.converged),
+        warnings=_count_warnings(fits),
+        error=next((run.error for run in fits.runs.values() if run.error), None),
+        n_fits=len(fits.runs),
         n_scored=int(np.isfinite(one.scores).sum()),
     )
 
 
-def _interval(per_fold: Array, setting: Design) -> Interval:
-    return corrected_interval(per_fold, setting.test_ratio, setting.confidence)
+def _interval(per_fold: Array, design: Design) -> Interval:
+    return corrected_interval(per_fold, design.test_ratio, design.confidence)
 
 
-def _verdict(differences: dict[str, Interval], one: Values, base: Values) -> str:
+def _verdict(differences: dict[str, Interval], one: FoldMetrics, base: FoldMetrics) -> str:
     """Return what the intervals show; with more lost fits than the baseline, none is better."""
     if not np.isfinite(one.scores).any():
         return "no score"
@@ -211,7 +213,7 @@ def _verdict(differences: dict[str, Interval], one: Values, base: Values) -> str
     return "mostly worse" if wins.high < 0.5 else "unclear"
 
 
-def _speed(differences: dict[str, Interval], one: Values, base: Values) -> str:
+def _speed(differences: dict[str, Interval], one: FoldMetrics, base: FoldMetrics) -> str:
     """Say what the intervals show; who misses more targets than the baseline is not faster."""
     ratio, share = differences["epochs_ratio"], differences["reached"]
     reached, base_reached = _in_common(one.reached, base.reached, one, base)
@@ -222,13 +224,15 @@ def _speed(differences: dict[str, Interval], one: Values, base: Values) -> str:
     return "slower" if slower else "unclear"
 
 
-def _in_common(of_one: Array, of_base: Array, one: Values, base: Values) -> tuple[float, float]:
+def _in_common(
+    of_one: Array, of_base: Array, one: FoldMetrics, base: FoldMetrics
+) -> tuple[float, float]:
     """Return two sums over the fits that both made: one not made yet says nothing of either."""
     both = one.made & base.made
     return float(np.nansum(of_one[both])), float(np.nansum(of_base[both]))
 
 
-def _seconds_to_target(one: Values) -> Array:
+def _seconds_to_target(one: FoldMetrics) -> Array:
     """Return the part of each fit until it reached its target: epochs are taken as equally long."""
     seconds = np.full(one.reach.shape, np.nan)
     known = np.isfinite(one.reach) & np.isfinite(one.epochs) & (one.epochs > 0)
@@ -237,8 +241,8 @@ def _seconds_to_target(one: Values) -> Array:
     return seconds
 
 
-def _count_warnings(grid: FoldSeedArray) -> dict[str, int]:
+def _count_warnings(fits: FoldSeedArray) -> dict[str, int]:
     counts: Counter[str] = Counter()
-    for run in grid.runs.values():
+    for run in fits.runs.values():
         counts.update(run.warnings)
     return dict(sorted(counts.items()))

@@ -68,7 +68,7 @@ class Run:
     ended_worker: bool = False
 
 
-def fit_task(task: Task, X: Any, y: Any, scorer: Any) -> Run:
+def run_fit(task: Task, X: Any, y: Any, scorer: Any) -> Run:
     """Fit, time and score one pipeline; any error of its own becomes part of the result."""
     with _threads().limit(limits=1), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

@@ -14,7 +14,7 @@ from typing import Any
 import joblib
 from sklearn.utils.parallel import Parallel, delayed
 
-from sknorm._compare.fitting.task import Run, Task, error_line, fit_task
+from sknorm._compare.fitting.task import Run, Task, error_line, run_fit
 from sknorm._compat import cloudpickle, has_threads
 
 # A candidate that has ended this many workers, each while it was alone, is not tried again.
@@ -24,11 +24,11 @@ MAX_DEATHS = 3
 def results(tasks: list[Task], X: Any, y: Any, scorer: Any, n_jobs: int | None) -> Iterator[Run]:
     """Make the fits, yielding each as it is done."""
     if _stays_here(n_jobs):
-        yield from (fit_task(task, X, y, scorer) for task in tasks)
+        yield from (run_fit(task, X, y, scorer) for task in tasks)
         return
     sendable, unsendable = _split_sendable(tasks)
     yield from unsendable
-    yield from Pool(X, y, scorer, n_jobs).survive(sendable)
+    yield from Pool(X, y, scorer, n_jobs).run_with_retries(sendable)
 
 
 def _stays_here(n_jobs: int | None) -> bool:
@@ -48,7 +48,7 @@ class Pool:
         self.n_jobs = n_jobs
         self.deaths: dict[str, int] = {}
 
-    def survive(self, tasks: list[Task]) -> Iterator[Run]:
+    def run_with_retries(self, tasks: list[Task]) -> Iterator[Run]:
         """Make the fits; of those that a dying worker loses, only its own stays lost.
 
         A worker that dies (a crash, out of memory) takes all others with it, and does not tell
@@ -107,7 +107,7 @@ def _failed(task: Task, reason: str) -> Run:
 def fit_elsewhere(place: int, task: Task, X: Any, y: Any, scorer: Any) -> tuple[int, Run]:
     """Make a fit in a worker process; return it with its place among the tasks."""
     _spare_garbage_collection()
-    return place, fit_task(task, X, y, scorer)
+    return place, run_fit(task, X, y, scorer)
 
 
 @functools.cache

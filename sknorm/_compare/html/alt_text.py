@@ -35,7 +35,7 @@ def table_below(kind: str, measured: Measured) -> Table | None:
 
 
 def _of_scores(measured: Measured) -> str:
-    setting = measured.design
+    design = measured.design
     said = [
         f"{row.normalizer} {format_number(row.test_score.estimate)} "
         f"({format_interval(row.test_score)})"
@@ -43,7 +43,7 @@ def _of_scores(measured: Measured) -> str:
         else f"{row.normalizer} no score"
         for row in measured.metrics.values()
     ]
-    return f"Mean {setting.score_name} with {percent(setting)} interval: {'; '.join(said)}."
+    return f"Mean {design.score_name} with {percent(design)} interval: {'; '.join(said)}."
 
 
 def _of_losses(measured: Measured) -> str:

@@ -44,7 +44,7 @@ def page(measured: Measured, title: str | None, notes: Sequence[str] = ()) -> st
         "<h2>What was done</h2>",
         _list([*notes, said.done]),
         "<h2>The four promises</h2>",
-        *(f"<h3>{escape(q)}</h3><p>{escape(answer)}</p>" for q, answer in said.promises.items()),
+        *(f"<h3>{escape(q)}</h3><p>{escape(answer)}</p>" for q, answer in said.claims.items()),
         f"<p><strong>Caveats:</strong> {escape(said.caution)}</p>",
         "<h2>The numbers</h2>",
         _scrollable(_table(measured), "Table of numbers"),
@@ -66,12 +66,12 @@ def page(measured: Measured, title: str | None, notes: Sequence[str] = ()) -> st
 
 
 def _partial(measured: Measured) -> str:
-    setting = measured.design
-    if setting.stopped is None:
+    design = measured.design
+    if design.stopped is None:
         return ""
     return (
-        f'<p class="partial"><strong>Partial:</strong> {escape(setting.stopped)} after '
-        f"{len(measured.runs)} of {setting.n_planned} fits.</p>"
+        f'<p class="partial"><strong>Partial:</strong> {escape(design.stopped)} after '
+        f"{len(measured.runs)} of {design.n_planned} fits.</p>"
     )
 
 
@@ -80,11 +80,11 @@ def _list(items: Iterable[str]) -> str:
 
 
 def _table(measured: Measured) -> str:
-    setting = measured.design
-    header, rows = tables.table_cells(measured.metrics, setting, measured.best)
+    design = measured.design
+    header, rows = tables.table_cells(measured.metrics, design, measured.best)
     caption = (
-        f"{setting.model} on {setting.n_rows:,} rows: {setting.n_folds} folds x "
-        f"{setting.n_seeds} initializations"
+        f"{design.model} on {design.n_rows:,} rows: {design.n_folds} folds x "
+        f"{design.n_seeds} initializations"
     )
     return _as_html(caption, header, rows)
 

@@ -22,7 +22,7 @@ REACH = 10
 
 def draw_scores(ax: Any, measured: Measured) -> None:
     """Draw each mean score with its interval, and the score of each fold."""
-    setting, measures = measured.design, measured.metrics
+    design, measures = measured.design, measured.metrics
     folds = {
         name: fold_means(measured.grids[name].values(lambda run: run.test_score))
         for name in measures
@@ -33,13 +33,13 @@ def draw_scores(ax: Any, measured: Measured) -> None:
         ax.plot([score.low, score.high], [place, place], "-", color=look["color"], linewidth=2)
         ax.plot(score.estimate, place, look["marker"], color=look["color"], markersize=7)
         margin_note(ax, place, _difference(row))
-    ax.axvline(measures[setting.baseline].test_score.estimate, color=GRAY, linestyle="--", lw=1)
+    ax.axvline(measures[design.baseline].test_score.estimate, color=GRAY, linestyle="--", lw=1)
     name_rows(ax, list(measures))
     ax.set_xlabel(
-        f"{setting.score_name} on rows left out: mean with {100 * setting.confidence:g}% interval; "
+        f"{design.score_name} on rows left out: mean with {100 * design.confidence:g}% interval; "
         f"ticks: folds{_limit(ax, measures, folds)}"
     )
-    baseline = short_names([display_name(setting.baseline)])[0]
+    baseline = short_names([display_name(design.baseline)])[0]
     ax.set_title(f"Scores, and differences to {baseline}", loc="left")
 
 

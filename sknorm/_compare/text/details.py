@@ -16,16 +16,14 @@ from sknorm._compare.text.tables import (
 UNBROKEN = "\N{NO-BREAK SPACE}"
 
 
-def detail_cells(
-    measures: dict[str, Metrics], setting: Design
-) -> tuple[list[str], list[list[str]]]:
+def detail_cells(measures: dict[str, Metrics], design: Design) -> tuple[list[str], list[list[str]]]:
     """Return the header and the cells of the table of details."""
     header = [
         "normalizer",
-        f"{setting.score_name} ({percent(setting)} interval)",
-        f"{setting.score_name} in training",
+        f"{design.score_name} ({percent(design)} interval)",
+        f"{design.score_name} in training",
         "gap",
-        f"gap against {setting.baseline} ({percent(setting)} interval)",
+        f"gap against {design.baseline} ({percent(design)} interval)",
         "seconds to target",
         "diverged, failed",
         "warnings",
@@ -48,10 +46,10 @@ def _row(row: Metrics) -> list[str]:
     ]
 
 
-def detail_legend(setting: Design) -> list[str]:
+def detail_legend(design: Design) -> list[str]:
     """Return the legend of the table of details."""
     return [
-        f"gap: {setting.score_name} in training less that on rows left out; a smaller gap is less "
+        f"gap: {design.score_name} in training less that on rows left out; a smaller gap is less "
         "overfitting",
         "seconds to target: of training until the loss is down to the target (median)",
         "diverged, failed: numbers of fits without a score; warnings: all that were raised in "

@@ -29,38 +29,38 @@ class Summary:
 
     done: str
     verdict: str
-    promises: dict[str, str]
+    claims: dict[str, str]
     caution: str
 
     def lines(self) -> list[str]:
         """Return what is found beside the verdict, one line each."""
-        return [self.done, *(f"{q} {said}" for q, said in self.promises.items()), self.caution]
+        return [self.done, *(f"{q} {said}" for q, said in self.claims.items()), self.caution]
 
 
 def sections(measured: Measured) -> Summary:
     """Return the whole comparison in words."""
-    measures, setting = measured.metrics, measured.design
+    measures, design = measured.metrics, measured.design
     return Summary(
-        done=_what_was_done(measures, setting, len(measured.runs)),
-        verdict=verdict(measures, measured.ties, setting, measured.best),
-        promises={
-            "1. Faster training?": _convergence(measures, setting),
+        done=_what_was_done(measures, design, len(measured.runs)),
+        verdict=verdict(measures, measured.ties, design, measured.best),
+        claims={
+            "1. Faster training?": _convergence(measures, design),
             "2. Stabler training?": _stability(measures),
-            "3. Better on new data?": _generalization(measures, setting),
-            "4. Less dependent on the initialization?": _sensitivity(measures, setting),
+            "3. Better on new data?": _generalization(measures, design),
+            "4. Less dependent on the initialization?": _sensitivity(measures, design),
         },
-        caution=_caution(measures, setting),
+        caution=_caution(measures, design),
     )
 
 
-def _what_was_done(measures: dict[str, Metrics], setting: Design, n_runs: int) -> str:
+def _what_was_done(measures: dict[str, Metrics], design: Design, n_runs: int) -> str:
     text = (
-        f"Compared {len(setting.names)} ways to normalize before {setting.model}, on "
-        f"{setting.n_rows:,} rows and {setting.n_columns:,} columns: {setting.n_folds} folds x "
-        f"{setting.n_seeds} initialization{'s' if setting.n_seeds > 1 else ''}, {n_runs} fits, "
-        f"scored by {setting.score_name}."
+        f"Compared {len(design.names)} ways to normalize before {design.model}, on "
+        f"{design.n_rows:,} rows and {design.n_columns:,} columns: {design.n_folds} folds x "
+        f"{design.n_seeds} initialization{'s' if design.n_seeds > 1 else ''}, {n_runs} fits, "
+        f"scored by {design.score_name}."
     )
-    note = partial_note(setting, n_runs)
+    note = partial_note(design, n_runs)
     return f"{note}; everything below rests on those. {text}" if note else text
 
 
@@ -68,14 +68,14 @@ def _by(measures: dict[str, Metrics], holds: Callable[[Metrics], bool]) -> list[
     return [row.normalizer for row in measures.values() if holds(row)]
 
 
-def _convergence(measures: dict[str, Metrics], setting: Design) -> str:
-    base = measures[setting.baseline]
+def _convergence(measures: dict[str, Metrics], design: Design) -> str:
+    base = measures[design.baseline]
     if all(math.isnan(row.epochs) for row in measures.values()):
         if not any(row.n_scored for row in measures.values()):
             return "No fit gave a score, so nothing was measured."
         return "This model does not train in epochs or iterations, so there is nothing to measure."
-    if math.isnan(base.epochs_to_target) and setting.target_loss is None:
-        against = display_name(setting.baseline)
+    if math.isnan(base.epochs_to_target) and design.target_loss is None:
+        against = display_name(design.baseline)
         return f"There is nothing to measure against: no fit with {against} ended with a loss."
     by_speed = {
         word: sorted(
@@ -84,12 +84,12 @@ def _convergence(measures: dict[str, Metrics], setting: Design) -> str:
         )
         for word in ("faster", "slower", "unclear")
     }
-    parts = [_reference_pace(base, setting)]
+    parts = [_reference_pace(base, design)]
     for word, shown in (
         ("faster", "shown to need fewer"),
         ("slower", "shown to need more, or not to get there"),
     ):
-        listed = [f"{row.normalizer} ({_pace(row, base, setting)})" for row in by_speed[word]]
+        listed = [f"{row.normalizer} ({_pace(row, base, design)})" for row in by_speed[word]]
         if listed:
             parts.append(f"{shown}: {listing(listed)}")
     if by_speed["unclear"]:
@@ -97,14 +97,14 @@ def _convergence(measures: dict[str, Metrics], setting: Design) -> str:
     return "; ".join(parts) + "."
 
 
-def _pace(row: Metrics, base: Metrics, setting: Design) -> str:
+def _pace(row: Metrics, base: Metrics, design: Design) -> str:
     """Return how many epochs a normalizer takes, in parts of the baseline's, and who gets there."""
     ratio, parts = row.differences["epochs_ratio"].estimate, []
     if row.reached > 0 and not math.isnan(ratio):
         # Where a run stopped short of its target, that it takes longer is all that is known.
         bound = {(True, False): "at least ", (False, True): "at most "}
         short = row.reached < 1, base.reached < 1
-        parts.append(f"{bound.get(short, '')}{format_percent(ratio)} of the {setting.unit}")
+        parts.append(f"{bound.get(short, '')}{format_percent(ratio)} of the {design.unit}")
     if row.reached != base.reached:
         parts.append(
             f"{format_percent(row.reached)} of fits get there, {format_percent(base.reached)} with "
@@ -113,16 +113,16 @@ def _pace(row: Metrics, base: Metrics, setting: Design) -> str:
     return "; ".join(parts)
 
 
-def _reference_pace(base: Metrics, setting: Design) -> str:
-    against, median = display_name(setting.baseline), f"{whole(base.epochs)} {setting.unit}, median"
+def _reference_pace(base: Metrics, design: Design) -> str:
+    against, median = display_name(design.baseline), f"{whole(base.epochs)} {design.unit}, median"
     if math.isinf(base.epochs_to_target):
-        goal = "The target loss" if setting.has_losses else "Convergence"
+        goal = "The target loss" if design.has_losses else "Convergence"
         return f"{goal} is out of reach for most fits with {against} (they stop after {median})"
-    takes = f"With {against}, training takes {whole(base.epochs_to_target)} {setting.unit} (median)"
-    if not setting.has_losses:
+    takes = f"With {against}, training takes {whole(base.epochs_to_target)} {design.unit} (median)"
+    if not design.has_losses:
         return f"{takes} until the solver converges"
-    if setting.target_loss is not None:
-        return f"{takes} to bring the loss down to {setting.target_loss:g}"
+    if design.target_loss is not None:
+        return f"{takes} to bring the loss down to {design.target_loss:g}"
     return f"{takes} to its final loss, which is the target for the others"
 
 
@@ -155,7 +155,7 @@ def _stability(measures: dict[str, Metrics]) -> str:
     return f"Share of fits that {'; '.join(parts)}."
 
 
-def _generalization(measures: dict[str, Metrics], setting: Design) -> str:
+def _generalization(measures: dict[str, Metrics], design: Design) -> str:
     groups, barred = [], _by(measures, _lost_too_many)
     for word in ("better", "mostly better", "worse", "mostly worse", "unclear"):
         names = _by(measures, lambda row, word=word: row.verdict == word)  # type: ignore[misc]
@@ -165,11 +165,11 @@ def _generalization(measures: dict[str, Metrics], setting: Design) -> str:
             groups.append(f"{shown}: {listing(names)}")
     if barred:
         groups.append(f"scored higher, but lost more fits, so not judged: {listing(barred)}")
-    base = measures[setting.baseline]
+    base = measures[design.baseline]
     if not base.n_scored:
-        return f"With {display_name(setting.baseline)} no fit gave a score to compare with."
-    height = f"{setting.score_name} {format_number(base.test_score.estimate)}"
-    return f"Against {display_name(setting.baseline)} ({height}), {'; '.join(groups) or 'nothing'}."
+        return f"With {display_name(design.baseline)} no fit gave a score to compare with."
+    height = f"{design.score_name} {format_number(base.test_score.estimate)}"
+    return f"Against {display_name(design.baseline)} ({height}), {'; '.join(groups) or 'nothing'}."
 
 
 def _lost_too_many(row: Metrics) -> bool:
@@ -178,8 +178,8 @@ def _lost_too_many(row: Metrics) -> bool:
     return row.verdict == "unclear" and higher
 
 
-def _sensitivity(measures: dict[str, Metrics], setting: Design) -> str:
-    if setting.n_seeds < 2:
+def _sensitivity(measures: dict[str, Metrics], design: Design) -> str:
+    if design.n_seeds < 2:
         return "Not measured: there was one initialization per fold."
     spreads = [row.seed_std for row in measures.values() if not math.isnan(row.seed_std)]
     if not spreads:
@@ -188,8 +188,8 @@ def _sensitivity(measures: dict[str, Metrics], setting: Design) -> str:
         return "No score varies from one initialization to the next, whatever the normalizer."
     less = _by(measures, lambda row: row.differences["seed_std"].high < 0)
     more = _by(measures, lambda row: row.differences["seed_std"].low > 0)
-    base = measures[setting.baseline]
-    text = f"With {display_name(setting.baseline)} {_variation(base.seed_std)}"
+    base = measures[design.baseline]
+    text = f"With {display_name(design.baseline)} {_variation(base.seed_std)}"
     if less:
         text += f"; shown to vary less: {listing(less)}"
     if more:
@@ -210,10 +210,10 @@ def _variation(spread: float) -> str:
     return f"the score {how} from one initialization to the next"
 
 
-def _caution(measures: dict[str, Metrics], setting: Design) -> str:
+def _caution(measures: dict[str, Metrics], design: Design) -> str:
     parts = [
-        f"Each interval covers one comparison in {percent(setting)} of cases; with "
-        f"{len(setting.names) - 1} of them, some may mislead by chance."
+        f"Each interval covers one comparison in {percent(design)} of cases; with "
+        f"{len(design.names) - 1} of them, some may mislead by chance."
     ]
     failed = [row for row in measures.values() if row.failed > 0]
     errors = {row.normalizer: (row.error or "").rstrip(".") for row in failed}

@@ -70,24 +70,24 @@ def listing(names: Iterable[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def partial_note(setting: Design, n_runs: int) -> str:
+def partial_note(design: Design, n_runs: int) -> str:
     """Return what to say of a comparison that was stopped; nothing of others."""
-    if setting.stopped is None:
+    if design.stopped is None:
         return ""
-    return f"PARTIAL: {setting.stopped} after {n_runs} of {setting.n_planned} fits"
+    return f"PARTIAL: {design.stopped} after {n_runs} of {design.n_planned} fits"
 
 
 def table_cells(
-    measures: dict[str, Metrics], setting: Design, best: str | None
+    measures: dict[str, Metrics], design: Design, best: str | None
 ) -> tuple[list[str], list[list[str]]]:
     """Return the header and the cells of the table that people read."""
     header = [
         "normalizer",
-        setting.score_name,
-        f"against {setting.baseline} ({percent(setting)} interval)",
+        design.score_name,
+        f"against {design.baseline} ({percent(design)} interval)",
         "verdict",
         "seed sd",
-        setting.unit,
+        design.unit,
         "to target",
         "reached",
         "seconds",
@@ -138,32 +138,32 @@ def _part(columns: list[tuple[str, ...]], widths: list[int], places: list[int]) 
     return "\n".join([lines[0], line("-" * widths[place] for place in places), *lines[1:]])
 
 
-def legend(setting: Design) -> list[str]:
+def legend(design: Design) -> list[str]:
     """Return the legend of the table."""
-    ends = verb(setting.baseline, "ends", "end")
+    ends = verb(design.baseline, "ends", "end")
     goal = (
-        f"the training loss is as low as where {display_name(setting.baseline)} {ends}"
-        if setting.target_loss is None
-        else f"the training loss is down to {setting.target_loss:g}"
+        f"the training loss is as low as where {display_name(design.baseline)} {ends}"
+        if design.target_loss is None
+        else f"the training loss is down to {design.target_loss:g}"
     )
-    goal = goal if setting.has_losses else "the solver converges"
+    goal = goal if design.has_losses else "the solver converges"
     return [
-        f"*: highest {setting.score_name} of those that lost the fewest fits, on rows left out of "
+        f"*: highest {design.score_name} of those that lost the fewest fits, on rows left out of "
         "the fit; ± standard deviation over all fits",
-        f"against {setting.baseline}: mean difference, paired by fold and initialization; mostly: "
+        f"against {design.baseline}: mean difference, paired by fold and initialization; mostly: "
         "shown by the share of pairs, not by the mean",
         "seed sd: standard deviation of the score over initializations, within a fold",
-        f"{setting.unit}, seconds: of a whole fit (medians)",
-        f"to target, reached: median {setting.unit} until {goal}; share of fits that get there",
+        f"{design.unit}, seconds: of a whole fit (medians)",
+        f"to target, reached: median {design.unit} until {goal}; share of fits that get there",
         f"lost: fits that diverged or failed (a normalizer that loses more than "
-        f"{display_name(setting.baseline)} is never reported as better); unconverged: stopped at "
-        f"the limit of {setting.unit}",
+        f"{display_name(design.baseline)} is never reported as better); unconverged: stopped at "
+        f"the limit of {design.unit}",
     ]
 
 
-def percent(setting: Design) -> str:
+def percent(design: Design) -> str:
     """Return the confidence of the intervals."""
-    return f"{100 * setting.confidence:g}%"
+    return f"{100 * design.confidence:g}%"
 
 
 def table_columns(measures: dict[str, Metrics]) -> dict[str, list[Any]]:

@@ -19,19 +19,17 @@ from sknorm._compare.text.tables import (
 )
 
 
-def verdict(
-    measures: dict[str, Metrics], ties: list[str], setting: Design, best: str | None
-) -> str:
+def verdict(measures: dict[str, Metrics], ties: list[str], design: Design, best: str | None) -> str:
     """Return what is shown to be better than the baseline, and what has the highest score."""
-    note = partial_note(setting, sum(row.n_fits for row in measures.values()))
+    note = partial_note(design, sum(row.n_fits for row in measures.values()))
     if best is None:
         said = "No fit gave a score, so nothing can be said about any normalizer"
     else:
         higher = _higher_but_lost(measures, measures[best])
         parts = [
-            _comparison(measures, setting, measures[best], among=_among(measures[best], higher)),
-            _undecided([name for name in ties if measures[name] not in higher], setting, best),
-            *(_set_aside(row, setting) for row in higher),
+            _comparison(measures, design, measures[best], among=_among(measures[best], higher)),
+            _undecided([name for name in ties if measures[name] not in higher], design, best),
+            *(_set_aside(row, design) for row in higher),
         ]
         said = "; ".join(part for part in parts if part)
     text = capitalized(said)
@@ -39,34 +37,34 @@ def verdict(
 
 
 def _comparison(
-    measures: dict[str, Metrics], setting: Design, winner: Metrics, *, among: str
+    measures: dict[str, Metrics], design: Design, winner: Metrics, *, among: str
 ) -> str:
-    against, name = display_name(setting.baseline), display_name(winner.normalizer)
-    height = _height(winner, setting)
+    against, name = display_name(design.baseline), display_name(winner.normalizer)
+    height = _height(winner, design)
     has = verb(winner.normalizer, "has", "have")
     top = f"{name} {has} the highest score{among and ' ' + among} ({height})"
-    if measures[setting.baseline].n_scored == 0:
+    if measures[design.baseline].n_scored == 0:
         return f"{top}; with {against} no fit gave a score at all"
     if sum(row.n_scored > 0 for row in measures.values()) == 1:
         return f"Only {name} gave a score ({height}), so there is nothing to compare it with"
     shown = _shown_better(measures, winner)
     if shown and shown[0] is winner:
-        return f"{top} and {_claim(winner, setting)}{_also(shown)}"
+        return f"{top} and {_claim(winner, design)}{_also(shown)}"
     if shown:
         lead = shown[0]
-        claim = f"{lead.normalizer} ({_height(lead, setting)}) {_claim(lead, setting)}"
-        doubt = "" if winner.verdict == "baseline" else f", but {_doubt(winner, setting)}"
+        claim = f"{lead.normalizer} ({_height(lead, design)}) {_claim(lead, design)}"
+        doubt = "" if winner.verdict == "baseline" else f", but {_doubt(winner, design)}"
         return f"{claim}{_also(shown)}; {top}{doubt}"
     if winner.verdict == "baseline":
         start = f"{among[0].upper()}{among[1:]}, nothing" if among else "Nothing"
         worse = [row.normalizer for row in measures.values() if row.verdict.endswith("worse")]
         end = f"; shown to be worse: {listing(worse)}" if worse else ""
         return f"{start} scored higher than {against} ({height}){end}"
-    return f"Nothing is shown to be better than {against}: {top}, but {_doubt(winner, setting)}"
+    return f"Nothing is shown to be better than {against}: {top}, but {_doubt(winner, design)}"
 
 
-def _height(row: Metrics, setting: Design) -> str:
-    return f"{setting.score_name} {format_number(row.test_score.estimate)}"
+def _height(row: Metrics, design: Design) -> str:
+    return f"{design.score_name} {format_number(row.test_score.estimate)}"
 
 
 def _shown_better(measures: dict[str, Metrics], winner: Metrics) -> list[Metrics]:
@@ -87,25 +85,25 @@ def _also(shown: list[Metrics]) -> str:
     return "" if best_is_shown or not others else f"; also shown to be better: {listing(others)}"
 
 
-def _claim(row: Metrics, setting: Design) -> str:
+def _claim(row: Metrics, design: Design) -> str:
     """Say in what a normalizer is better than the baseline, with the interval that shows it."""
-    against = display_name(setting.baseline)
+    against = display_name(design.baseline)
     if row.verdict == "better":
         return (
             f"is better than {against} by {format_number(row.difference.estimate)} "
-            f"({percent(setting)} interval {format_interval(row.difference)})"
+            f"({percent(design)} interval {format_interval(row.difference)})"
         )
     wins = row.differences["wins"]
     return (
-        f"beats {against} in {format_percent(wins.estimate)} of paired fits ({percent(setting)} "
+        f"beats {against} in {format_percent(wins.estimate)} of paired fits ({percent(design)} "
         f"interval {format_interval(wins, format_percent)}), though the mean difference is too "
         "uncertain to tell"
     )
 
 
-def _doubt(row: Metrics, setting: Design) -> str:
+def _doubt(row: Metrics, design: Design) -> str:
     """Say why the difference to the baseline shows nothing."""
-    difference, against = row.difference, display_name(setting.baseline)
+    difference, against = row.difference, display_name(design.baseline)
     if math.isnan(difference.estimate):
         return f"there is no fit with {against} in the same fold to compare it with"
     if row.verdict == "mostly worse":
@@ -122,9 +120,9 @@ def _doubt(row: Metrics, setting: Design) -> str:
     )
 
 
-def _undecided(ties: list[str], setting: Design, best: str) -> str:
-    others = [name for name in ties if name not in (best, setting.baseline)]
-    if not others or best == setting.baseline:
+def _undecided(ties: list[str], design: Design, best: str) -> str:
+    others = [name for name in ties if name not in (best, design.baseline)]
+    if not others or best == design.baseline:
         return ""
     return f"{listing(others)} cannot be told apart from it"
 
@@ -135,8 +133,8 @@ def _higher_but_lost(measures: dict[str, Metrics], winner: Metrics) -> list[Metr
     return [row for row in measures.values() if row.n_scored and row.test_score.estimate > height]
 
 
-def _set_aside(row: Metrics, setting: Design) -> str:
-    name, height = display_name(row.normalizer), _height(row, setting)
+def _set_aside(row: Metrics, design: Design) -> str:
+    name, height = display_name(row.normalizer), _height(row, design)
     its = verb(row.normalizer, "its", "their")
     return f"{name} scored higher ({height}), but lost {format_percent(row.lost)} of {its} fits"
 
