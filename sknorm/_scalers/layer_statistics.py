@@ -63,8 +63,12 @@ def undo_layer(X: Any, n_groups: int, gamma: Array | None, beta: Array | None) -
         shape = (1, *values.shape[1:])
         like = {name: _as_values(v.reshape(shape), X) for name, v in (("g", gamma), ("b", beta))}
         values = (values - like["b"]) / like["g"]
+    mean, scale = xp.expand_dims(mean, axis=2), xp.expand_dims(scale, axis=2)
+    # Beyond this, a product may overflow that the sum does not.
+    far = bool(xp.any(scale > 0.01 * xp.finfo(X.dtype).max))
+    half = 0.5 if far else 1.0
     with np.errstate(over="ignore"):  # by rounding, of the largest numbers
-        values = values * xp.expand_dims(scale, axis=2) + xp.expand_dims(mean, axis=2)
+        values = (values * (scale * half) + mean * half) * (1.0 / half)
     return xp.reshape(values, (X.shape[0], n_out, *X.shape[2:]))
 
 

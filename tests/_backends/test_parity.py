@@ -29,6 +29,7 @@ from sknorm import (
     LayerScaler,
     MaxNormalizer,
     PowerNormScaler,
+    SquashingScaler,
 )
 from sknorm._backends import dispatch, protocol, reference_kernels
 from sknorm._backends.protocol import FINE, MALFORMED, NON_FINITE
@@ -246,6 +247,8 @@ def test_every_compiled_loop_is_reached(ran):
             run(ESTIMATORS[name], form(x))
             run(ESTIMATORS[name], form(np.ldexp(x, -900)))
             run(ESTIMATORS[name], form(x.astype(np.float32)))
+    many = np.random.default_rng(0).normal(size=(20_000, 2))
+    SquashingScaler().fit(many).transform(many)
     assert set(KERNELS) == ran["compiled"]
 
 

@@ -113,7 +113,7 @@ def test_measures_what_scikit_learn_measures():
 def test_default_is_all_of_ours_none_and_two_yardsticks():
     comparison = compare_normalizers(KNeighborsClassifier(), X, Y, cv=10, random_state=0)
     assert list(comparison.measures_) == [
-        *("none", "BatchStatScaler", "PowerNormScaler", "LayerScaler"),
+        *("none", "BatchStatScaler", "PowerNormScaler", "SquashingScaler", "LayerScaler"),
         *("L1Normalizer", "L2Normalizer", "MaxNormalizer", "StandardScaler", "RobustScaler"),
     ]
     assert comparison.setting_.n_seeds == 1, "k-NN has no random state to vary"
