@@ -447,6 +447,6 @@ def check_quantile_range(value: Any) -> None:
         fits = all(isinstance(v, Real) and not isinstance(v, bool) for v in value)
     if not fits or not 0.0 <= float(value[0]) < float(value[1]) <= 100.0:
         raise ValueError(
-            "quantile_range must be two percentiles between 0 and 100, the first below the second, "
-            f"got {value!r}."
+            f"Invalid quantile range: {value!r}. quantile_range must be two percentiles between 0 "
+            "and 100, the first below the second."
         )

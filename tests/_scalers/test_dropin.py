@@ -1,4 +1,4 @@
-"""scikit-learn's own tests of StandardScaler and Normalizer, run on our classes in their place.
+"""scikit-learn's own tests of its three scalers, run on our classes in their place.
 
 The three documented differences: on sparse input the default of BatchStatScaler does not center,
 where StandardScaler's raises; tests of that default get ``with_mean=True``. And CSC stays CSC,
@@ -17,7 +17,7 @@ import sklearn.preprocessing
 from scipy import sparse
 from sklearn.base import BaseEstimator
 
-from sknorm import BatchStatScaler, L1Normalizer, L2Normalizer, MaxNormalizer
+from sknorm import BatchStatScaler, L1Normalizer, L2Normalizer, MaxNormalizer, SquashingScaler
 
 TEST_MODULE = "sklearn.preprocessing.tests.test_data"
 WITH_TEN_SAMPLES = "test_standard_scaler_near_constant_features"
@@ -28,6 +28,12 @@ class CenteringScaler(BatchStatScaler):
     """BatchStatScaler with StandardScaler's default."""
 
     __init__ = partialmethod(BatchStatScaler.__init__, with_mean=True)
+
+
+class RobustSquashing(SquashingScaler):
+    """SquashingScaler without a squash: RobustScaler."""
+
+    __init__ = partialmethod(SquashingScaler.__init__, squash=None)
 
 
 def to_rows(normalizer):
@@ -56,6 +62,7 @@ def load_tests(scaler):
     with (
         mock.patch.object(sklearn.preprocessing, "StandardScaler", scaler),
         mock.patch.object(sklearn.preprocessing, "Normalizer", normalizer),
+        mock.patch.object(sklearn.preprocessing, "RobustScaler", RobustSquashing),
         mock.patch.dict(sys.modules),
     ):
         spec.loader.exec_module(module)
@@ -63,9 +70,9 @@ def load_tests(scaler):
 
 
 def concerns_us(test):
-    """Tell whether a test names one of the two classes, in its body or its parameters."""
+    """Tell whether a test names one of the three classes, in its body or its parameters."""
     source = inspect.getsource(test)
-    return "StandardScaler" in source or "Normalizer" in source
+    return any(name in source for name in ("StandardScaler", "Normalizer", "RobustScaler"))
 
 
 def ours_only(test):

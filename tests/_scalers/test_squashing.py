@@ -416,7 +416,7 @@ def test_unit_variance_of_normal_values():
         ({"max_absolute_value": np.inf}, "max_absolute_value"),
         ({"max_absolute_value": "3"}, "max_absolute_value"),
         ({"quantile_range": (75.0, 25.0)}, "the first below the second"),
-        ({"quantile_range": (-1, 25.0)}, "between 0 and 100"),
+        ({"quantile_range": (-1, 25.0)}, "Invalid quantile range: .* between 0 and 100"),
         ({"quantile_range": (25.0, 25.0)}, "quantile_range"),
         ({"quantile_range": (0.0, 101.0)}, "quantile_range"),
         ({"quantile_range": (1, 2, 3)}, "two percentiles"),
