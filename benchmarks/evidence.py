@@ -30,8 +30,8 @@ DOCS = Path(__file__).parents[1] / "docs"
 MAX_ROWS = 1000
 START, END = "<!-- evidence table -->", "<!-- end of evidence table -->"
 TABULAR = (
-    *("none", "BatchStatScaler", "PowerNormScaler", "LayerScaler", "L1Normalizer"),
-    *("L2Normalizer", "MaxNormalizer", "StandardScaler", "RobustScaler"),
+    *("none", "BatchStatScaler", "PowerNormScaler", "SquashingScaler", "LayerScaler"),
+    *("L1Normalizer", "L2Normalizer", "MaxNormalizer", "StandardScaler", "RobustScaler"),
 )
 MARKS = {"better": "▲", "mostly better": "△", "worse": "▼", "mostly worse": "▽", "unclear": "·"}
 PROMISES = {

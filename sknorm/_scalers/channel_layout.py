@@ -23,11 +23,14 @@ class ChannelLayout:
     def _n_known(self) -> int:
         """Return the number of channels that the statistics are of."""
         known = [getattr(self, name, None) for name in (*self._statistics, "_moments")]
-        return next(int(value.shape[-1]) for value in map(as_numpy, known) if value.ndim)
+        sizes = (int(value.shape[-1]) for value in map(as_numpy, known) if value.ndim)
+        # Where nothing is learned, neither a center nor a scale, features are what there is.
+        return next(sizes, int(getattr(self, "n_features_in_", 1)))
 
     def _n_features(self) -> int:
         """Return the number of features that the statistics are for."""
-        return int(getattr(self, "n_features_in_", self._n_known()))
+        known: int | None = getattr(self, "n_features_in_", None)
+        return self._n_known() if known is None else int(known)
 
     def _channel_of_each_feature(self) -> Codes:
         """Return the channel that each feature is of."""

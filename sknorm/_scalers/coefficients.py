@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +13,8 @@ from sklearn.utils.validation import check_is_fitted
 from sknorm._compat import as_numpy
 from sknorm._scalers.affine_map import affine_of
 from sknorm._scalers.channel import ChannelScaler
+from sknorm._scalers.squashing import SquashingScaler
+from sknorm._statistics.affine import Affine
 
 Array = NDArray[np.float64]
 
@@ -36,8 +39,8 @@ def raw_coefficients(pipeline: Any) -> RawCoefficients:
     pipeline : sklearn.pipeline.Pipeline
         A fitted pipeline whose last step is a linear model, with ``coef_`` and ``intercept_``. All
         steps before it scale each feature by itself: BatchStatScaler, PowerNormScaler,
-        StandardScaler, RobustScaler, MinMaxScaler (without ``clip``), MaxAbsScaler, or
-        "passthrough".
+        SquashingScaler (with ``squash=None``), StandardScaler, RobustScaler, MinMaxScaler (without
+        ``clip``), MaxAbsScaler, or "passthrough".
 
     Returns
     -------
@@ -94,7 +97,9 @@ def raw_coefficients(pipeline: Any) -> RawCoefficients:
 def _slope_and_offset(name: str, scaler: Any, n_features: int) -> tuple[Array, Array]:
     """Return what a scaler multiplies each feature with, and adds then."""
     if isinstance(scaler, ChannelScaler):
-        return _of_channels(scaler, n_features)
+        return _of_channels(scaler, n_features, affine_of)
+    if isinstance(scaler, SquashingScaler) and scaler.squash is None:
+        return _of_channels(scaler, n_features, SquashingScaler._affine)
     kind = type(scaler).__name__ if type(scaler).__module__.startswith("sklearn.") else ""
     one, zero = np.ones(n_features), np.zeros(n_features)
     if kind == "MinMaxScaler" and not scaler.clip:
@@ -111,9 +116,11 @@ def _slope_and_offset(name: str, scaler: Any, n_features: int) -> tuple[Array, A
     )
 
 
-def _of_channels(scaler: Any, n_features: int) -> tuple[Array, Array]:
+def _of_channels(
+    scaler: Any, n_features: int, map_of: Callable[[Any, int], Affine]
+) -> tuple[Array, Array]:
     reader = scaler._fitted()
-    affine_map = affine_of(reader, reader._n_known()).take(reader._channel_of_each_feature())
+    affine_map = map_of(reader, reader._n_known()).take(reader._channel_of_each_feature())
     if affine_map.scale.size != n_features:
         raise TypeError(
             f"The {type(scaler).__name__} scales {affine_map.scale.size} channels, but the model "

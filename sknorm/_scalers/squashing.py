@@ -17,7 +17,7 @@ from sknorm._backends import dispatch
 from sknorm._backends.quantiles import Quantiles
 from sknorm._backends.reference import asarray_like
 from sknorm._compat import CallbackSupportMixin, notify_callbacks, with_callbacks
-from sknorm._scalers import parameters, state, validation
+from sknorm._scalers import known, parameters, state, validation
 from sknorm._scalers.affine_map import check_invertible, gamma_and_beta
 from sknorm._scalers.base import DocLinkMixin
 from sknorm._scalers.blocks import Codes
@@ -179,6 +179,114 @@ class SquashingScaler(
         self.copy = copy
         self.n_jobs = n_jobs
 
+    @classmethod
+    def from_statistics(
+        cls,
+        *,
+        center: Any = None,
+        scale: Any = None,
+        n_samples: Any = None,
+        feature_names: Any = None,
+        **params: Any,
+    ) -> Self:
+        """Return a scaler fitted by known statistics.
+
+        Parameters
+        ----------
+        center : array-like of shape (n_features,) or float, default=None
+            The median of each feature; None means not to center.
+        scale : array-like of shape (n_features,) or float, default=None
+            The divisor of each feature; None means not to scale.
+        n_samples : int, float or array-like of shape (n_features,), default=None
+            The number of values behind the statistics.
+        feature_names : array-like of str of shape (n_features,), default=None
+            The names of the features.
+        **params : dict
+            Parameters of the scaler.
+
+        Returns
+        -------
+        scaler : SquashingScaler
+            The fitted scaler. ``partial_fit`` and ``merge`` cannot go on from it.
+
+        Raises
+        ------
+        ValueError
+            If lengths differ, a value is NaN or infinite, a scale is not above 0, or there are no
+            statistics.
+
+        Examples
+        --------
+        >>> from sknorm import SquashingScaler
+        >>> scaler = SquashingScaler.from_statistics(center=[1.0, 0.0], scale=2.0, squash=None)
+        >>> scaler.transform([[3.0, 3.0]])
+        array([[1. , 1.5]])
+        """
+        if center is None and scale is None:
+            raise ValueError("There are no statistics. Give center, scale, or both.")
+        centers: bool | str = "auto" if center is not None else False
+        settings = {"with_centering": centers, "with_scaling": scale is not None} | params
+        scaler = cls(**settings)
+        scaler._check_params()
+        named = {"mean": center, "scale": scale, "n_samples": n_samples}
+        found = known.statistics(named, scaler.n_channels)
+        scaler.center_, scaler.scale_ = found["mean"], found["scale"]
+        known.set_count(scaler, found["n_samples"])
+        known.set_features(scaler, scaler._n_known(), feature_names)
+        return scaler
+
+    @classmethod
+    def from_estimator(cls, estimator: Any, **params: Any) -> Self:
+        """Return a scaler that does what a fitted RobustScaler does.
+
+        Parameters
+        ----------
+        estimator : RobustScaler
+            A fitted scaler. Nothing is imported: what counts is its attributes.
+        **params : dict
+            Parameters of the scaler, in place of those that the other has; ``squash="soft"`` adds
+            a smooth clip.
+
+        Returns
+        -------
+        scaler : SquashingScaler
+            The fitted scaler.
+
+        Raises
+        ------
+        TypeError
+            If the estimator has no center and scale.
+        NotFittedError
+            If it is not fitted.
+
+        Examples
+        --------
+        >>> from sklearn.preprocessing import RobustScaler
+        >>> from sknorm import SquashingScaler
+        >>> fitted = RobustScaler().fit([[1.0], [3.0], [5.0]])
+        >>> SquashingScaler.from_estimator(fitted).transform([[7.0]])
+        array([[2.]])
+        """
+        settings, learned, features = known.read_estimator(estimator)
+        if not hasattr(estimator, "center_"):
+            raise TypeError(
+                f"A {type(estimator).__name__} has no center_: it is no RobustScaler. Take it over "
+                "with BatchStatScaler.from_estimator."
+            )
+        params = {
+            "squash": None,
+            "with_centering": settings["with_mean"],
+            "with_scaling": settings["with_std"],
+            "quantile_range": tuple(estimator.quantile_range),
+            "unit_variance": bool(estimator.unit_variance),
+        } | params
+        scaler = cls(**params)
+        scaler._check_params()
+        scaler.center_, scaler.scale_ = learned["mean_"], learned["scale_"]
+        for name, value in features.items():
+            setattr(scaler, name, value)
+        return scaler
+
     @state.all_or_nothing
     @with_callbacks
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
@@ -291,7 +399,7 @@ class SquashingScaler(
         return state.commit(self, vars(merged))
 
     def __sklearn_is_fitted__(self) -> bool:
-        return any(getattr(self, name, None) is not None for name in self._statistics)
+        return any(hasattr(self, name) for name in self._statistics)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

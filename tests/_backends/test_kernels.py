@@ -239,7 +239,7 @@ def test_squash(dtype, name, inverse):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_collect_near(dtype):
     @some
-    @given(SHAPES, seeds, st.integers(1, 3), st.integers(0, 20))
+    @given(SHAPES, seeds, st.integers(1, 3), st.integers(1, 20))
     def run(shape, seed, n_targets, room):
         rng = np.random.default_rng(seed)
         x = np.round(values(shape, dtype, rng, infinite=True))

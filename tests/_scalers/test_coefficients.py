@@ -10,7 +10,13 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 
-from sknorm import BatchStatScaler, LayerScaler, PowerNormScaler, raw_coefficients
+from sknorm import (
+    BatchStatScaler,
+    LayerScaler,
+    PowerNormScaler,
+    SquashingScaler,
+    raw_coefficients,
+)
 
 rng = np.random.default_rng(0)
 FRAME = pd.DataFrame(rng.normal(size=(90, 3)) * [1, 10, 100] + [0, 5, 900], columns=list("abc"))
@@ -22,6 +28,7 @@ SCALERS = [
     BatchStatScaler(with_std=False, gamma=[1.0, 2.0, 3.0], beta=1.0),
     BatchStatScaler(channels=[["a", "c"], ["b"]]),
     PowerNormScaler(gamma=2.0),
+    SquashingScaler(squash=None, quantile_range=(10, 70)),
     StandardScaler(),
     StandardScaler(with_mean=False),
     RobustScaler(),
@@ -60,7 +67,7 @@ def test_coefficients_of_extreme_features():
 
 
 def test_what_has_no_such_coefficients_is_refused():
-    for scaler in (LayerScaler(), PCA(), MinMaxScaler(clip=True)):
+    for scaler in (LayerScaler(), SquashingScaler(), PCA(), MinMaxScaler(clip=True)):
         with pytest.raises(TypeError, match="Step '"):
             raw_coefficients(make_pipeline(scaler, Ridge()).fit(FRAME, Y))
     network = make_pipeline(BatchStatScaler(), KNeighborsRegressor()).fit(FRAME, Y)

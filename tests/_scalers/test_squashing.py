@@ -17,7 +17,7 @@ from scipy import sparse, stats
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.preprocessing import RobustScaler
+from sklearn.preprocessing import RobustScaler, StandardScaler
 from sklearn.utils.stats import _weighted_percentile
 
 from sknorm import SquashingScaler
@@ -458,3 +458,46 @@ def test_attributes_set_by_hand_are_the_state():
     scaler.scale_ = np.ones(3)
     with pytest.raises(ValueError, match=r"scale_ has shape \(3,\)"):
         scaler.transform([[3.0, 7.0]])
+
+
+@pytest.mark.parametrize("squash", SQUASHES)
+def test_without_center_and_scale_there_is_only_the_squash(squash):
+    x = columns(20)[:, [1, 2]]
+    scaler = SquashingScaler(squash=squash, with_centering=False, with_scaling=False).fit(x)
+    np.testing.assert_allclose(scaler.transform(x), FUNCTIONS[squash](x, 3.0), rtol=1e-15)
+    assert scaler.center_ is None
+    assert scaler.scale_ is None
+    np.testing.assert_array_equal(scaler.select([1]).transform(x[:, [1]])[:, 0],
+        scaler.transform(x)[:, 1])  # fmt: skip
+
+
+def test_known_statistics():
+    x = columns(60)[:, [0, 2]]
+    fitted = SquashingScaler().fit(x)
+    scaler = SquashingScaler.from_statistics(
+        center=fitted.center_, scale=fitted.scale_, n_samples=60, feature_names=["a", "b"]
+    )
+    np.testing.assert_array_equal(scaler.transform(pd.DataFrame(x, columns=["a", "b"])),
+        fitted.transform(x))  # fmt: skip
+    assert scaler.n_samples_seen_ == 60
+    part = SquashingScaler.from_statistics(scale=[1.0, 2.0], squash=None)
+    np.testing.assert_array_equal(part.transform([[2.0, 2.0]]), [[2.0, 1.0]])
+    for known, message in (({}, "no statistics"), ({"scale": [0.0]}, "scale is 0.0"),
+                           ({"center": [np.nan]}, "is nan")):  # fmt: skip
+        with pytest.raises(ValueError, match=message):
+            SquashingScaler.from_statistics(**known)
+
+
+@pytest.mark.parametrize("params", ROBUST, ids=str)
+def test_a_robust_scaler_is_taken_over(params):
+    x = columns(50)[:, [0, 1, 2]]
+    other = RobustScaler(**params).fit(x)
+    scaler = SquashingScaler.from_estimator(other)
+    np.testing.assert_allclose(scaler.transform(x), other.transform(x), rtol=1e-15)
+    np.testing.assert_allclose(scaler.fit(x).transform(x), other.transform(x), rtol=1e-14,
+        atol=1e-15)  # fmt: skip
+    soft = SquashingScaler.from_estimator(other, squash="soft").transform(x)
+    assert np.abs(soft).max() < 3
+    for bad in (StandardScaler().fit(x), object()):
+        with pytest.raises(TypeError, match=r"no center_|no fitted"):
+            SquashingScaler.from_estimator(bad)
