@@ -202,7 +202,18 @@ def test_the_unit_of_the_data_does_not_matter(squash, unit):
         np.testing.assert_allclose(back / unit, x[:, :2], rtol=1e-12, atol=1e-13)
 
 
-def test_differences_beyond_the_range():
+@pytest.mark.parametrize("unit", [1e300, 1e-312])
+def test_differences_and_quotients_beyond_the_range(unit):
+    x = np.array([[-1.6e8], [-1.5e8], [-1.4e8], [-1.3e8], [1.7e8]])
+    expected = SquashingScaler().fit(x).transform(x)
+    scaler = SquashingScaler().fit(x * unit)
+    tolerance = 1e-13 if unit > 1 else 1e-2  # subnormal numbers have few digits
+    np.testing.assert_allclose(scaler.transform(x * unit), expected, rtol=tolerance, atol=1e-15)
+    back = scaler.inverse_transform(expected)
+    np.testing.assert_allclose(back / unit, x, rtol=tolerance)
+
+
+def test_scales_beyond_the_range():
     x = np.array([[-1.7e308], [-1e308], [0.0], [1e308], [1.7e308]])
     z = SquashingScaler().fit(x).transform(x)
     y = x / 1e308
@@ -387,6 +398,16 @@ def test_a_misleading_sample_costs_time_only(monkeypatch):
     x = columns(40_000)
     expected = SquashingScaler().fit(x)
     monkeypatch.setattr(quantiles, "DEVIATIONS", 0.0)  # most quantiles miss their bounds
+    found = SquashingScaler().fit(x)
+    np.testing.assert_array_equal(found.center_, expected.center_)
+    np.testing.assert_array_equal(found.scale_, expected.scale_)
+
+
+def test_a_sample_that_tells_nothing_costs_time_only(monkeypatch):
+    x = columns(40_000)[:, [0, 2, 4, 5]]
+    expected = SquashingScaler().fit(x)
+    far = np.repeat([[-1e30] * 4, [1e30] * 4], 4096, axis=0)  # all values lie between the bounds
+    monkeypatch.setattr(quantiles, "_sorted_sample", lambda x: far)
     found = SquashingScaler().fit(x)
     np.testing.assert_array_equal(found.center_, expected.center_)
     np.testing.assert_array_equal(found.scale_, expected.scale_)

@@ -200,7 +200,7 @@ MUTATIONS = [
     Mutation(
         "eps after fit ignored",
         "_scalers/affine_map.py",
-        "if not in_unit and eps == scaler.eps:",
+        "if not in_unit and is_same:",
         "if not in_unit:",
         STATE,
     ),
