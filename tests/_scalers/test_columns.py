@@ -98,7 +98,7 @@ def test_a_selection_goes_on_by_itself(scaler):
     frame = FRAME[["c", "b"]]
     part.partial_fit(frame)
     whole = pickle.loads(before).partial_fit(FRAME)
-    np.testing.assert_array_equal(part.scale_, whole.scale_[[2, 1]])
+    np.testing.assert_allclose(part.scale_, whole.scale_[[2, 1]], rtol=1e-15)
     part.set_output(transform="pandas").gamma = 2.0
     part.scale_[:] = 1.0
     assert pickle.dumps(scaler) == before
@@ -113,7 +113,7 @@ def test_a_selection_keeps_units_and_counts_of_its_own():
         np.testing.assert_array_equal(part.transform(x[:, places]), z[:, places])
         known = pickle.loads(pickle.dumps(scaler)).partial_fit(x)
         part.partial_fit(x[:, places])
-        np.testing.assert_array_equal(part.scale_, known.scale_[places])
+        np.testing.assert_allclose(part.scale_, known.scale_[places], rtol=1e-15)
         count = np.broadcast_to(part.n_samples_seen_, len(places))
         np.testing.assert_array_equal(count, known.n_samples_seen_[places])
 
