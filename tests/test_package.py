@@ -30,7 +30,10 @@ DOCUMENTED = [name for name in sknorm.__all__ if not name.startswith("__")]
 # What scikit-learn 1.7 to 1.9 needs itself.
 NEEDED_BY_SKLEARN = {"joblib", "narwhals", "threadpoolctl"}
 KERNELS = r"sknorm\._backends\.kernels\._kernels\w*"
-NOT_NEEDED = ["pandas", "polars", "matplotlib", "torch", "dask", "onnx", "Cython", "pytest"]
+NOT_NEEDED = [
+    *("pandas", "polars", "matplotlib", "torch", "dask", "onnx", "Cython", "pytest"),
+    *("datasketches", "skrub"),
+]
 
 # Summaries, parameters in the order and with the names of the signature, returns, sections.
 DOCSTRING_CHECKS = {
