@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted
 
 from sknorm._backends import dispatch
 from sknorm._backends.reference import asarray_like
@@ -22,10 +21,10 @@ from sknorm._compat import (
 )
 from sknorm._scalers import parameters, state, validation
 from sknorm._scalers.affine_map import affine_of, check_invertible, gamma_and_beta
-from sknorm._scalers.base import DocLinkMixin
+from sknorm._scalers.base import DocLinkMixin, refuse_dense_result
 from sknorm._scalers.blocks import Codes
 from sknorm._scalers.channel_transform import ChannelTransform
-from sknorm._scalers.merging import check_mergeable
+from sknorm._scalers.merging import parts_of
 from sknorm._statistics.moments import Moments, scale_weights
 
 Array = NDArray[np.float64]
@@ -152,12 +151,7 @@ class ChannelScaler(
             If one of the others is of another class, width or setting. Nothing is merged then.
         """
         merged = state.draft(self, forget=False)
-        parts = [merged] if merged.__sklearn_is_fitted__() else []
-        for other in others:
-            check_is_fitted(other)
-            check_mergeable(merged, other)
-            parts.append(state.snapshot(other))
-            check_mergeable(parts[0], parts[-1], fitted=True)
+        parts = parts_of(merged, others)
         if not parts:
             return self
         first = parts[0]
@@ -165,9 +159,6 @@ class ChannelScaler(
         for part in parts[1:]:
             moments = moments.merge(part._known_moments())
         weighted = any(part._is_weighted() for part in parts)
-        for name in ("n_features_in_", "feature_names_in_", "_home"):
-            if hasattr(first, name):
-                setattr(merged, name, getattr(first, name))
         merged._centered = first._centers()
         merged._set_moments(moments, weighted, getattr(first, "scale_", None))
         return state.commit(self, vars(merged))
@@ -302,16 +293,12 @@ class ChannelScaler(
 
     def _refuse_sparse(self) -> None:
         """Raise where sparse input would become dense."""
-        if self._centers():
-            raise ValueError(
-                "Cannot center sparse matrices: pass `with_mean=False` (or 'auto', and fit on "
-                "sparse data) to divide by the scale only, or X.toarray() to center a dense copy."
-            )
-        if self.beta is not None and np.any(np.asarray(self.beta)):
-            raise ValueError(
-                "beta is not 0, which would make sparse output dense. Use beta=None, or "
-                "X.toarray()."
-            )
+        refuse_dense_result(
+            centers=self._centers(),
+            beta=self.beta,
+            parameter="with_mean",
+            divides_by="the scale",
+        )
 
     def _apply(self, X: Any, copy: bool, *, inverse: bool) -> Any:
         if sparse.issparse(X):

@@ -16,7 +16,7 @@ from sknorm._backends import dispatch
 from sknorm._backends.structure import Indices
 from sknorm._compat import as_frame
 from sknorm._scalers import kept, parameters, state, validation
-from sknorm._scalers.base import DocLinkMixin
+from sknorm._scalers.base import DocLinkMixin, refuse_dense_result
 from sknorm._scalers.layer_statistics import layer_statistics, undo_layer
 
 Array = NDArray[np.float64]
@@ -370,7 +370,12 @@ class LayerScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEsti
         parameters.check_divisor("n_groups", self.n_groups, int(X.shape[1]), "features (axis 1)")
         gamma, beta = self._affine_of(tuple(int(size) for size in X.shape[1:]))
         if sparse.issparse(X):
-            self._refuse_sparse(X, beta)
+            refuse_dense_result(
+                centers=self._centers(X),
+                beta=beta,
+                parameter="with_mean",
+                divides_by="the root mean square",
+            )
         return gamma, beta
 
     def _affine_of(self, element: tuple[int, ...]) -> tuple[Array | None, Array | None]:
@@ -387,16 +392,3 @@ class LayerScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEsti
         array = array.reshape(array.shape + (1,) * (len(element) - array.ndim))
         full = np.broadcast_to(array, element).copy()
         return full.reshape(self.n_groups, math.prod(element) // self.n_groups)
-
-    def _refuse_sparse(self, X: Any, beta: Array | None) -> None:
-        """Raise where sparse input would become dense."""
-        if self._centers(X):
-            raise ValueError(
-                "Cannot center sparse matrices: pass `with_mean=False` (or 'auto') to divide by "
-                "the root mean square only, or X.toarray() to center a dense copy."
-            )
-        if beta is not None and beta.any():
-            raise ValueError(
-                "beta is not 0, which would make sparse output dense. Use beta=None, or "
-                "X.toarray()."
-            )

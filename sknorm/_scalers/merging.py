@@ -5,9 +5,29 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from sknorm._scalers import state
 
 # Parameters that do not change what the statistics and the output mean.
 EXECUTION_PARAMS = {"copy", "n_jobs"}
+
+
+def parts_of(merged: Any, others: tuple[Any, ...]) -> list[Any]:
+    """Return readers of the fitted scalers to merge, checked: the one that they merge into first.
+
+    ``merged`` is a draft of that one, which takes over the features of the first.
+    """
+    parts = [merged] if merged.__sklearn_is_fitted__() else []
+    for other in others:
+        check_is_fitted(other)
+        check_mergeable(merged, other)
+        parts.append(state.snapshot(other))
+        check_mergeable(parts[0], parts[-1], fitted=True)
+    for name in ("n_features_in_", "feature_names_in_", "_home"):
+        if parts and hasattr(parts[0], name):
+            setattr(merged, name, getattr(parts[0], name))
+    return parts
 
 
 def check_mergeable(scaler: Any, other: Any, *, fitted: bool = False) -> None:

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.special import ndtri
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted
 
 from sknorm._backends import dispatch
 from sknorm._backends.quantiles import Quantiles
@@ -19,10 +18,10 @@ from sknorm._backends.reference import asarray_like
 from sknorm._compat import CallbackSupportMixin, notify_callbacks, with_callbacks
 from sknorm._scalers import known, parameters, state, validation
 from sknorm._scalers.affine_map import check_invertible, gamma_and_beta
-from sknorm._scalers.base import DocLinkMixin
+from sknorm._scalers.base import DocLinkMixin, refuse_dense_result
 from sknorm._scalers.blocks import Codes
 from sknorm._scalers.channel_transform import ChannelTransform
-from sknorm._scalers.merging import check_mergeable
+from sknorm._scalers.merging import parts_of
 from sknorm._statistics.affine import Affine
 from sknorm._statistics.sketches import Sketches
 from sknorm._statistics.squash import NUMBERS, Squash
@@ -379,21 +378,13 @@ class SquashingScaler(
             which keeps no sketches. Nothing is merged then.
         """
         merged = state.draft(self, forget=False)
-        parts = [merged] if merged.__sklearn_is_fitted__() else []
-        for other in others:
-            check_is_fitted(other)
-            check_mergeable(merged, other)
-            parts.append(state.snapshot(other))
-            check_mergeable(parts[0], parts[-1], fitted=True)
+        parts = parts_of(merged, others)
         if not parts:
             return self
         first = parts[0]
         sketches = first._known_sketches()
         for part in parts[1:]:
             sketches = sketches.merge(part._known_sketches())
-        for name in ("n_features_in_", "feature_names_in_", "_home"):
-            if hasattr(first, name):
-                setattr(merged, name, getattr(first, name))
         merged._centered = first._centers()
         merged._set_sketches(sketches, first.center_ if first.center_ is not None else first.scale_)
         return state.commit(self, vars(merged))
@@ -505,16 +496,12 @@ class SquashingScaler(
 
     def _refuse_sparse(self) -> None:
         """Raise where sparse input would become dense."""
-        if self._centers():
-            raise ValueError(
-                "Cannot center sparse matrices: pass `with_centering=False` (or 'auto', and fit on "
-                "sparse data) to divide by the scale only, or X.toarray() to center a dense copy."
-            )
-        if self.beta is not None and np.any(np.asarray(self.beta)):
-            raise ValueError(
-                "beta is not 0, which would make sparse output dense. Use beta=None, or "
-                "X.toarray()."
-            )
+        refuse_dense_result(
+            centers=self._centers(),
+            beta=self.beta,
+            parameter="with_centering",
+            divides_by="the scale",
+        )
 
     def _apply(self, X: Any, copy: bool, *, inverse: bool) -> Any:
         if sparse.issparse(X):
