@@ -119,16 +119,18 @@ def channel_values(x: Any, codes: NDArray[np.intp] | None, n_channels: int) -> I
     """Yield the finite values of each channel, as one array."""
     x = x if isinstance(x, np.ndarray) or sparse.issparse(x) else as_numpy(x)
     codes = np.arange(n_channels) if codes is None else codes
-    return (values for _, values, _ in exact_quantiles.channels(x, codes, n_channels, None))
+    return (
+        values for _, values, _ in exact_quantiles.channels(x, codes, np.arange(n_channels), None)
+    )
 
 
-def extent(
-    x: Any, codes: NDArray[np.intp] | None, channel: int, weight: Array | None
-) -> tuple[float, float]:
-    """Return the least and the largest finite value of a channel, of those that weigh anything."""
+def extents(
+    x: Any, codes: NDArray[np.intp] | None, wanted: NDArray[np.intp], weight: Array | None
+) -> tuple[Array, Array]:
+    """Return the least and the largest finite values of some channels, of what has a weight."""
     x = x if isinstance(x, np.ndarray) or sparse.issparse(x) else as_numpy(x)
     codes = np.arange(x.shape[1]) if codes is None else codes
-    return exact_quantiles.extent(x, codes, channel, weight)
+    return exact_quantiles.extents(x, codes, wanted, weight)
 
 
 def normalize(

@@ -63,7 +63,7 @@ def quantiles(
         return _by_sample(x, levels, kernels, n_jobs)
     codes = np.arange(n_channels) if codes is None else codes
     count, found = np.zeros(n_channels, dtype=np.int64), np.empty((len(levels), n_channels))
-    for channel, values, weights in channels(x, codes, n_channels, weight):
+    for channel, values, weights in channels(x, codes, np.arange(n_channels), weight):
         count[channel] = values.size
         if weights is None:
             found[:, channel] = _interpolated(values, levels)
@@ -72,11 +72,13 @@ def quantiles(
     return Quantiles(count, found)
 
 
-def extent(x: Any, codes: Codes, channel: int, weight: Array | None) -> tuple[float, float]:
-    """Return the least and the largest finite value of one channel; NaN where there is none."""
-    features = np.flatnonzero(codes == channel)
-    _, values, _ = next(channels(x, np.zeros(features.size, np.intp), 1, weight, features))
-    return (values.min(), values.max()) if values.size else (math.nan, math.nan)
+def extents(x: Any, codes: Codes, wanted: Codes, weight: Array | None) -> tuple[Array, Array]:
+    """Return the least and the largest finite values of some channels; NaN where there is none."""
+    low, high = np.full((2, wanted.size), math.nan)
+    for k, (_, values, _) in enumerate(channels(x, codes, wanted, weight)):
+        if values.size:
+            low[k], high[k] = values.min(), values.max()
+    return low, high
 
 
 def _n_values(x: AnyArray) -> int:
@@ -85,17 +87,15 @@ def _n_values(x: AnyArray) -> int:
 
 
 def channels(
-    x: Any,
-    codes: Codes,
-    n_channels: int,
-    weight: Array | None,
-    features: Codes | None = None,
+    x: Any, codes: Codes, wanted: Codes, weight: Array | None
 ) -> Iterator[tuple[int, Array, Array | None]]:
-    """Yield the finite values of each channel, as one array, with their weights."""
-    features = np.arange(codes.size) if features is None else features
+    """Yield some channels with their finite values, as one array, and the weights of those."""
     columns = x.tocsc() if sparse.issparse(x) else None
-    for channel in range(n_channels):
-        own = features[codes == channel]
+    order = np.argsort(codes, kind="stable")
+    starts = np.searchsorted(codes[order], wanted, side="left")
+    stops = np.searchsorted(codes[order], wanted, side="right")
+    for channel, start, stop in zip(wanted.tolist(), starts, stops, strict=True):
+        own = order[start:stop]
         if columns is not None:
             values = np.concatenate([_dense_column(columns, k) for k in own])
         else:
@@ -238,9 +238,8 @@ class _Pass:
         ranks = [_ranks(count, level) for level in self._levels]
         pairs = [self._statistics(t, k, ranks[t][:2]) for t in range(len(ranks))]
         if any(pair is None for pair in pairs):
-            codes = np.zeros(1, dtype=np.intp)
-            feature = np.array([self._channels.start + k])
-            _, values, _ = next(channels(self._x, codes, 1, None, feature))
+            codes, own = np.arange(self._x.shape[1]), np.array([self._channels.start + k])
+            _, values, _ = next(channels(self._x, codes, own, None))
             return _interpolated(values, self._levels)
         first, second = np.array(pairs, dtype=np.float64).T
         parts = np.array([part for _, _, part in ranks])

@@ -103,7 +103,8 @@ def set_count(scaler: Any, n_samples: Array | None) -> None:
 def read_estimator(estimator: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """Return the parameters, the attributes and the features that another's state stands for."""
     for names, read in READERS:
-        if all(hasattr(estimator, name) for name in names):
+        # Scalers with a gamma are ours, of which a squash or a gamma would be lost.
+        if all(hasattr(estimator, name) for name in names) and not hasattr(estimator, "gamma"):
             return read(estimator)
     if not isinstance(estimator, type) and hasattr(estimator, "fit"):
         check_is_fitted(estimator)

@@ -438,7 +438,7 @@ class SquashingScaler(
         X, codes, n_channels = self._read(X, first=True)
         weights = validation.check_weights(sample_weight, X.shape[0])
         found = dispatch.quantiles(X, self._levels(), codes, n_channels, weights, self.n_jobs)
-        self._set(found, X, lambda channel: dispatch.extent(X, codes, channel, weights))
+        self._set(found, X, lambda flat: dispatch.extents(X, codes, flat, weights))
 
     def _update_from(self, X: Any) -> None:
         first = not self.__sklearn_is_fitted__()
@@ -458,19 +458,19 @@ class SquashingScaler(
 
     def _set_sketches(self, sketches: Sketches, like: Any) -> None:
         count, values, extent = sketches.summary(self._levels())
-        self._set(Quantiles(count, values), like, lambda channel: extent[:, channel])
+        self._set(Quantiles(count, values), like, lambda flat: extent[:, flat])
         self._sketches = sketches.packed
 
-    def _set(self, found: Quantiles, like: Any, extent: Callable[[int], Any]) -> None:
+    def _set(self, found: Quantiles, like: Any, extents: Callable[[Codes], Any]) -> None:
         """Set the learned attributes, in the namespace of an array."""
-        scale = self._scale_of(found, extent)
+        scale = self._scale_of(found, extents)
         self.center_ = asarray_like(found.values[0] + 0.0, like) if self._centers() else None
         self.scale_ = asarray_like(scale, like) if self.with_scaling else None
         counts = found.count
         same = (counts == counts[0]).all()
         self.n_samples_seen_ = int(counts[0]) if same else asarray_like(counts, like)
 
-    def _scale_of(self, found: Quantiles, extent: Callable[[int], Any]) -> Array:
+    def _scale_of(self, found: Quantiles, extents: Callable[[Codes], Any]) -> Array:
         """Return the divisor of each channel."""
         _, low, high = found.values
         with np.errstate(over="ignore", invalid="ignore"):
@@ -483,10 +483,10 @@ class SquashingScaler(
             scale = scale / (ndtri(upper / 100.0) - ndtri(lower / 100.0))
         if self.squash is None:
             return scale
-        for channel in np.flatnonzero(flat):
-            least, largest = extent(int(channel))
+        if flat.any():
+            least, largest = extents(np.flatnonzero(flat))
             half = largest * 0.5 - least * 0.5
-            scale[channel] = half if half > 0.0 else np.inf
+            scale[flat] = np.where(half > 0.0, half, np.inf)
         return scale
 
     def _centers(self) -> bool:

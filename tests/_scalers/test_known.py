@@ -11,7 +11,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
-from sknorm import BatchStatScaler, PowerNormScaler
+from sknorm import BatchStatScaler, PowerNormScaler, SquashingScaler
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(60, 4)) * [1.0, 1e-3, 1e5, 2.0] + [0.0, 5.0, -1e6, 300.0]
@@ -173,7 +173,8 @@ def test_from_torch(affine):
 def test_others_are_refused():
     with pytest.raises(NotFittedError):
         BatchStatScaler.from_estimator(StandardScaler())
-    for other in (MinMaxScaler().fit(X), object(), StandardScaler):
+    ours = (BatchStatScaler(gamma=2.0).fit(X), SquashingScaler().fit(X))
+    for other in (MinMaxScaler().fit(X), object(), StandardScaler, *ours):
         with pytest.raises(TypeError, match="no fitted StandardScaler"):
             BatchStatScaler.from_estimator(other)
 

@@ -305,6 +305,23 @@ def test_sparse_is_as_dense_without_centering(form, squash):
         SquashingScaler(beta=1.0).fit(form(x))
 
 
+def test_sparse_columns_are_found_once(monkeypatch):
+    """Each with equal quantiles, whose least and largest values are needed as well."""
+    x = sparse.random_array((60, 50), density=0.1, rng=np.random.default_rng(0), format="csr")
+    calls = []
+    convert = sparse.csr_array.tocsc
+    monkeypatch.setattr(
+        sparse.csr_array, "tocsc", lambda self, *args: calls.append(1) or convert(self, *args)
+    )
+    scaler = SquashingScaler().fit(x)
+    assert len(calls) <= 2
+    dense_x = x.toarray()
+    half = (dense_x.max(axis=0) - dense_x.min(axis=0)) / 2
+    flat = np.ptp(np.percentile(dense_x, [25, 75], axis=0), axis=0) == 0
+    np.testing.assert_array_equal(scaler.scale_[flat], np.where(half > 0, half, np.inf)[flat])
+    assert flat.sum() > 40
+
+
 def test_array_api():
     torch = pytest.importorskip("torch")
     x = with_infinity(columns(60)[:, :6])

@@ -393,8 +393,8 @@ MUTATIONS = [
     Mutation(
         "squash: zero weights in the extent",
         "_scalers/squashing.py",
-        "dispatch.extent(X, codes, channel, weights)",
-        "dispatch.extent(X, codes, channel, None)",
+        "dispatch.extents(X, codes, flat, weights)",
+        "dispatch.extents(X, codes, flat, None)",
         f"{SCALERS}/test_squashing.py",
     ),
     Mutation(
