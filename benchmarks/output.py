@@ -82,11 +82,16 @@ def write_markdown(path: Path, machine: dict[str, str], figures: list[Figure]) -
         "tables": "\n\n".join(_tables(figures)),
         "missed": _missed(figures),
     }
-    page = path.read_text(encoding="utf-8")
     for name, text in sections.items():
-        pattern = rf"(<!-- {name} -->\n).*?(<!-- end -->)"
-        page = re.sub(pattern, lambda m, t=text: f"{m[1]}\n{t}\n\n{m[2]}", page, flags=re.DOTALL)
-    path.write_text(page, encoding="utf-8")
+        replace_section(path, name, text)
+
+
+def replace_section(path: Path, name: str, text: str) -> None:
+    """Fill a section of a page, between ``<!-- name -->`` and ``<!-- end -->``, if it is there."""
+    page = path.read_text(encoding="utf-8")
+    pattern = rf"(<!-- {name} -->\n).*?(<!-- end -->)"
+    filled = re.sub(pattern, lambda m: f"{m[1]}\n{text}\n\n{m[2]}", page, flags=re.DOTALL)
+    path.write_text(filled, encoding="utf-8")
 
 
 def _tables(figures: list[Figure]) -> Iterable[str]:

@@ -4,6 +4,7 @@ from importlib.metadata import version as _version
 
 from sknorm._scalers.batch import BatchStatScaler
 from sknorm._scalers.coefficients import raw_coefficients
+from sknorm._scalers.group import GroupScaler
 from sknorm._scalers.layer import LayerScaler
 from sknorm._scalers.power import PowerNormScaler
 from sknorm._scalers.row_norms import L1Normalizer, L2Normalizer, MaxNormalizer
@@ -15,6 +16,7 @@ __version__ = _version("sknorm")
 
 __all__ = [
     "BatchStatScaler",
+    "GroupScaler",
     "L1Normalizer",
     "L2Normalizer",
     "LayerScaler",

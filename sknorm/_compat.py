@@ -57,6 +57,7 @@ __all__ = [
     "as_frame",
     "as_numpy",
     "asks_for_dataframe",
+    "beside",
     "check_same_namespace",
     "cloudpickle",
     "device",
@@ -103,6 +104,18 @@ def as_frame(estimator: Any, result: Any, original: Any, names: Callable[[], Any
     if adapter is None or not isinstance(result, np.ndarray) or result.ndim != 2:
         return result
     return adapter.create_container(result, original, columns=names)
+
+
+def beside(estimator: Any, result: Any, columns: Any, original: Any, names: Any) -> Any:
+    """Return a result and more columns as the data frame that ``set_output`` chose.
+
+    ``names`` are those of the result, those of the columns, and all of them in their order.
+    """
+    adapter = _get_container_adapter("transform", estimator)
+    frame = adapter.create_container(result, original, columns=names[0])
+    more = adapter.create_container(columns, original, columns=names[1])
+    combined = adapter.hstack([frame, more])
+    return combined[list(names[2])]
 
 
 def has_threads() -> bool:

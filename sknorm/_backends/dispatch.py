@@ -17,7 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from sknorm._backends import dense, dense_moments, loader, reference, reference_kernels, structure
+from sknorm._backends import (
+    dense,
+    dense_moments,
+    group_quantiles,
+    groups,
+    loader,
+    reference,
+    reference_kernels,
+    structure,
+)
 from sknorm._backends import quantiles as exact_quantiles
 from sknorm._backends import sparse as sparse_arrays
 from sknorm._backends.protocol import Kernels, NonFiniteError
@@ -29,6 +38,7 @@ from sknorm._statistics.moments import Moments
 from sknorm._statistics.squash import Squash
 
 Array = NDArray[np.float64]
+Codes = NDArray[np.intp]
 
 _compiled, BUILD = loader.load()
 _reference: Kernels = reference_kernels
@@ -74,6 +84,12 @@ def channel_moments(x: Any, weight: Array | None = None, n_jobs: int | None = No
     return reference.channel_moments(view, weight)
 
 
+def group_moments(x: Any, codes: Codes, n_groups: int, weight: Array | None = None) -> Moments:
+    """Return the statistics of each channel in each group of samples, side by side."""
+    x = _in_host_memory(x)
+    return groups.moments(x, weight, codes, n_groups, _kernels_for(x))
+
+
 def affine(
     x: Any, affine_map: Affine, *, inverse: bool, copy: bool, n_jobs: int | None = None
 ) -> Any:
@@ -104,20 +120,41 @@ def squash(
 def quantiles(
     x: Any,
     levels: list[float],
-    codes: NDArray[np.intp] | None,
+    codes: Codes | None,
     n_channels: int,
     weight: Array | None,
     n_jobs: int | None,
 ) -> Quantiles:
     """Return the quantiles of the finite values of each channel."""
-    x = x if isinstance(x, np.ndarray) or sparse.issparse(x) else as_numpy(x)
+    x = _in_host_memory(x)
     options: dict[str, Any] = {"n_channels": n_channels, "weight": weight, "n_jobs": n_jobs}
     return exact_quantiles.quantiles(x, levels, _kernels_for(x), codes=codes, **options)
 
 
-def channel_values(x: Any, codes: NDArray[np.intp] | None, n_channels: int) -> Iterator[Array]:
+def quantiles_by_group(
+    x: Any,
+    levels: list[float],
+    codes: Codes,
+    n_groups: int,
+    channels: Codes,
+    n_channels: int,
+    weight: Array | None,
+) -> tuple[Quantiles, Array]:
+    """Return the quantiles, and the extents, of each channel in each group of samples."""
+    x = _in_host_memory(x)
+    return group_quantiles.quantiles(x, levels, codes, n_groups, channels, n_channels, weight)
+
+
+def values_by_group(
+    x: Any, codes: Codes, n_groups: int, channels: Codes, n_channels: int
+) -> list[Array]:
+    """Return the finite values of each channel in each group, side by side."""
+    return group_quantiles.values(_in_host_memory(x), codes, n_groups, channels, n_channels)
+
+
+def channel_values(x: Any, codes: Codes | None, n_channels: int) -> Iterator[Array]:
     """Yield the finite values of each channel, as one array."""
-    x = x if isinstance(x, np.ndarray) or sparse.issparse(x) else as_numpy(x)
+    x = _in_host_memory(x)
     codes = np.arange(n_channels) if codes is None else codes
     return (
         values for _, values, _ in exact_quantiles.channels(x, codes, np.arange(n_channels), None)
@@ -125,12 +162,21 @@ def channel_values(x: Any, codes: NDArray[np.intp] | None, n_channels: int) -> I
 
 
 def extents(
-    x: Any, codes: NDArray[np.intp] | None, wanted: NDArray[np.intp], weight: Array | None
+    x: Any, codes: Codes | None, wanted: Codes, weight: Array | None
 ) -> tuple[Array, Array]:
     """Return the least and the largest finite values of some channels, of what has a weight."""
-    x = x if isinstance(x, np.ndarray) or sparse.issparse(x) else as_numpy(x)
+    x = _in_host_memory(x)
     codes = np.arange(x.shape[1]) if codes is None else codes
     return exact_quantiles.extents(x, codes, wanted, weight)
+
+
+def by_group(x: Any, codes: Codes, function: groups.Transform, *, copy: bool) -> Any:
+    """Return x with each sample transformed by a function of its values and their groups."""
+    if sparse.issparse(x):
+        x = _writable(x, copy=copy)
+    if not copy:
+        check_finite(x, allow_nan=True)
+    return groups.transform(x, codes, function, copy=copy)
 
 
 def normalize(
@@ -194,6 +240,10 @@ def check_finite(x: Any, *, allow_nan: bool) -> None:
         xp = array_namespace(x)
         if bool(xp.any(xp.isinf(x) if allow_nan else ~xp.isfinite(x))):
             raise NonFiniteError
+
+
+def _in_host_memory(x: Any) -> Any:
+    return x if isinstance(x, np.ndarray) or sparse.issparse(x) else as_numpy(x)
 
 
 def _writable(x: Any, *, copy: bool) -> Any:

@@ -39,6 +39,10 @@ class Kernels(Protocol):
     def channel_moments(
         self, x: AnyArray, weight: AnyArray | None, weight_is_inner: bool, table: AnyArray
     ) -> bool: ...
+    def take_samples(self, x: AnyArray, order: AnyArray, out: AnyArray) -> None: ...
+    def group_moments(
+        self, x: AnyArray, starts: AnyArray, weight: AnyArray | None, table: AnyArray
+    ) -> bool: ...
     def csc_moments(
         self,
         data: AnyArray,

@@ -68,7 +68,7 @@ def quantiles(
         if weights is None:
             found[:, channel] = _interpolated(values, levels)
         else:
-            found[:, channel] = _weighted(values, weights, levels)
+            found[:, channel] = weighted_quantiles(values, weights, levels)
     return Quantiles(count, found)
 
 
@@ -90,6 +90,17 @@ def channels(
     x: Any, codes: Codes, wanted: Codes, weight: Array | None
 ) -> Iterator[tuple[int, Array, Array | None]]:
     """Yield some channels with their finite values, as one array, and the weights of those."""
+    for channel, values, weights, _ in channel_samples(x, codes, wanted, weight):
+        yield channel, values, weights
+
+
+def channel_samples(
+    x: Any, codes: Codes, wanted: Codes, weight: Array | None
+) -> Iterator[tuple[int, Array, Array | None, NDArray[np.bool_]]]:
+    """Yield some channels with their finite values, the weights of those, and which these are.
+
+    Which they are is told for all samples of the first position, then of the next.
+    """
     columns = x.tocsc() if sparse.issparse(x) else None
     order = np.argsort(codes, kind="stable")
     starts = np.searchsorted(codes[order], wanted, side="left")
@@ -108,7 +119,7 @@ def channels(
             weights = np.tile(weight, values.size // weight.size)
             kept &= weights > 0
             weights = weights[kept]
-        yield channel, values[kept], weights
+        yield channel, values[kept], weights, kept
 
 
 def _dense_column(columns: Any, k: int) -> Array:
@@ -125,8 +136,11 @@ def _ranks(count: int, level: float) -> tuple[int, int, float]:
     return first, min(first + 1, count - 1), place - first
 
 
-def _between(a: Array, b: Array, part: Array, levels: list[float]) -> Array:
-    """Interpolate, as NumPy does; a median between two values is their mean."""
+def between(a: Array, b: Array, part: Array, levels: list[float]) -> Array:
+    """Return quantiles between two values each, interpolated as NumPy does it.
+
+    A median between two values is their mean.
+    """
     with np.errstate(over="ignore", invalid="ignore"):
         step = b - a
         value = np.where(part >= 0.5, b - step * (1.0 - part), a + step * part)
@@ -144,10 +158,11 @@ def _interpolated(values: Array, levels: list[float]) -> Array:
     needed = sorted({rank for first, second, _ in ranks for rank in (first, second)})
     values = np.partition(values, needed)
     first, second, part = (np.array(column) for column in zip(*ranks, strict=True))
-    return _between(values[first], values[second], part, levels)
+    return between(values[first], values[second], part, levels)
 
 
-def _weighted(values: Array, weights: Array, levels: list[float]) -> Array:
+def weighted_quantiles(values: Array, weights: Array, levels: list[float]) -> Array:
+    """Return the averaged inverse of the weighted distribution function."""
     if not values.size:
         return np.full(len(levels), np.nan)
     order = np.argsort(values, kind="stable")
@@ -160,7 +175,7 @@ def _weighted(values: Array, weights: Array, levels: list[float]) -> Array:
     first, last = values[lower], values[np.maximum(lower, upper)]
     first = np.where(np.array(levels) == 0.0, values[0], first)
     last = np.where(np.array(levels) == 0.0, values[0], last)
-    return _between(first, last, np.full(len(levels), 0.5), levels)
+    return between(first, last, np.full(len(levels), 0.5), levels)
 
 
 # By a sample
@@ -243,7 +258,7 @@ class _Pass:
             return _interpolated(values, self._levels)
         first, second = np.array(pairs, dtype=np.float64).T
         parts = np.array([part for _, _, part in ranks])
-        return _between(first, second, parts, self._levels)
+        return between(first, second, parts, self._levels)
 
     def _statistics(self, t: int, k: int, ranks: tuple[int, int]) -> tuple[float, float] | None:
         """Return the values of two ranks, or None where one is not between the bounds."""

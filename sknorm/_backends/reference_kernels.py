@@ -40,6 +40,7 @@ __all__ = [
     "csc_moments",
     "csr_moments",
     "finite",
+    "group_moments",
     "indices_are_below",
     "is_canonical",
     "layer_norm",
@@ -53,6 +54,7 @@ __all__ = [
     "split_float32",
     "square_sums_csc",
     "squash",
+    "take_samples",
 ]
 
 Array = NDArray[np.float64]
@@ -136,6 +138,19 @@ def channel_moments(
             part = part.reshape((1, 1, -1) if weight_is_inner else (-1, 1, 1))
         moments = moments.merge(reference.channel_moments(x[outer, :, inner], part))
     table[...] = moments.accumulators()
+
+
+def take_samples(x: AnyArray, order: AnyArray, out: AnyArray) -> None:
+    """Copy the samples at some places."""
+    np.take(x, order, axis=0, out=out)
+
+
+@_tells_nonfinite
+def group_moments(x: AnyArray, starts: AnyArray, weight: AnyArray | None, table: AnyArray) -> None:
+    """Merge runs of samples, from each start to the next, into the channels of their groups."""
+    part = None if weight is None else weight.reshape(-1, 1, 1)
+    found = reference.group_moments(x, starts, part)
+    table[...] = Moments(table).merge(found).table
 
 
 @_tells_nonfinite

@@ -25,6 +25,7 @@ from sknorm._scalers.base import DocLinkMixin, refuse_dense_result
 from sknorm._scalers.blocks import Codes
 from sknorm._scalers.channel_transform import ChannelTransform
 from sknorm._scalers.merging import parts_of
+from sknorm._statistics.affine import Affine
 from sknorm._statistics.moments import Moments, scale_weights
 
 Array = NDArray[np.float64]
@@ -210,6 +211,10 @@ class ChannelScaler(
         """Return what the number of values is lessened by in the variance."""
         return 0.0
 
+    def _degrees_of_mean(self) -> float:
+        """Return how many degrees of freedom the mean takes from the variance."""
+        return 1.0
+
     def _read_moments(self, moments: Moments) -> Moments:
         """Return the moments of a batch, about what the scaler takes them."""
         return moments
@@ -245,16 +250,27 @@ class ChannelScaler(
         self._set_moments(moments, weighted, X)
 
     def _moments_of(
-        self, X: Any, weights: Array | None, codes: Codes | None, n_channels: int
+        self,
+        X: Any,
+        weights: Array | None,
+        codes: Codes | None,
+        n_channels: int,
+        groups: tuple[Codes, int] | None = None,
     ) -> Moments:
-        exponent = 0
+        """Return the moments of each channel, or of each channel in each group, side by side."""
+        exponent, n_groups = 0, 1
         if weights is not None:
             weights, exponent = scale_weights(weights)
-        moments = dispatch.channel_moments(X, weights, self.n_jobs)
+        if groups is None:
+            moments = dispatch.channel_moments(X, weights, self.n_jobs)
+        else:
+            n_groups = groups[1]
+            moments = dispatch.group_moments(X, *groups, weights)
         if codes is not None:
-            moments = moments.pool_by(codes, n_channels)
+            codes = (np.arange(n_groups)[:, None] * n_channels + codes).ravel()
+            moments = moments.pool_by(codes, n_groups * n_channels)
         elif n_channels != X.shape[1]:
-            moments = moments.pool(n_channels)
+            moments = moments.pool(n_groups * n_channels)
         moments = replace(moments, weight_exponent=exponent) if exponent else moments
         return self._read_moments(moments)
 
@@ -312,4 +328,8 @@ class ChannelScaler(
         elif n_channels != X.shape[1]:
             affine_map = affine_map.repeat(X.shape[1] // n_channels)
         with validation.locate_nonfinite(self, X):
-            return dispatch.affine(X, affine_map, inverse=inverse, copy=copy, n_jobs=self.n_jobs)
+            return self._map(X, affine_map, copy, inverse=inverse)
+
+    def _map(self, X: Any, affine_map: Affine, copy: bool, *, inverse: bool) -> Any:
+        """Return X after a map with a channel for each feature."""
+        return dispatch.affine(X, affine_map, inverse=inverse, copy=copy, n_jobs=self.n_jobs)

@@ -33,11 +33,51 @@ def take_columns(X: Any, names: list[str]) -> Any:
     """Return a frame of the columns of these names, where X is one that has them all, else X."""
     if not is_frame(X):
         return X
-    is_arrow = not _is_named(X, "pandas", "DataFrame") and hasattr(X, "schema")
-    known = X.schema.names if is_arrow and not hasattr(X, "get_column") else X.columns
-    if not set(names) <= set(known):
+    if not set(names) <= set(column_names(X)):
         return X
-    return X[names] if _is_named(X, "pandas", "DataFrame") else X.select(names)
+    return X[names] if hasattr(X, "iloc") else X.select(names)
+
+
+def column_names(X: Any) -> list[Any]:
+    """Return the names of a frame's columns."""
+    return list(X.columns) if hasattr(X, "get_column") or hasattr(X, "iloc") else X.schema.names
+
+
+def without_columns(X: Any, positions: list[int]) -> Any:
+    """Return a frame without the columns at some positions."""
+    kept = [k for k in range(len(column_names(X))) if k not in positions]
+    if hasattr(X, "iloc"):
+        return X.iloc[:, kept]
+    return X.select([column_names(X)[k] for k in kept])
+
+
+def raw_column(X: Any, position: int) -> AnyArray:
+    """Return a column of a frame as an array, with None for what is missing, but in floats."""
+    if hasattr(X, "iloc"):
+        column = X.iloc[:, position]
+        is_plain = isinstance(column.dtype, np.dtype) or column.dtype.kind in "Mm"
+        return np.asarray(column) if is_plain else np.asarray(column, dtype=object)
+    name = column_names(X)[position]
+    if hasattr(X, "get_column"):
+        column = X.get_column(name)
+        is_plain = column.dtype.is_numeric() and not column.dtype.is_decimal()
+        is_plain = (is_plain or column.dtype.is_temporal()) and not column.null_count()
+        if is_plain:
+            return np.asarray(column.to_numpy())
+        return objects(column.to_list())
+    column = X.column(position)
+    types = sys.modules["pyarrow"].types
+    is_number = types.is_floating(column.type) or types.is_integer(column.type)
+    if is_number and not column.null_count:
+        return np.asarray(column.to_numpy(zero_copy_only=False))
+    return objects(column.to_pylist())
+
+
+def objects(values: list[Any]) -> AnyArray:
+    """Return a list as an array of its objects, whatever they are."""
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
 
 
 def columns_of(X: Any) -> Columns | None:
@@ -131,9 +171,7 @@ def _arrow_column(column: Any) -> AnyArray:
     if types.is_floating(column.type) or types.is_integer(column.type):
         values: AnyArray = column.to_numpy(zero_copy_only=False)
         return values
-    values = np.empty(len(column), dtype=object)
-    values[:] = column.to_pylist()
-    return numbers_of(values)
+    return numbers_of(objects(column.to_pylist()))
 
 
 COLUMN_READERS = (

@@ -39,7 +39,8 @@ def check_mergeable(scaler: Any, other: Any, *, fitted: bool = False) -> None:
         )
     theirs = other.get_params()
     for parameter, value in scaler.get_params().items():
-        if parameter not in EXECUTION_PARAMS and not _same(value, theirs[parameter]):
+        name_of_own = parameter.rpartition("__")[2]
+        if name_of_own not in EXECUTION_PARAMS and not _same(value, theirs.get(parameter)):
             raise ValueError(
                 f"Cannot merge {name}s with different settings: {parameter} is {value!r} here and "
                 f"{theirs[parameter]!r} there. Fit them with the same settings."
@@ -72,6 +73,8 @@ def _check_same_features(scaler: Any, other: Any, name: str) -> None:
 def _same(a: Any, b: Any) -> bool:
     if a is None or b is None:
         return a is b
+    if hasattr(a, "get_params"):  # whose parameters are compared by themselves
+        return type(a) is type(b)
     try:
         return bool(np.array_equal(np.asarray(a), np.asarray(b)))
     except ValueError:  # lists of unequal length

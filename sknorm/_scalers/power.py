@@ -181,6 +181,9 @@ class PowerNormScaler(ChannelScaler):
     def _public_moments(self, n_channels: int) -> tuple[Array | None, Array | None]:
         return np.zeros(n_channels), read_attribute(self, "mean_square_", n_channels)
 
+    def _degrees_of_mean(self) -> float:
+        return 0.0
+
     def _read_moments(self, moments: Moments) -> Moments:
         return moments.about_zero()
 

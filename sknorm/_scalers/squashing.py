@@ -463,16 +463,16 @@ class SquashingScaler(
 
     def _set(self, found: Quantiles, like: Any, extents: Callable[[Codes], Any]) -> None:
         """Set the learned attributes, in the namespace of an array."""
-        scale = self._scale_of(found, extents)
+        scale = self._divisors(found.values, extents)
         self.center_ = asarray_like(found.values[0] + 0.0, like) if self._centers() else None
         self.scale_ = asarray_like(scale, like) if self.with_scaling else None
         counts = found.count
         same = (counts == counts[0]).all()
         self.n_samples_seen_ = int(counts[0]) if same else asarray_like(counts, like)
 
-    def _scale_of(self, found: Quantiles, extents: Callable[[Codes], Any]) -> Array:
+    def _divisors(self, quantiles: Array, extents: Callable[[Codes], Any]) -> Array:
         """Return the divisor of each channel."""
-        _, low, high = found.values
+        _, low, high = quantiles
         with np.errstate(over="ignore", invalid="ignore"):
             scale: Array = np.minimum(high - low, LARGEST)
         flat = scale == 0.0
@@ -515,10 +515,14 @@ class SquashingScaler(
             check_invertible(affine_map)
         if codes.size != n_channels or self.channels is not None:
             affine_map = affine_map.take(codes)
+        with validation.locate_nonfinite(self, X):
+            return self._map(X, affine_map, copy, inverse=inverse)
+
+    def _map(self, X: Any, affine_map: Affine, copy: bool, *, inverse: bool) -> Any:
+        """Return X after a map with a channel for each feature, and the squash."""
         options: dict[str, Any] = {"inverse": inverse, "copy": copy, "n_jobs": self.n_jobs}
         if self.squash is None:
-            with validation.locate_nonfinite(self, X):
-                return dispatch.affine(X, affine_map, **options)
+            return dispatch.affine(X, affine_map, **options)
         bound, name = float(self.max_absolute_value), str(self.squash)
         center, scale = affine_map.shift, affine_map.scale
         squash_map = Squash.of(center, scale, affine_map.gamma, affine_map.beta, bound, name)

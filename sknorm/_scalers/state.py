@@ -37,6 +37,11 @@ LEARNED = (
     "_eps",
     "_ddof",
     "_home",
+    "groups_",
+    "pooled_",
+    "_numbers",
+    "_group_statistics",
+    "_by_positions",
 )
 FLOAT64 = np.dtype(np.float64)
 # Means beyond this, set by hand, need a unit of their own (see ``SAFE_EXPONENT``).

@@ -211,7 +211,10 @@ class locate_nonfinite:  # noqa: N801
 def _describe_bad_value(estimator: Any, X: Any, allow_nan: bool) -> str:
     value, row, feature, position = _find_bad_value(X, allow_nan)
     names = getattr(estimator, "feature_names_in_", None)
-    where = f"feature {feature}" + (f" ({names[feature]!r})" if names is not None else "")
+    # Where columns were set aside, their positions among all of X.
+    positions = getattr(estimator, "_positions", None)
+    place = feature if positions is None else positions[feature]
+    where = f"feature {place}" + (f" ({names[feature]!r})" if names is not None else "")
     where += f", row {row}" + (f", position {position}" if position else "")
     if np.isnan(value):
         return (

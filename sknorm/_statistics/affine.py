@@ -28,6 +28,24 @@ class Affine:
     beta: Array | None = None
     exponent: NDArray[np.int64] | None = None
 
+    @classmethod
+    def side_by_side(cls, maps: list[Affine]) -> Affine:
+        """Return one map of the channels of all, which have a gamma and a beta all or none."""
+        if len(maps) == 1:
+            return maps[0]
+        plain = all(part.exponent is None for part in maps)
+        maps = maps if plain else [part._with_exponent() for part in maps]
+        joined: dict[str, Any] = {}
+        for field in fields(cls):
+            values = [getattr(part, field.name) for part in maps]
+            joined[field.name] = None if values[0] is None else np.concatenate(values)
+        return cls(**joined)
+
+    def _with_exponent(self) -> Affine:
+        if self.exponent is not None:
+            return self
+        return replace(self, exponent=np.zeros(self.scale.size, dtype=np.int64))
+
     @cached_property
     def is_invertible(self) -> bool:
         """Whether a product with the inverse of the scale is right in float32.
@@ -53,6 +71,15 @@ class Affine:
     def take(self, channels: NDArray[np.integer] | slice) -> Affine:
         """Return the map of the given channels."""
         return self._map(lambda values: values[channels])
+
+    def by_row(self, channels: NDArray[np.intp]) -> Affine:
+        """Return the map with rows of channels, to be taken with ``rows``."""
+        is_same = np.array_equal(channels.ravel(), np.arange(self.scale.size))
+        return self._map(lambda v: (v if is_same else v[channels]).reshape(channels.shape))
+
+    def rows(self, index: tuple[NDArray[np.intp], ...]) -> Affine:
+        """Return the map of the channels at an index of rows, or of rows and columns."""
+        return self._map(lambda values: values[index].ravel())
 
     def _map(self, function: Callable[[NDArray[Any]], NDArray[Any]]) -> Affine:
         arrays = {field.name: getattr(self, field.name) for field in fields(self)}

@@ -225,10 +225,29 @@ class Moments:
         They are those of a mixture of the two distributions, so the variance keeps the
         between-batch term ``m (1 - m) (batch_mean - mean) ** 2``.
         """
-        mixed = self._with_count(1.0 - momentum).merge(batch._with_count(momentum))
+        mixed = self.with_count(1.0 - momentum).merge(batch.with_count(momentum))
         first, second = self._in_common_unit(batch)
         weight_exponent = max(self.weight_exponent, batch.weight_exponent)
-        return replace(mixed._with_count(first[0] + second[0]), weight_exponent=weight_exponent)
+        return replace(mixed.with_count(first[0] + second[0]), weight_exponent=weight_exponent)
+
+    def tile(self, n_times: int) -> Moments:
+        """Return the statistics of all channels again and again."""
+        return replace(self, table=np.tile(self.table, n_times))
+
+    def with_count(self, count: Array | float) -> Moments:
+        """Return the same mean and variance, as if from another number of values."""
+        filled = self._count > 0
+        table = self.table.copy()
+        table[0], table[1] = np.where(filled, count, 0.0), 0.0
+        # Divided first: the ratio of the counts may be too small for float64.
+        table[4:6] = table[4:6] / np.where(filled, self._count, 1.0) * table[0]
+        return Moments(table)
+
+    def in_weight_unit(self, weight_exponent: int) -> Moments:
+        """Return the same statistics with weights in another unit, where that is not smaller."""
+        if weight_exponent <= self.weight_exponent:
+            return self
+        return Moments(self._in_unit(self.table[6], weight_exponent), weight_exponent)
 
     def pool(self, n_channels: int) -> Moments:
         """Merge runs of neighboring columns, leaving ``n_channels``."""
@@ -255,15 +274,6 @@ class Moments:
             kept = np.delete(np.arange(codes.size), left + 1)
             codes, table = codes[kept], table[:, kept]
         return replace(self, table=np.ascontiguousarray(table))
-
-    def _with_count(self, count: Array | float) -> Moments:
-        """Return the same mean and variance, as if from another number of values."""
-        filled = self._count > 0
-        table = self.table.copy()
-        table[0], table[1] = np.where(filled, count, 0.0), 0.0
-        # Divided first: the ratio of the counts may be too small for float64.
-        table[4:6] = table[4:6] / np.where(filled, self._count, 1.0) * table[0]
-        return Moments(table)
 
     def _in_common_unit(self, other: Moments) -> tuple[Array, Array]:
         """Return both tables, each channel and the weights in the larger of the two units."""

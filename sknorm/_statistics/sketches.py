@@ -82,6 +82,14 @@ class Sketches:
             sketch.merge(more)
         return self._pack(merged)
 
+    def merge_into(self, other: Sketches, places: NDArray[np.intp], size: int) -> Sketches:
+        """Return sketches of ``size`` channels: these, and those of the other at its places."""
+        merged = self._unpack()
+        merged += [_library().kll_doubles_sketch(SIZE) for _ in range(size - len(merged))]
+        for place, more in zip(places, other._unpack(), strict=True):
+            merged[place].merge(more)
+        return self._pack(merged)
+
     def summary(self, levels: list[float]) -> tuple[NDArray[np.int64], Array, Array]:
         """Return the counts, the quantiles (one row per level), and the least and largest value."""
         sketches = self._unpack()

@@ -87,6 +87,49 @@ def test_channel_moments(dtype, infinite):
     run()
 
 
+@pytest.mark.parametrize("infinite", [False, True])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_group_moments(dtype, infinite):
+    @some
+    @given(SHAPES, seeds, st.booleans(), st.integers(1, 6))
+    def run(shape, seed, weighted, n_groups):
+        rng = np.random.default_rng(seed)
+        x = values(shape, dtype, rng, infinite)
+        weight = rng.integers(0, 4, shape[0]) / 2.0 if weighted else None
+        starts = np.sort(rng.integers(0, shape[0] + 1, n_groups + 1))
+        starts[0], starts[-1] = 0, shape[0]
+        results = []
+        for kernels in (dispatch._compiled, reference_kernels):
+            table = Moments.zero(n_groups * shape[1]).table
+            for _ in range(2):  # the second time into what is there
+                said = kernels.group_moments(x, starts, weight, table)
+            results.append((said, Moments(table)))
+        (said, a), (said2, b) = results
+        assert said == said2 == bool(np.isinf(x).any())
+        if said:
+            return
+        np.testing.assert_array_equal(a.count, b.count)
+        scale = np.nanmax(np.abs(x.astype(float)), initial=0.0)
+        np.testing.assert_allclose(a.mean, b.mean, rtol=1e-14, atol=1e-15 * scale)
+        assert (np.abs(a.var - b.var) <= 1e-14 * scale**2 + 1e-300)[a.count > 0].all()
+
+    run()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_take_samples(dtype):
+    @some
+    @given(st.integers(1, 40), st.integers(0, 50), st.integers(0, 70), seeds)
+    def run(n, width, n_taken, seed):
+        rng = np.random.default_rng(seed)
+        x, order = values((n, width), dtype, rng), rng.integers(0, n, n_taken)
+        out = np.empty((n_taken, width), dtype)
+        for _, arrays in both("take_samples", x, order, out, out={2: out}):
+            np.testing.assert_array_equal(arrays[0], x[order])
+
+    run()
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_affine(dtype):
     @some

@@ -60,15 +60,15 @@ MUTATIONS = [
     Mutation(
         "decay: weights swapped",
         MOMENTS,
-        "self._with_count(1.0 - momentum).merge(batch._with_count(momentum))",
-        "self._with_count(momentum).merge(batch._with_count(1.0 - momentum))",
+        "self.with_count(1.0 - momentum).merge(batch.with_count(momentum))",
+        "self.with_count(momentum).merge(batch.with_count(1.0 - momentum))",
         f"{SCALERS}/test_batch.py",
     ),
     Mutation(
         "decay: count of the last batch",
         MOMENTS,
-        "mixed._with_count(first[0] + second[0])",
-        "mixed._with_count(second[0])",
+        "mixed.with_count(first[0] + second[0])",
+        "mixed.with_count(second[0])",
         f"{SCALERS}/test_batch.py {SCALERS}/test_power.py {STATE}",
     ),
     Mutation(

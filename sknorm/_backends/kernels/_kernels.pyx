@@ -53,6 +53,7 @@ cdef extern from "f64x8.h" nogil:
     double f64x8_largest(F64x8 a)
     void sknorm_store_nontemporal(void* to, const void* source, size_t n)
     void sknorm_store_fence()
+    void sknorm_prefetch(const void* x)
     double sknorm_scatter(double* fields, double x)
     int sknorm_level()
 
@@ -131,6 +132,7 @@ include "float32.pxi"
 include "structure.pxi"
 include "moments_sums.pxi"
 include "moments.pxi"
+include "moments_groups.pxi"
 include "moments_sparse.pxi"
 include "affine.pxi"
 include "affine_sparse.pxi"

@@ -190,6 +190,15 @@ SKNORM_INLINE double f64x8_largest(F64x8 a) {
     return v[0];
 }
 
+/* Begin to load what is read soon. */
+SKNORM_INLINE void sknorm_prefetch(const void *x) {
+#if defined(__GNUC__) || defined(__clang__)
+    __builtin_prefetch(x);
+#else
+    (void)x;
+#endif
+}
+
 /* Copy past the caches, which saves reading what is overwritten: for results too large to stay in
    a cache. sknorm_store_fence must follow the last copy. */
 SKNORM_INLINE void sknorm_store_nontemporal(void *to, const void *from, size_t n) {

@@ -1,0 +1,597 @@
+"""Statistics per group of rows, with a policy for groups that fit has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from numbers import Real
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
+
+from sknorm._backends import dispatch
+from sknorm._compat import as_frame
+from sknorm._scalers import parameters, state, validation
+from sknorm._scalers.affine_map import check_invertible
+from sknorm._scalers.base import DocLinkMixin
+from sknorm._scalers.batch import BatchStatScaler
+from sknorm._scalers.frames import is_frame, objects
+from sknorm._scalers.group_columns import Parts, join, split, with_groups
+from sknorm._scalers.group_statistics import GroupStatistics, statistics_class
+from sknorm._scalers.keys import factorize
+from sknorm._scalers.merging import parts_of
+from sknorm._statistics.affine import Affine
+
+Codes = NDArray[np.intp]
+
+# What the scalers learn, of which there is a row per group here.
+LEARNED = ("mean_", "var_", "mean_square_", "center_", "scale_", "n_samples_seen_")
+
+
+class GroupScaler(DocLinkMixin, TransformerMixin, BaseEstimator):
+    r"""Scale each row with the statistics of its group.
+
+    Shops, sites, patients, sensors or tickers have levels and spreads of their own. Here the rows
+    of each key are scaled with their own statistics, all of them in one pass over the data.
+
+    Small groups, whose own statistics are uncertain, are drawn towards what is typical of the
+    groups (empirical Bayes): the mean :math:`\bar x_g` of :math:`n_g` values and their variance
+    :math:`s_g^2` become
+
+    .. math::
+
+        \tilde s_g^2 = \frac{d_0 s_0^2 + d_g s_g^2}{d_0 + d_g}, \qquad
+        \tilde x_g = \bar x_g + \frac{v_g}{v_g + \tau^2} (\mu - \bar x_g), \qquad
+        v_g = \tilde s_g^2 / n_g
+
+    where :math:`d_g = n_g - 1`. The typical variance :math:`s_0^2` and its worth :math:`d_0` follow
+    from the mean and the variance of :math:`\log s_g^2` over the groups [1]_, the variance
+    :math:`\tau^2` and the mean :math:`\mu` of the groups' means from the method of moments [2]_.
+
+    Parameters
+    ----------
+    scaler : BatchStatScaler, PowerNormScaler or SquashingScaler, default=None
+        The scaler whose statistics are to differ by group, with its settings. It is cloned; None
+        means ``BatchStatScaler()``.
+    by : str, int or list of str or int, default=None
+        The columns of X that are the key, by name or position. Keys may be numbers, text or dates.
+        With None, they are the argument ``groups`` of the methods.
+    unseen : {"pooled", "error", "nan"}, default="pooled"
+        What becomes of rows in groups that were not in fit: scaled with the statistics of all rows,
+        refused, or NaN.
+    shrinkage : {"auto", "none"} or float, default="auto"
+        How groups are drawn towards the others. "auto" does so by the formulas above; "none" takes
+        the statistics of each group as they are; a number adds to each group as many values that
+        are distributed as all rows are.
+    keep_by : bool, default=True
+        Whether the columns of the key are in the result, as they are, in their places.
+
+    Attributes
+    ----------
+    groups_ : ndarray of shape (n_groups,)
+        The keys, which are tuples where there are several columns. None is the key of rows where
+        it is missing.
+    pooled_ : estimator
+        The scaler fitted on all rows.
+    mean_, var_, mean_square_, center_, scale_ : ndarray of shape (n_groups, n_channels)
+        The statistics that the groups are scaled with, as far as the scaler has them.
+    n_samples_seen_ : ndarray of shape (n_groups, n_channels)
+        The number of values, or the sum of their weights, of each group.
+    n_features_in_ : int
+        The number of columns in fit, the key among them.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, where X had any that are all strings.
+
+    See Also
+    --------
+    BatchStatScaler : Statistics of all rows.
+    LayerScaler : Statistics of each row.
+
+    Notes
+    -----
+    A missing key (None, NaN among text, NaT) is a group of its own. Among numbers, NaN is an error,
+    as it may as well be a number that was lost.
+
+    Of SquashingScaler, medians and the logarithms of interquartile ranges are drawn, as normally
+    distributed between groups, with the sampling errors that normally distributed values have. Of
+    PowerNormScaler, mean squares are drawn as variances are, with :math:`d_g = n_g`.
+
+    Weights count as numbers of rows, also in how far a group is drawn: scale them so that one row
+    has the weight 1.
+
+    A fit keeps eight numbers per group and feature. What is typical of the groups is computed when
+    it is first needed, by ``transform``.
+
+    References
+    ----------
+    .. [1] G. K. Smyth, "Linear Models and Empirical Bayes Methods for Assessing Differential
+       Expression in Microarray Experiments", Statistical Applications in Genetics and Molecular
+       Biology 3 (2004), section 6.2.
+    .. [2] R. DerSimonian and R. Kacker, "Random-effects model for meta-analysis of clinical trials:
+       An update", Contemporary Clinical Trials 28 (2007), 105-114: the method in two steps.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sknorm import GroupScaler
+    >>> X = pd.DataFrame(
+    ...     {"site": ["a", "a", "b", "b"], "height": [1.0, 3.0, 100.0, 300.0]}
+    ... )
+    >>> scaler = GroupScaler(by="site", shrinkage="none").set_output(transform="pandas")
+    >>> scaler.fit_transform(X)
+      site  height
+    0    a    -1.0
+    1    a     1.0
+    2    b    -1.0
+    3    b     1.0
+    """
+
+    groups_: NDArray[Any]
+    pooled_: Any
+    n_features_in_: int
+    feature_names_in_: NDArray[np.object_]
+    _numbers: dict[Hashable, int]
+    _group_statistics: GroupStatistics
+
+    def __init__(
+        self,
+        scaler: Any = None,
+        by: Any = None,
+        *,
+        unseen: str = "pooled",
+        shrinkage: Any = "auto",
+        keep_by: bool = True,
+    ) -> None:
+        self.scaler = scaler
+        self.by = by
+        self.unseen = unseen
+        self.shrinkage = shrinkage
+        self.keep_by = keep_by
+
+    @state.all_or_nothing
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None, groups: Any = None) -> Self:
+        """Compute the statistics of each group, forgetting what was learned before.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features) or \
+                (n_samples, n_channels, *positions)
+            The data, with the columns of the key if ``by`` names any.
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights >= 0 of the samples; None gives each the weight 1.
+        groups : array-like of shape (n_samples,) or (n_samples, n_keys), default=None
+            The key of each row, where ``by`` is None.
+
+        Returns
+        -------
+        self : object
+            The fitted scaler.
+
+        Raises
+        ------
+        ValueError
+            If there is no such column, a key of numbers is NaN, both or neither of ``by`` and
+            ``groups`` are given, or as for the scaler's ``fit``. The scaler is left as it was.
+        TypeError
+            If ``scaler`` has no statistics that could differ by group.
+        """
+        return self._learn_from(X, sample_weight, groups, forget=True)
+
+    @state.all_or_nothing
+    def partial_fit(
+        self, X: Any, y: Any = None, sample_weight: Any = None, groups: Any = None
+    ) -> Self:
+        """Update the statistics with a batch, which may have new groups.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features) or \
+                (n_samples, n_channels, *positions)
+            The batch.
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights >= 0 of the samples. A SquashingScaler takes none here.
+        groups : array-like of shape (n_samples,) or (n_samples, n_keys), default=None
+            The key of each row, where ``by`` is None.
+
+        Returns
+        -------
+        self : object
+            The updated scaler.
+
+        Raises
+        ------
+        ValueError
+            As for :meth:`fit`, and if X has another number of features than the first batch. The
+            scaler is left as it was.
+        """
+        return self._learn_from(X, sample_weight, groups, forget=False)
+
+    @state.all_or_nothing
+    def merge(self, *others: Self) -> Self:
+        """Fold in the statistics of scalers fitted on other rows, of the same groups or others.
+
+        Parameters
+        ----------
+        *others : GroupScalers of the same settings
+            Fitted on other rows of the same features. They are not changed.
+
+        Returns
+        -------
+        self : object
+            The scaler itself, which need not be fitted before.
+
+        Raises
+        ------
+        NotFittedError
+            If one of the others is not fitted.
+        ValueError
+            If one of the others is of another class, width or setting. Nothing is merged then.
+        """
+        merged = state.draft(self, forget=False)
+        parts = parts_of(merged, others)
+        if not parts:
+            return self
+        merged.pooled_ = state.draft(parts[0].pooled_, forget=False)
+        merged.pooled_.merge(*(part.pooled_ for part in parts[1:]))
+        merged._set_groups(parts[0]._numbers, parts[0]._group_statistics)
+        for part in parts[1:]:
+            merged._add(list(part._numbers), part._group_statistics, None)
+        return state.commit(self, vars(merged))
+
+    def fit_transform(
+        self, X: Any, y: Any = None, sample_weight: Any = None, groups: Any = None
+    ) -> Any:
+        """Fit, and transform the same X.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features) or \
+                (n_samples, n_channels, *positions)
+            The data.
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights >= 0 of the samples.
+        groups : array-like of shape (n_samples,) or (n_samples, n_keys), default=None
+            The key of each row, where ``by`` is None.
+
+        Returns
+        -------
+        X_out : {ndarray, sparse matrix, DataFrame}
+            As of :meth:`transform`.
+        """
+        return self.fit(X, y, sample_weight, groups).transform(X, groups)
+
+    def transform(self, X: Any, groups: Any = None) -> Any:
+        """Scale each row with the statistics of its group.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features) or \
+                (n_samples, n_channels, *positions)
+            The data.
+        groups : array-like of shape (n_samples,) or (n_samples, n_keys), default=None
+            The key of each row, where ``by`` is None.
+
+        Returns
+        -------
+        X_out : {ndarray, sparse matrix, DataFrame} of shape (n_samples, n_features_out)
+            The result. An array is of floats, or of objects where a key is kept that is not a
+            number; ``set_output(transform="pandas")`` gives each column a type of its own.
+
+        Raises
+        ------
+        NotFittedError
+            If the scaler is not fitted.
+        ValueError
+            As for the scaler's ``transform``; if there is a group that was not in fit, and
+            ``unseen`` is "error".
+        """
+        reader = self._fitted()
+        parts = reader._parts(X, groups, reset=False)
+        result = reader._apply(parts, inverse=False)
+        if parts.positions and reader.keep_by:
+            return join(reader, result, parts, X)
+        return result
+
+    def inverse_transform(self, X: Any, groups: Any = None) -> Any:
+        """Undo :meth:`transform`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features_out) or \
+                (n_samples, n_channels, *positions)
+            Scaled data, as transform gives it.
+        groups : array-like of shape (n_samples,) or (n_samples, n_keys), default=None
+            The key of each row, where X does not have it: with ``by=None`` or ``keep_by=False``.
+
+        Returns
+        -------
+        X_out : {ndarray, sparse matrix, DataFrame} of the shape of X
+            The data in its original units.
+
+        Raises
+        ------
+        NotFittedError
+            If the scaler is not fitted.
+        ValueError
+            As for :meth:`transform`, or if ``gamma`` is 0 somewhere.
+        """
+        reader = self._fitted()
+        if reader.by is not None and not reader.keep_by:
+            if groups is None:
+                raise ValueError("X does not have the key, as keep_by is False. Pass it as groups.")
+            parts = with_groups(X, groups)
+        else:
+            parts = reader._parts(X, groups, reset=False)
+        result = reader._apply(parts, inverse=True)
+        if parts.positions:
+            return join(reader, result, parts, X)
+        return as_frame(reader, result, X, reader.get_feature_names_out)
+
+    def scaler_of(self, key: Any) -> Any:
+        """Return a fitted scaler with the statistics of one group.
+
+        Parameters
+        ----------
+        key : object
+            One of ``groups_``; None is the group whose key is missing.
+
+        Returns
+        -------
+        scaler : estimator
+            A scaler of the class of ``scaler``, which does with the features (without the key) what
+            this one does with the rows of the group.
+
+        Raises
+        ------
+        NotFittedError
+            If the scaler is not fitted.
+        ValueError
+            If there is no such group.
+        """
+        reader = self._fitted()
+        number = reader._numbers.get(key)
+        if number is None:
+            shown = ", ".join(map(repr, list(reader._numbers)[:8]))
+            more = ", …" if len(reader._numbers) > 8 else ""
+            raise ValueError(f"There is no group {key!r}. The groups are {shown}{more}.")
+        return reader._scaler_of(number)
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Return the names of the features of the result.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            The names of the features in fit; None takes those known, or ``x0``, ``x1`` ….
+
+        Returns
+        -------
+        names : ndarray of str
+            The names, without those of the key if ``keep_by`` is False.
+        """
+        check_is_fitted(self)
+        names: NDArray[np.object_] = _check_feature_names_in(self, input_features)
+        if self.by is None or self.keep_by:
+            return names
+        return names[self._kept_positions()]
+
+    def __getattr__(self, name: str) -> Any:
+        known = self.__dict__
+        if name in LEARNED and "_group_statistics" in known:
+            statistics = known["_group_statistics"]
+            everything = np.arange(statistics.n_groups)
+            learned = statistics.learned(everything, known["pooled_"], known["shrinkage"])
+            if name in learned:
+                value = learned[name]
+                return None if value is None else value.reshape(statistics.n_groups, -1)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return "_group_statistics" in self.__dict__
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        inner = self._scaler().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.sparse = inner.input_tags.sparse
+        tags.input_tags.string = self.by is not None
+        tags.input_tags.three_d_array = self.by is None
+        tags.transformer_tags.preserves_dtype = inner.transformer_tags.preserves_dtype
+        return tags
+
+    def _scaler(self) -> Any:
+        return BatchStatScaler() if self.scaler is None else self.scaler
+
+    def _centers(self) -> bool:
+        centers: bool = self.pooled_._centers()
+        return centers
+
+    def _fitted(self) -> Self:
+        """Return a reader of the state, where there is one."""
+        reader = state.snapshot(self)
+        check_is_fitted(reader)
+        reader._check_params()
+        return reader
+
+    def _check_params(self) -> None:
+        parameters.check_choice("unseen", self.unseen, ("pooled", "error", "nan"))
+        parameters.check_flag("keep_by", self.keep_by)
+        value = self.shrinkage
+        is_number = isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
+        if not (value in ("auto", "none") if isinstance(value, str) else is_number):
+            raise ValueError(f"shrinkage must be 'auto', 'none' or a number, got {value!r}.")
+        if is_number and not 0 <= float(value) < np.inf:
+            raise ValueError(
+                f"shrinkage is a number of values, which must be finite and at least 0, got "
+                f"{value!r}."
+            )
+
+    def _kept_positions(self) -> list[int]:
+        return [k for k in range(self.n_features_in_) if k not in self._by_positions]
+
+    def _parts(self, X: Any, groups: Any, *, reset: bool) -> Parts:
+        """Return the keys of the rows of X, and its values."""
+        if self.by is not None:
+            if groups is not None:
+                raise ValueError(
+                    "by and groups both say which group a row is of. Leave one of them at None."
+                )
+            return split(self, X, reset=reset)
+        if groups is None:
+            raise ValueError(
+                "GroupScaler needs the group of each row. Name the columns that are the key, "
+                "GroupScaler(by='site'), or pass groups; in a Pipeline, request that first: "
+                ".set_fit_request(groups=True).set_transform_request(groups=True)."
+            )
+        return with_groups(X, groups)
+
+    def _learn_from(self, X: Any, sample_weight: Any, groups: Any, *, forget: bool) -> Self:
+        prepared = state.draft(self, forget=forget)
+        prepared._update(X, sample_weight, groups, forget=forget)
+        return state.commit(self, vars(prepared))
+
+    def _update(self, X: Any, sample_weight: Any, groups: Any, *, forget: bool) -> None:
+        self._check_params()
+        kind = statistics_class(self._scaler())
+        first = not self.__sklearn_is_fitted__()
+        parts = self._parts(X, groups, reset=first)
+        codes, keys = factorize(parts.keys, parts.names)
+        pooled = clone(self._scaler()) if first else state.draft(self.pooled_, forget=False)
+        pooled._positions = parts.kept or None
+        weighted = {} if sample_weight is None else {"sample_weight": sample_weight}
+        if weighted and not forget and not hasattr(pooled, "momentum"):
+            raise ValueError(
+                "partial_fit of SquashingScaler takes no sample_weight. Use fit, or leave it out."
+            )
+        (pooled.fit if forget else pooled.partial_fit)(parts.values, **weighted)
+        values = _checked(pooled, parts.values)
+        weights = validation.check_weights(sample_weight, values.shape[0])
+        if weights is not None:
+            codes, keys = _of_weight(codes, keys, weights)
+        batch: Any = kind.of(pooled, values, weights, codes, len(keys))
+        del pooled._positions
+        self.pooled_ = pooled
+        if parts.positions:
+            self._by_positions = parts.positions
+        else:
+            self._take_features_of(pooled)
+        if first:
+            self._set_groups({key: number for number, key in enumerate(keys)}, batch)
+        else:
+            self._add(keys, batch, getattr(pooled, "momentum", None))
+
+    def _take_features_of(self, pooled: Any) -> None:
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(pooled, name):
+                setattr(self, name, getattr(pooled, name))
+
+    def _add(self, keys: list[Hashable], more: Any, momentum: float | None) -> None:
+        """Merge the statistics of groups that are known or new."""
+        numbers = dict(self._numbers)
+        places = np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.intp)
+        merged = self._group_statistics.merge(more, places, self.pooled_, momentum)
+        self._set_groups(numbers, merged)
+
+    def _set_groups(self, numbers: dict[Hashable, int], statistics: GroupStatistics) -> None:
+        self._numbers, self._group_statistics = numbers, statistics
+        keys = list(numbers)
+        is_plain = len({type(key) for key in keys}) == 1 and type(keys[0]) in (int, float, str)
+        self.groups_ = np.array(keys) if is_plain else objects(keys)
+
+    def _apply(self, parts: Parts, *, inverse: bool) -> Any:
+        """Return the values of some rows, scaled or back in their units."""
+        pooled = state.draft(self.pooled_, forget=False)
+        pooled._positions = parts.kept or None
+        codes, keys = factorize(parts.keys, parts.names)
+        numbers = np.array([self._numbers.get(key, -1) for key in keys], dtype=np.intp)
+        values = _checked(pooled, parts.values)
+        if sparse.issparse(values):
+            pooled._refuse_sparse()
+        affine_map = self._map_of(numbers, keys, codes, sparse.issparse(values))
+        if inverse:
+            check_invertible(affine_map)
+        n_channels = affine_map.shift.size // len(keys)
+        channels, _ = pooled._channels_of(values)
+        if channels is None:
+            channels = np.repeat(np.arange(n_channels), values.shape[1] // n_channels)
+        rows = affine_map.by_row(np.arange(len(keys))[:, None] * n_channels + channels)
+
+        def scale(flat: Any, index: tuple[Codes, ...]) -> Any:
+            return pooled._map(flat, rows.rows(index), True, inverse=inverse)
+
+        copy = pooled.copy or bool(parts.positions)
+        with validation.locate_nonfinite(pooled, values):
+            return dispatch.by_group(values, codes, scale, copy=copy)
+
+    def _map_of(
+        self, numbers: Codes, keys: list[Hashable], codes: Codes, is_sparse: bool
+    ) -> Affine:
+        """Return the map of some groups, side by side, by the policy for those not seen."""
+        unseen = numbers < 0
+        if unseen.any() and self.unseen != "pooled":
+            which = int(np.argmax(unseen))
+            row, key = int(np.argmax(codes == which)), keys[which]
+            if self.unseen == "error":
+                raise ValueError(
+                    f"Row {row} is of group {key!r}, which was not in fit. Use unseen='pooled' to "
+                    "scale such rows with the statistics of all rows, or 'nan'."
+                )
+            if is_sparse:
+                raise ValueError(
+                    f"Row {row} is of group {key!r}, which was not in fit: with unseen='nan', all "
+                    "of its values, zeros too, would be NaN, and X no longer sparse. Use 'pooled'."
+                )
+        statistics = self._group_statistics
+        affine_map = statistics.affine_map(numbers, self.pooled_, self.shrinkage)
+        if self.unseen == "nan" and unseen.any():
+            lost = np.repeat(unseen, affine_map.scale.size // unseen.size)
+            return Affine(
+                affine_map.shift,
+                np.where(lost, np.nan, affine_map.scale),
+                affine_map.gamma,
+                affine_map.beta,
+                affine_map.exponent,
+            )
+        return affine_map
+
+    def _scaler_of(self, number: int) -> Any:
+        scaler = state.draft(self.pooled_, forget=False)
+        for name in ("_moments", "_sketches"):
+            scaler.__dict__.pop(name, None)
+        group = np.array([number])
+        learned = self._group_statistics.learned(group, self.pooled_, self.shrinkage)
+        for name, value in learned.items():
+            setattr(scaler, name, value)
+        counts = learned["n_samples_seen_"]
+        if (counts == counts[0]).all():
+            scaler.n_samples_seen_ = counts[0].item()
+        return scaler
+
+
+def _of_weight(
+    codes: Codes, keys: list[Hashable], weights: NDArray[np.float64]
+) -> tuple[Codes, list[Hashable]]:
+    """Return the codes and keys without the groups whose rows all have the weight 0."""
+    there = np.zeros(len(keys), dtype=bool)
+    there[codes[weights > 0]] = True
+    place = np.where(there, np.cumsum(there) - 1, 0)
+    return place[codes], [key for key, is_there in zip(keys, there, strict=True) if is_there]
+
+
+def _checked(pooled: Any, values: Any) -> Any:
+    """Return values as the scaler takes them: numbers, and each of a sparse array once."""
+    reader = pooled
+    if not is_frame(values) and hasattr(pooled, "feature_names_in_"):
+        reader = state.draft(pooled, forget=False)
+        del reader.feature_names_in_
+    values = validation.check_input(reader, values, reset=False)
+    return dispatch.without_duplicates(values) if sparse.issparse(values) else values

@@ -1,0 +1,197 @@
+"""The keys that say which group a row is of: where they are, and the number of each."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from sknorm._compat import as_numpy
+from sknorm._scalers.frames import column_names, is_frame, objects, raw_column
+
+AnyArray = NDArray[Any]
+Codes = NDArray[np.intp]
+
+MISSING = None  # the key of rows without one
+NANOSECONDS_UP_TO = 1 << 53  # microseconds, the years 1684 to 2255
+DENSE = 4  # numbers are looked up in a table where it has at most so many entries per row
+
+
+def read_keys(X: Any, positions: Sequence[int]) -> list[AnyArray]:
+    """Return the columns of X that are keys, as they are."""
+    return [_column(X, position) for position in positions]
+
+
+def _column(X: Any, position: int) -> AnyArray:
+    if is_frame(X):
+        return raw_column(X, position)
+    if sparse.issparse(X):
+        return np.asarray(X[:, [position]].toarray())[:, 0]
+    return as_numpy(X[:, position])
+
+
+def given_keys(groups: Any, n_samples: int) -> list[AnyArray]:
+    """Return the keys that the argument ``groups`` has: one per row, or one row of them."""
+    if is_frame(groups):
+        columns = [raw_column(groups, k) for k in range(len(column_names(groups)))]
+    else:
+        array = _as_keys(groups)
+        if array.ndim > 2 or array.ndim == 0:
+            raise ValueError(
+                f"groups must have one key per row of X, or one row of keys, got shape "
+                f"{array.shape}."
+            )
+        columns = [array] if array.ndim == 1 else list(array.T)
+    if not columns or any(len(column) != n_samples for column in columns):
+        length = len(columns[0]) if columns else 0
+        raise ValueError(
+            f"groups has {length} keys, but X has {n_samples} rows. Give one key per row."
+        )
+    return columns
+
+
+def _as_keys(groups: Any) -> AnyArray:
+    """Return keys as an array, lists of mixed types as they are."""
+    if hasattr(groups, "__dlpack__") or isinstance(groups, np.ndarray):
+        return as_numpy(groups)
+    array = np.asarray(groups)
+    return np.asarray(groups, dtype=object) if array.dtype.kind in "US" else array
+
+
+def factorize(columns: list[AnyArray], names: list[str]) -> tuple[Codes, list[Hashable]]:
+    """Return the number of each row's key, and the keys, which are tuples of several columns.
+
+    They are sorted, the missing one last. ``names`` are what errors call the columns.
+
+    Raises
+    ------
+    ValueError
+        If a key of floats is NaN.
+    """
+    found = [_factorize(column, name) for column, name in zip(columns, names, strict=True)]
+    codes, keys = found[0]
+    if len(found) == 1:
+        return codes, keys
+    tuples: list[tuple[Hashable, ...]] = [(key,) for key in keys]
+    for more, others in found[1:]:
+        codes, used = _renumber(codes * len(others) + more, len(tuples) * len(others))
+        first, second = np.divmod(used, len(others))
+        tuples = [(*tuples[i], others[j]) for i, j in zip(first, second, strict=True)]
+    return codes, list(tuples)
+
+
+def _factorize(column: AnyArray, name: str) -> tuple[Codes, list[Hashable]]:
+    kind = column.dtype.kind
+    if kind in "iub":
+        return _factorize_integers(column)
+    if kind == "f":
+        _refuse_nan(column, name)
+        values, codes = np.unique(column.astype(np.float64) + 0.0, return_inverse=True)
+        return codes.reshape(-1), values.tolist()
+    if kind == "V" or kind == "c":
+        raise ValueError(
+            f"{name} is of {column.dtype}, which is no key. Use numbers, text or dates."
+        )
+    if kind in "Mm":
+        column = _factorizable_dates(column)
+    return _factorize_objects(column, name)
+
+
+def _factorize_integers(column: AnyArray) -> tuple[Codes, list[Hashable]]:
+    if column.dtype.kind == "b":
+        codes, used = _renumber(column.astype(np.intp), 2)
+        return codes, [bool(value) for value in used]
+    low, high = int(column.min()), int(column.max())
+    if high - low < DENSE * column.size + 1024:
+        codes, used = _renumber((column - column.dtype.type(low)).astype(np.intp), high - low + 1)
+        return codes, (used + low).tolist()
+    values, codes = np.unique(column, return_inverse=True)
+    return codes.reshape(-1), values.tolist()
+
+
+def _renumber(numbers: Codes, size: int) -> tuple[Codes, Codes]:
+    """Return numbers below ``size`` without gaps, in their order, and those that there are."""
+    if size > DENSE * numbers.size + 1024:
+        used, codes = np.unique(numbers, return_inverse=True)
+        return codes.reshape(-1), used
+    seen = np.zeros(size, dtype=bool)
+    seen[numbers] = True
+    place = np.cumsum(seen) - 1
+    return place[numbers], np.flatnonzero(seen)
+
+
+def _factorize_objects(column: AnyArray, name: str) -> tuple[Codes, list[Hashable]]:
+    numbers: dict[Hashable, int] = {}
+    values = column.tolist()
+    try:
+        codes = [numbers.setdefault(value, len(numbers)) for value in values]
+    except TypeError:
+        _refuse_unhashable(values, name)
+    keys = [MISSING if is_missing(key) else _plain(key) for key in numbers]
+    places = {key: place for place, key in enumerate(_in_order(set(keys)))}
+    return np.array([places[key] for key in keys], dtype=np.intp)[codes], list(places)
+
+
+def _in_order(keys: set[Hashable]) -> list[Hashable]:
+    """Return keys sorted, those of types that have no order by type and text; missing ones last."""
+    missing = [MISSING] if MISSING in keys else []
+    known: list[Any] = list(keys - {MISSING})
+    try:
+        return sorted(known) + missing
+    except TypeError:
+        return sorted(known, key=lambda key: (type(key).__name__, str(key))) + missing
+
+
+def _factorizable_dates(column: AnyArray) -> AnyArray:
+    """Return dates or durations as objects in one unit, so that equal ones have equal hashes."""
+    name = "datetime64" if column.dtype.kind == "M" else "timedelta64"
+    moments = column.astype(f"{name}[us]")
+    missing = np.isnat(moments)
+    if (np.abs(moments[~missing].astype(np.int64)) < NANOSECONDS_UP_TO).all():
+        moments = column.astype(f"{name}[ns]")
+    found = objects(list(moments))
+    found[missing] = MISSING
+    return found
+
+
+def is_missing(key: Any) -> bool:
+    """Tell whether a key stands for none: None, NaN, pandas.NA or NaT."""
+    if key is None or type(key).__name__ in ("NAType", "NaTType"):
+        return True
+    try:
+        return bool(key != key)
+    except (TypeError, ValueError):
+        return False
+
+
+def _plain(key: Any) -> Hashable:
+    """Return a key as a Python object, where NumPy has one of its own for it."""
+    is_number = isinstance(key, (np.number, np.bool_, np.str_))
+    plain: Hashable = key.item() if is_number else key
+    return plain
+
+
+def _refuse_nan(column: AnyArray, name: str) -> None:
+    bad = ~np.isfinite(column)
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise ValueError(
+            f"{name} is a key of numbers, and it is {column[row]} in row {row}. Drop these rows, "
+            "or give them a group of their own: fill in a number, or use text, where a missing "
+            "key is a group."
+        )
+
+
+def _refuse_unhashable(values: list[Any], name: str) -> NoReturn:
+    for row, value in enumerate(values):
+        try:
+            hash(value)
+        except TypeError as error:
+            raise ValueError(
+                f"{name} has a {type(value).__name__} in row {row}, which is no key. Use numbers, "
+                "text, dates or tuples."
+            ) from error
+    raise ValueError(f"{name} has values that are no keys. Use numbers, text or dates.")

@@ -1,0 +1,549 @@
+"""GroupScaler: each group as a scaler of its rows alone has it, keys of all kinds, policies."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from oracles import few
+from scipy import sparse
+from sklearn import config_context
+from sklearn.base import clone
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import Pipeline, make_pipeline
+
+from sknorm import BatchStatScaler, GroupScaler, LayerScaler, PowerNormScaler, SquashingScaler
+
+SCALERS = [
+    BatchStatScaler(),
+    BatchStatScaler(ddof=1, eps=1e-3),
+    BatchStatScaler(with_mean=False),
+    BatchStatScaler(with_std=False),
+    BatchStatScaler(gamma=2.0, beta=[1.0, 2.0, 3.0, 4.0]),
+    BatchStatScaler(n_channels=2, gamma=[2.0, 3.0]),
+    BatchStatScaler(channels=[[0, 3], [1, 2]]),
+    PowerNormScaler(),
+    SquashingScaler(),
+    SquashingScaler(squash=None, unit_variance=True, quantile_range=(10, 80)),
+    SquashingScaler(squash="tanh", n_channels=2),
+]
+every_scaler = pytest.mark.parametrize("scaler", SCALERS, ids=repr)
+rng = np.random.default_rng(0)
+N = 240
+KEYS = rng.integers(0, 6, N)
+VALUES = rng.normal(KEYS[:, None] * 10, 1.0 + KEYS[:, None], (N, 4))
+SITES = np.array(["Oslo", "Bern", "Rome", "Paris", "Lima", "Wien"], dtype=object)[KEYS]
+FRAME = pd.DataFrame({"site": SITES, **{f"x{k}": VALUES[:, k] for k in range(4)}})
+
+
+def one_by_one(scaler, x, keys, **options):
+    """Return what a scaler does when it is fitted on each group by itself."""
+    out = np.empty(x.shape)
+    for key in np.unique(keys):
+        rows = keys == key
+        own = {name: value[rows] for name, value in options.items()}
+        out[rows] = clone(scaler).fit(x[rows], **own).transform(x[rows])
+    return out
+
+
+@every_scaler
+def test_each_group_is_scaled_by_its_own(scaler):
+    found = GroupScaler(scaler, shrinkage="none").fit_transform(VALUES, groups=KEYS)
+    np.testing.assert_allclose(found, one_by_one(scaler, VALUES, KEYS), rtol=1e-12, atol=1e-12)
+
+
+@every_scaler
+def test_weights(scaler):
+    weights = rng.integers(0, 4, N).astype(float)
+    fitted = GroupScaler(scaler, shrinkage="none").fit(VALUES, None, weights, groups=KEYS)
+    expected = one_by_one(scaler, VALUES, KEYS, sample_weight=weights)
+    found = fitted.transform(VALUES, groups=KEYS)
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+
+
+@every_scaler
+@pytest.mark.parametrize("shrinkage", ["none", "auto", 5.0])
+def test_inverse(scaler, shrinkage):
+    fitted = GroupScaler(scaler, shrinkage=shrinkage)
+    scaled = fitted.fit_transform(VALUES, groups=KEYS)
+    back = fitted.inverse_transform(scaled, groups=KEYS)
+    np.testing.assert_allclose(back, VALUES, rtol=1e-9, atol=1e-9)
+
+
+@every_scaler
+@pytest.mark.parametrize("shrinkage", ["none", "auto", 5.0])
+def test_scaler_of_a_group_does_the_same(scaler, shrinkage):
+    fitted = GroupScaler(scaler, by="site", shrinkage=shrinkage, keep_by=False).fit(FRAME)
+    scaled = fitted.transform(FRAME)
+    for key in fitted.groups_:
+        rows = (FRAME["site"] == key).to_numpy()
+        own = fitted.scaler_of(key)
+        assert type(own) is type(scaler)
+        found = own.transform(FRAME.loc[rows].drop(columns="site"))
+        np.testing.assert_allclose(found, scaled[rows], rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16, np.int64, ">f8"])
+@pytest.mark.parametrize("order", ["C", "F", "strided"])
+def test_dtypes_and_orders(dtype, order):
+    x = VALUES.astype(dtype)
+    x = np.repeat(x, 2, axis=1)[:, ::2] if order == "strided" else np.asarray(x, order=order)
+    before = x.copy()
+    found = GroupScaler(shrinkage="none").fit_transform(x, groups=KEYS)
+    np.testing.assert_array_equal(x, before)
+    expected = BatchStatScaler().fit_transform(x)
+    assert found.dtype == expected.dtype
+    tolerance = 8 * np.finfo(found.dtype).eps
+    whole = one_by_one(BatchStatScaler(), x.astype(np.float64), KEYS)
+    np.testing.assert_allclose(found.astype(float), whole, rtol=tolerance, atol=4 * tolerance)
+
+
+@pytest.mark.parametrize("shape", [(60, 3, 5), (60, 2, 3, 4), (60, 2, 300)])
+def test_tensors(shape):
+    x, keys = rng.normal(3, 2, shape), rng.integers(0, 4, 60)
+    found = GroupScaler(shrinkage="none").fit_transform(x, groups=keys)
+    np.testing.assert_allclose(found, one_by_one(BatchStatScaler(), x, keys), atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", [sparse.csr_array, sparse.csc_array, sparse.csr_matrix])
+@pytest.mark.parametrize("scaler", [BatchStatScaler(), PowerNormScaler(), SquashingScaler()])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_sparse(kind, scaler, weighted):
+    x = np.where(rng.random((N, 5)) < 0.4, rng.normal(3, 2, (N, 5)), 0.0)
+    x[:, 4] = 7.0  # stored in each row
+    x[3, 2] = np.nan
+    options = {"sample_weight": rng.random(N)} if weighted else {}
+    fitted = GroupScaler(scaler, shrinkage="none").fit(kind(x), groups=KEYS, **options)
+    found = fitted.transform(kind(x), groups=KEYS)
+    assert type(found) is kind
+    dense = clone(scaler)
+    dense.set_params(
+        **{k: False for k in dense.get_params() if k in ("with_mean", "with_centering")}
+    )
+    expected = one_by_one(dense, x, KEYS, **options)
+    np.testing.assert_allclose(found.toarray(), expected, rtol=1e-12, atol=1e-12)
+    by_column = GroupScaler(scaler, by=5, shrinkage="none")
+    joined = by_column.fit_transform(kind(np.column_stack([x, KEYS])), **options)
+    np.testing.assert_allclose(joined.toarray()[:, :5], expected, rtol=1e-12, atol=1e-12)
+    np.testing.assert_array_equal(joined.toarray()[:, 5], KEYS)
+
+
+@pytest.mark.parametrize("scale", [1e200, 1e-200, 1e-290])
+def test_extreme_numbers(scale):
+    found = GroupScaler(shrinkage="none").fit_transform(VALUES * scale, groups=KEYS)
+    np.testing.assert_allclose(found, one_by_one(BatchStatScaler(), VALUES, KEYS), atol=1e-9)
+    drawn = GroupScaler().fit_transform(VALUES * scale, groups=KEYS)
+    plain = GroupScaler().fit_transform(VALUES, groups=KEYS)
+    np.testing.assert_allclose(drawn, plain, rtol=1e-9, atol=1e-9)
+
+
+def test_groups_of_very_different_magnitudes():
+    x = np.where(KEYS[:, None] == 0, VALUES * 1e250, VALUES)
+    found = GroupScaler(shrinkage="none").fit_transform(x, groups=KEYS)
+    np.testing.assert_allclose(found, one_by_one(BatchStatScaler(), x, KEYS), atol=1e-9)
+    assert np.isfinite(GroupScaler().fit_transform(x, groups=KEYS)).all()
+
+
+def test_missing_values_and_groups_without_any():
+    x = VALUES.copy()
+    x[KEYS == 2, 1] = np.nan
+    x[::7, 0] = np.nan
+    found = GroupScaler(shrinkage="none").fit_transform(x, groups=KEYS)
+    with np.errstate(all="ignore"):
+        expected = one_by_one(BatchStatScaler(), x, KEYS)
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+    fitted = GroupScaler().fit(x, groups=KEYS)
+    place = list(fitted.groups_).index(2)
+    assert np.isfinite(fitted.mean_[place, 1])  # what is typical of the others
+    assert np.isfinite(fitted.transform(VALUES, groups=KEYS)).all()
+
+
+@pytest.mark.parametrize("scaler", [BatchStatScaler(), PowerNormScaler(), SquashingScaler()])
+@pytest.mark.parametrize("shrinkage", ["none", "auto"])
+def test_streams_merges_and_new_groups(scaler, shrinkage):
+    order = np.argsort(KEYS + rng.random(N) * 3)  # later batches have new groups
+    x, keys = VALUES[order], KEYS[order]
+    stream = GroupScaler(scaler, shrinkage=shrinkage)
+    parts = []
+    for rows in np.array_split(np.arange(N), 7):
+        stream.partial_fit(x[rows], groups=keys[rows])
+        parts.append(clone(stream).partial_fit(x[rows], groups=keys[rows]))
+    whole = clone(stream).fit(x, groups=keys)
+    merged = clone(stream).merge(*parts[::-1])
+    assert set(merged.groups_) == set(whole.groups_) == set(stream.groups_)
+    tolerance = 0.2 if isinstance(scaler, SquashingScaler) else 1e-12
+    if isinstance(scaler, SquashingScaler):  # quantiles of sketches are values of the data
+        tolerance = 0.6
+    for fitted in (stream, merged):
+        a, b = fitted.transform(x, groups=keys), whole.transform(x, groups=keys)
+        np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
+
+
+def test_fit_forgets_groups():
+    fitted = GroupScaler().fit(VALUES, groups=KEYS).fit(VALUES[:5], groups=np.full(5, 99))
+    assert list(fitted.groups_) == [99]
+
+
+def test_momentum_per_group():
+    scaler = BatchStatScaler(momentum=0.25)
+    fitted, alone = GroupScaler(scaler, shrinkage="none"), {}
+    for rows in np.array_split(np.arange(N), 5):
+        present = KEYS[rows] < 4 if rows[0] else KEYS[rows] >= 0  # some are not in each batch
+        x, keys = VALUES[rows][present], KEYS[rows][present]
+        fitted.partial_fit(x, groups=keys)
+        for key in np.unique(keys):
+            alone.setdefault(key, clone(scaler)).partial_fit(x[keys == key])
+    for key, expected in alone.items():
+        place = list(fitted.groups_).index(key)
+        np.testing.assert_allclose(fitted.mean_[place], expected.mean_, rtol=1e-13)
+        np.testing.assert_allclose(fitted.var_[place], expected.var_, rtol=1e-13)
+
+
+# Keys
+
+
+def as_frames(keys):
+    columns = {"x0": VALUES[:, 0], "key": keys, "x1": VALUES[:, 1]}
+    yield pd.DataFrame(columns)
+    yield pl.DataFrame(columns, strict=False)
+    yield pa.Table.from_pandas(pd.DataFrame(columns))
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        SITES,
+        np.where(KEYS == 1, None, SITES),
+        KEYS,
+        KEYS.astype(np.int8),
+        KEYS.astype(float),
+        KEYS % 2 == 0,
+        np.datetime64("2026-01-01") + KEYS.astype("m8[D]"),
+        KEYS * 10**15,
+    ],
+    ids=["text", "missing", "int", "int8", "float", "bool", "dates", "large"],
+)
+def test_kinds_of_keys_in_frames(keys):
+    labels = pd.factorize(keys, use_na_sentinel=False)[0]
+    expected = one_by_one(BatchStatScaler(), VALUES[:, :2], labels)
+    for frame in as_frames(keys):
+        fitted = GroupScaler(by="key", shrinkage="none", keep_by=False).fit(frame)
+        np.testing.assert_allclose(fitted.transform(frame), expected, atol=1e-12)
+        assert len(fitted.groups_) == len(np.unique(labels))
+        assert pickle.loads(pickle.dumps(fitted)).transform(frame).shape == expected.shape
+        for key in fitted.groups_:
+            assert fitted.scaler_of(key).mean_.shape == (2,)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        pd.Series(SITES).astype("category"),
+        pd.Series(np.where(KEYS == 1, None, SITES)).astype("category"),
+        pd.Series(KEYS).astype("Int64").where(KEYS != 2),
+        pd.Series(SITES).astype("string").where(KEYS != 3),
+        pd.Series(pd.to_datetime("2026-01-01", utc=True) + pd.to_timedelta(KEYS, "D")),
+        pd.Series([np.nan if k == 2 else f"k{k}" for k in KEYS], dtype=object),
+    ],
+    ids=["category", "category with none", "Int64", "string", "zoned", "NaN among text"],
+)
+def test_extension_types_of_keys(keys):
+    labels = pd.factorize(keys, use_na_sentinel=False)[0]
+    frame = pd.DataFrame({"key": keys, "x": VALUES[:, 0]})
+    fitted = GroupScaler(by=["key"], shrinkage="none", keep_by=False)
+    expected = one_by_one(BatchStatScaler(), VALUES[:, :1], labels)
+    np.testing.assert_allclose(fitted.fit_transform(frame), expected, atol=1e-12)
+    assert (None in list(fitted.groups_)) == bool(keys.isna().any())
+
+
+def test_several_columns():
+    frame = FRAME.assign(year=KEYS % 2 + 2000, month=rng.integers(1, 4, N))
+    by = ["site", "year", "month"]
+    fitted = GroupScaler(by=by, shrinkage="none", keep_by=False).fit(frame)
+    labels = frame.groupby(by, sort=False).ngroup().to_numpy()
+    expected = one_by_one(BatchStatScaler(), VALUES, labels)
+    np.testing.assert_allclose(fitted.transform(frame), expected, atol=1e-12)
+    assert set(fitted.groups_) == set(frame[by].itertuples(index=False, name=None))
+    given_as_array = GroupScaler(shrinkage="none").fit(VALUES, groups=frame[by])
+    found = given_as_array.transform(VALUES, groups=frame[by].to_numpy())
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+@few
+@given(st.integers(1, 40), st.integers(1, 12), st.integers(0, 2**32 - 1))
+def test_any_groups(n, n_groups, seed):
+    own = np.random.default_rng(seed)
+    x, keys = own.normal(own.normal(0, 100), 1, (n, 3)), own.integers(-5, n_groups, n)
+    found = GroupScaler(shrinkage="none").fit(x, groups=keys)
+    for place, key in enumerate(found.groups_):
+        expected = BatchStatScaler().fit(x[keys == key])
+        np.testing.assert_allclose(found.mean_[place], expected.mean_, rtol=1e-14)
+        np.testing.assert_allclose(found.var_[place], expected.var_, rtol=1e-12, atol=1e-24)
+        np.testing.assert_array_equal(found.n_samples_seen_[place], (keys == key).sum())
+    assert np.isfinite(GroupScaler().fit_transform(x, groups=keys)).all()
+
+
+def test_keys_of_different_types_are_one_where_they_are_equal():
+    fitted = GroupScaler(shrinkage="none").fit(VALUES, groups=KEYS)
+    for keys in (KEYS.astype(float), KEYS.astype(object), KEYS.tolist(), pd.Series(KEYS)):
+        expected = fitted.transform(VALUES, groups=KEYS)
+        np.testing.assert_array_equal(fitted.transform(VALUES, groups=keys), expected)
+
+
+# Policies
+
+
+@pytest.mark.parametrize("scaler", [BatchStatScaler(), PowerNormScaler(), SquashingScaler()])
+@pytest.mark.parametrize("shrinkage", ["auto", "none", 2])
+def test_unseen_groups(scaler, shrinkage):
+    fitted = GroupScaler(scaler, shrinkage=shrinkage).fit(VALUES, groups=KEYS)
+    keys = np.where(KEYS == 0, 77, KEYS)
+    rows = keys == 77
+    known = fitted.transform(VALUES, groups=KEYS)
+    found = fitted.transform(VALUES, groups=keys)
+    pooled = clone(scaler).fit(VALUES).transform(VALUES)
+    np.testing.assert_allclose(found[rows], pooled[rows], rtol=1e-12)
+    np.testing.assert_array_equal(found[~rows], known[~rows])
+    lost = fitted.set_params(unseen="nan").transform(VALUES, groups=keys)
+    assert np.isnan(lost[rows]).all()
+    np.testing.assert_array_equal(lost[~rows], known[~rows])
+    with pytest.raises(ValueError, match=rf"Row {np.argmax(rows)} is of group 77"):
+        fitted.set_params(unseen="error").transform(VALUES, groups=keys)
+
+
+def test_unseen_groups_of_sparse_input_are_not_made_nan():
+    x = sparse.csr_array(np.abs(VALUES))
+    fitted = GroupScaler(unseen="nan").fit(x, groups=KEYS)
+    with pytest.raises(ValueError, match="no longer sparse"):
+        fitted.transform(x, groups=KEYS + 100)
+
+
+def test_keys_are_kept_in_their_places():
+    x = np.insert(VALUES, 2, KEYS, axis=1)
+    fitted = GroupScaler(by=2, shrinkage="none")
+    found = fitted.fit_transform(x)
+    np.testing.assert_array_equal(found[:, 2], KEYS)
+    expected = one_by_one(BatchStatScaler(), VALUES, KEYS)
+    np.testing.assert_allclose(np.delete(found, 2, axis=1), expected, atol=1e-12)
+    np.testing.assert_allclose(fitted.inverse_transform(found), x, atol=1e-12)
+    assert list(fitted.get_feature_names_out()) == ["x0", "x1", "x2", "x3", "x4"]
+    left_out = GroupScaler(by=-3, shrinkage="none", keep_by=False)
+    np.testing.assert_array_equal(left_out.fit_transform(x), np.delete(found, 2, axis=1))
+    assert list(left_out.get_feature_names_out()) == ["x0", "x1", "x3", "x4"]
+    back = left_out.inverse_transform(np.delete(found, 2, axis=1), groups=KEYS)
+    np.testing.assert_allclose(back, VALUES, atol=1e-12)
+
+
+def test_kept_numbers_lose_no_digit():
+    table = pd.DataFrame({"key": KEYS, "x": VALUES[:, 0].astype(np.float32)})
+    dtypes = {2**60: object, 2**30: np.float64, 0: np.float32}
+    for first, dtype in dtypes.items():
+        found = GroupScaler(by="key").fit_transform(table.assign(key=first + KEYS))
+        assert found.dtype == dtype
+        assert (found[:, 0] == first + KEYS).all()
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+@pytest.mark.parametrize("keep", [True, False])
+def test_frames_out(library, keep):
+    for frame in (FRAME, pl.from_pandas(FRAME), VALUES):
+        by = 1 if frame is VALUES else "site"
+        x = np.insert(VALUES, 1, KEYS, axis=1) if frame is VALUES else frame
+        scaler = GroupScaler(by=by, shrinkage="none", keep_by=keep)
+        found = scaler.set_output(transform=library).fit_transform(x)
+        assert type(found).__module__.startswith(library)
+        assert list(found.columns) == list(scaler.get_feature_names_out())
+        expected = one_by_one(BatchStatScaler(), VALUES, KEYS)
+        names = [n for n in found.columns if n != (f"x{by}" if frame is VALUES else by)]
+        np.testing.assert_allclose(found[names].to_numpy(), expected, atol=1e-12)
+        if keep and frame is not VALUES:
+            assert list(found["site"]) == list(SITES)
+            back = scaler.inverse_transform(found)
+            assert list(back.columns) == list(FRAME.columns)
+            np.testing.assert_allclose(back[names].to_numpy(), VALUES, atol=1e-9)
+
+
+def test_index_and_types_of_a_frame_stay():
+    frame = FRAME.set_index(np.arange(N) * 3)[["x0", "site", "x1"]]
+    frame["site"] = frame["site"].astype("category")
+    found = GroupScaler(by="site").set_output(transform="pandas").fit_transform(frame)
+    assert list(found.columns) == ["x0", "site", "x1"]
+    pd.testing.assert_index_equal(found.index, frame.index)
+    pd.testing.assert_series_equal(found["site"], frame["site"])
+
+
+def test_text_in_an_array_gives_objects():
+    found = GroupScaler(by="site", shrinkage="none").fit_transform(FRAME)
+    assert found.dtype == object
+    assert list(found[:, 0]) == list(SITES)
+    rows = FRAME.to_numpy().tolist()
+    again = GroupScaler(by=0, shrinkage="none").fit_transform(rows)
+    np.testing.assert_array_equal(found[:, 1:].astype(float), again[:, 1:].astype(float))
+
+
+# In pipelines
+
+
+def test_groups_by_routing():
+    with config_context(enable_metadata_routing=True):
+        scaler = GroupScaler().set_fit_request(groups=True, sample_weight=True)
+        scaler.set_transform_request(groups=True)
+        model = Pipeline(
+            [("scale", scaler), ("ridge", Ridge().set_fit_request(sample_weight=True))]
+        )
+        weights = rng.random(N)
+        model.fit(VALUES, VALUES[:, 0], groups=KEYS, sample_weight=weights)
+        found = model.predict(VALUES, groups=KEYS)
+    scaled = GroupScaler().fit(VALUES, None, weights, KEYS).transform(VALUES, KEYS)
+    expected = Ridge().fit(scaled, VALUES[:, 0], sample_weight=weights).predict(scaled)
+    np.testing.assert_allclose(found, expected, rtol=1e-10)
+
+
+def test_grid_search_over_its_parameters():
+    model = make_pipeline(GroupScaler(by="site", keep_by=False), Ridge())
+    grid = {
+        "groupscaler__shrinkage": ["auto", "none", 3.0],
+        "groupscaler__scaler": [BatchStatScaler(), SquashingScaler()],
+    }
+    search = GridSearchCV(model, grid, cv=3).fit(FRAME, VALUES[:, 0])
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+def test_a_frame_goes_on_to_a_one_hot_encoder():
+    from sklearn.compose import make_column_transformer
+    from sklearn.preprocessing import OneHotEncoder
+
+    scaler = GroupScaler(by="site").set_output(transform="pandas")
+    encode = make_column_transformer((OneHotEncoder(), ["site"]), remainder="passthrough")
+    found = make_pipeline(scaler, encode, Ridge()).fit(FRAME, VALUES[:, 0]).predict(FRAME)
+    assert found.shape == (N,)
+
+
+# Bad input
+
+
+@pytest.mark.parametrize(
+    ("scaler", "x", "options", "message"),
+    [
+        (GroupScaler(by="nope"), FRAME, {}, "no feature 'nope'"),
+        (GroupScaler(by="sites"), FRAME, {}, "Did you mean 'site'"),
+        (GroupScaler(by=9), VALUES, {}, "There is no feature 9"),
+        (GroupScaler(by="site"), VALUES, {}, "given by name"),
+        (GroupScaler(by=[0, 1, 2, 3]), VALUES, {}, "by names all of the 4"),
+        (GroupScaler(by=0), FRAME, {"groups": KEYS}, "by and groups both"),
+        (GroupScaler(), VALUES, {}, "needs the group of each row"),
+        (GroupScaler(), VALUES, {"groups": KEYS[:-1]}, "groups has 239 keys, but X has 240"),
+        (GroupScaler(), VALUES, {"groups": 5}, "one key per row"),
+        (GroupScaler(), VALUES, {"groups": [[]] * N}, "groups has 0 keys|groups must"),
+        (GroupScaler(by=0, unseen="drop"), VALUES, {}, "unseen must be"),
+        (GroupScaler(by=0, shrinkage="strong"), VALUES, {}, "shrinkage must be"),
+        (GroupScaler(by=0, shrinkage=-1), VALUES, {}, "at least 0"),
+        (GroupScaler(by=0, shrinkage=np.inf), VALUES, {}, "must be finite"),
+        (GroupScaler(by=0, keep_by="yes"), VALUES, {}, "keep_by must be True or False"),
+        (GroupScaler(by=0), VALUES[:, :, None], {}, "3 dimension"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_bad_input_is_refused(scaler, x, options, message):
+    with pytest.raises(ValueError, match=message):
+        scaler.fit(x, **options)
+    assert not hasattr(scaler, "pooled_")
+
+
+def test_scalers_without_statistics_are_refused():
+    for scaler in (LayerScaler(), Ridge(), "batch"):
+        with pytest.raises(TypeError, match="must be a BatchStatScaler"):
+            GroupScaler(scaler, by=0).fit(VALUES)
+
+
+def test_a_key_of_floats_with_nan_is_refused():
+    x = VALUES.copy()
+    x[7, 1] = np.nan
+    with pytest.raises(ValueError, match=r"feature 1 is a key of numbers, and it is nan in row 7"):
+        GroupScaler(by=1).fit(x)
+    frame = FRAME.assign(year=np.where(KEYS == 3, np.nan, 2000.0))
+    row = int(np.argmax(KEYS == 3))
+    with pytest.raises(ValueError, match=rf"'year' is a key of numbers, .* in row {row}"):
+        GroupScaler(by=["site", "year"]).fit(frame)
+
+
+def test_unhashable_keys_are_refused():
+    groups = np.empty(N, dtype=object)
+    groups[:] = [[1]] * N
+    with pytest.raises(ValueError, match="list in row 0, which is no key"):
+        GroupScaler().fit(VALUES, groups=groups)
+
+
+def test_infinity_is_named_by_its_place_in_x():
+    x = np.insert(VALUES, 1, KEYS, axis=1)
+    fitted = GroupScaler(by=1).fit(x)
+    x[5, 3] = np.inf
+    with pytest.raises(ValueError, match="feature 3, row 5"):
+        GroupScaler(by=1).fit(x)
+    with pytest.raises(ValueError, match="feature 3, row 5"):
+        fitted.transform(x)
+    frame = FRAME.assign(x2=x[:, 3])
+    with pytest.raises(ValueError, match=r"feature 3 \('x2'\), row 5"):
+        GroupScaler(by="site").fit(frame)
+
+
+def test_a_failed_call_changes_nothing():
+    fitted = GroupScaler().fit(VALUES, groups=KEYS)
+    before = pickle.dumps(fitted)
+    bad = VALUES.copy()
+    bad[0, 0] = np.inf
+    for call in (
+        lambda: fitted.fit(bad, groups=KEYS),
+        lambda: fitted.partial_fit(bad, groups=KEYS),
+        lambda: fitted.partial_fit(VALUES[:, :2], groups=KEYS),
+        lambda: fitted.partial_fit(VALUES, None, np.full(N, -1.0), groups=KEYS),
+        lambda: fitted.merge(GroupScaler(shrinkage=3).fit(VALUES, groups=KEYS)),
+        lambda: fitted.merge(GroupScaler(PowerNormScaler()).fit(VALUES, groups=KEYS)),
+        lambda: fitted.merge(GroupScaler(BatchStatScaler(eps=1)).fit(VALUES, groups=KEYS)),
+    ):
+        with pytest.raises(ValueError):  # noqa: PT011
+            call()
+        assert pickle.dumps(fitted) == before
+
+
+def test_quantiles_of_fit_do_not_go_on():
+    fitted = GroupScaler(SquashingScaler()).fit(VALUES, groups=KEYS)
+    with pytest.raises(ValueError, match="Fit it by partial_fit"):
+        fitted.partial_fit(VALUES, groups=KEYS)
+    with pytest.raises(ValueError, match="no sample_weight"):
+        GroupScaler(SquashingScaler()).partial_fit(VALUES, None, np.ones(N), groups=KEYS)
+
+
+def test_unknown_group_and_attribute():
+    fitted = GroupScaler().fit(VALUES, groups=KEYS)
+    with pytest.raises(ValueError, match=r"There is no group 'x'. The groups are 0, 1"):
+        fitted.scaler_of("x")
+    with pytest.raises(AttributeError, match="center_"):
+        fitted.center_  # noqa: B018
+    assert not hasattr(GroupScaler(), "mean_")
+
+
+def test_copy_false_writes_into_x():
+    x = VALUES.copy()
+    fitted = GroupScaler(BatchStatScaler(copy=False)).fit(x, groups=KEYS)
+    found = fitted.transform(x, groups=KEYS)
+    assert found is x
+    bad = VALUES.copy()
+    bad[3, 3] = np.inf
+    kept = bad.copy()
+    with pytest.raises(ValueError, match="feature 3, row 3"):
+        fitted.transform(bad, groups=KEYS)
+    np.testing.assert_array_equal(bad, kept)
+
+
+def test_no_clone_per_group():
+    """A hundred thousand groups take no longer than a few."""
+    keys = np.arange(100_000)
+    x = np.random.default_rng(0).normal(size=(100_000, 2))
+    found = GroupScaler(shrinkage="none").fit_transform(x, groups=keys)
+    np.testing.assert_array_equal(found, 0.0)
