@@ -2,6 +2,7 @@
 
 from importlib.metadata import version as _version
 
+from sknorm._drift.report import DriftReport
 from sknorm._scalers.batch import BatchStatScaler
 from sknorm._scalers.coefficients import raw_coefficients
 from sknorm._scalers.group import GroupScaler
@@ -16,6 +17,7 @@ __version__ = _version("sknorm")
 
 __all__ = [
     "BatchStatScaler",
+    "DriftReport",
     "GroupScaler",
     "L1Normalizer",
     "L2Normalizer",

@@ -16,6 +16,7 @@ FOLDERS = [
     "_compare",
     "_versions",
     "_scalers",
+    "_drift",
     "_backends",
     "_statistics",
     "_compat",

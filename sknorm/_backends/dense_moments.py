@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sknorm._backends import threads
 from sknorm._backends.layout import NATIVE, AnyArray, as_floats, channel_view, sample_blocks
 from sknorm._backends.protocol import Kernels, NonFiniteError
-from sknorm._statistics.moments import Moments
+from sknorm._statistics.moments import ROWS, Moments
 
 Array = NDArray[np.float64]
 
@@ -95,7 +95,7 @@ def _narrow_moments(view: AnyArray, kernels: Kernels) -> Moments:
     bad = kernels.channel_moments(wide, None, False, table)
     if kernels.channel_moments(view[whole:], None, False, rest) or bad:
         raise NonFiniteError
-    by_channel = table.reshape(LANES, channels, 7).transpose(1, 0, 2).reshape(-1, 7)
+    by_channel = table.reshape(LANES, channels, ROWS).transpose(1, 0, 2).reshape(-1, ROWS)
     return (
         Moments.from_accumulators(by_channel).pool(channels).merge(Moments.from_accumulators(rest))
     )

@@ -242,6 +242,14 @@ def check_finite(x: Any, *, allow_nan: bool) -> None:
             raise NonFiniteError
 
 
+def without_infinity(x: Any) -> Any:
+    """Return a copy in the memory of the host with NaN in place of infinity."""
+    x = _in_host_memory(x).copy()
+    values = x.data if sparse.issparse(x) else x
+    values[np.isinf(values)] = np.nan
+    return x
+
+
 def _in_host_memory(x: Any) -> Any:
     return x if isinstance(x, np.ndarray) or sparse.issparse(x) else as_numpy(x)
 

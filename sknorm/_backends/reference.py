@@ -72,6 +72,8 @@ def channel_moments(x: Any, weight: Any = None) -> Moments:
         missing = missing | (weight == 0)
     x = xp.where(missing, xp.zeros_like(x), x)
     magnitude = _floats(xp.max(xp.abs(x), axis=(0, 2)))
+    low = _floats(xp.min(xp.where(missing, xp.full_like(x, np.inf), x), axis=(0, 2)))
+    high = _floats(xp.max(xp.where(missing, xp.full_like(x, -np.inf), x), axis=(0, 2)))
     exponent = unit_exponent(magnitude)
     unit = np.where(exponent < -EXPONENT_LIMIT, 0.0, exponent).astype(np.int64)
 
@@ -95,7 +97,7 @@ def channel_moments(x: Any, weight: Any = None) -> Moments:
     mean = double_double.two_sum(shift, s1 / filled)
     m2 = np.maximum(0.0, s2 - s1 * (s1 / filled))
     nothing = np.zeros_like(count)
-    return Moments(np.stack([count, nothing, *mean, m2, nothing, exponent]))
+    return Moments(np.stack([count, nothing, *mean, m2, nothing, exponent, low, high]))
 
 
 def group_moments(x: NDArray[Any], starts: NDArray[np.int64], weight: Array | None) -> Moments:
@@ -122,6 +124,8 @@ def group_moments(x: NDArray[Any], starts: NDArray[np.int64], weight: Array | No
 
     x = np.where(missing, 0.0, x)
     magnitude = reduce(np.maximum, np.abs(x))
+    low = reduce(np.minimum, np.where(missing, np.inf, x))
+    high = reduce(np.maximum, np.where(missing, -np.inf, x))
     exponent = unit_exponent(magnitude)
     unit = np.where(exponent < -EXPONENT_LIMIT, 0.0, exponent).astype(np.int64)
     x = x * spread(np.ldexp(1.0, -unit))
@@ -136,9 +140,9 @@ def group_moments(x: NDArray[Any], starts: NDArray[np.int64], weight: Array | No
     mean = double_double.two_sum(shift, s1 / filled)
     m2 = np.maximum(0.0, s2 - s1 * (s1 / filled))
     nothing = np.zeros_like(count)
-    table = Moments.zero(lengths.size * n_channels).table.reshape(7, lengths.size, n_channels)
-    table[:, filled_runs] = np.stack([count, nothing, *mean, m2, nothing, exponent])
-    return Moments(table.reshape(7, -1))
+    table = Moments.zero(lengths.size * n_channels).by_group(n_channels)
+    table[:, filled_runs] = np.stack([count, nothing, *mean, m2, nothing, exponent, low, high])
+    return Moments.of_groups(table)
 
 
 def affine(x: Any, affine_map: Affine, *, inverse: bool, power: Any = None) -> Any:

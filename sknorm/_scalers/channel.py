@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -24,9 +23,17 @@ from sknorm._scalers.affine_map import affine_of, check_invertible, gamma_and_be
 from sknorm._scalers.base import DocLinkMixin, refuse_dense_result
 from sknorm._scalers.blocks import Codes
 from sknorm._scalers.channel_transform import ChannelTransform
+from sknorm._scalers.drift_check import (
+    DriftMixin,
+    keep,
+    merged_training,
+    pooled_training,
+    training_of,
+)
 from sknorm._scalers.merging import parts_of
+from sknorm._scalers.moments_of import Groups, moments_of
 from sknorm._statistics.affine import Affine
-from sknorm._statistics.moments import Moments, scale_weights
+from sknorm._statistics.moments import Moments
 
 Array = NDArray[np.float64]
 
@@ -34,6 +41,7 @@ Array = NDArray[np.float64]
 class ChannelScaler(
     DocLinkMixin,
     ChannelTransform,
+    DriftMixin,
     CallbackSupportMixin,
     OneToOneFeatureMixin,
     TransformerMixin,
@@ -156,12 +164,15 @@ class ChannelScaler(
         if not parts:
             return self
         first = parts[0]
-        moments = first._known_moments()
-        for part in parts[1:]:
-            moments = moments.merge(part._known_moments())
+        known = [part._known_moments() for part in parts]
+        moments = known[0]
+        for more in known[1:]:
+            moments = moments.merge(more)
+        kept = pooled_training(parts, [own.count for own in known])
         weighted = any(part._is_weighted() for part in parts)
         merged._centered = first._centers()
         merged._set_moments(moments, weighted, getattr(first, "scale_", None))
+        keep(merged, kept, getattr(first, "_training", None))
         return state.commit(self, vars(merged))
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -238,41 +249,32 @@ class ChannelScaler(
         codes, n_channels = self._channels_of(X)
         before = None if first else self._known_moments(n_channels)
         with validation.locate_nonfinite(self, X):
-            moments = self._moments_of(X, weights, codes, n_channels)
+            raw = self._raw_moments(X, weights, codes, n_channels)
+        moments = self._read_moments(raw)
+        kept = training_of(X, weights, codes, raw, with_moments=not self._learns_moments)
         if before is None:
             self._set_moments(moments, weights is not None, X)
+            keep(self, kept, X)
             return
+        whole = merged_training(self, kept, before.count, moments.count)
         weighted = weights is not None or self._is_weighted()
         if self.momentum is None:
             moments = before.merge(moments)
         else:
             moments = before.decay(moments, float(self.momentum))
         self._set_moments(moments, weighted, X)
+        keep(self, whole, X)
 
-    def _moments_of(
+    def _raw_moments(
         self,
         X: Any,
         weights: Array | None,
         codes: Codes | None,
         n_channels: int,
-        groups: tuple[Codes, int] | None = None,
+        groups: Groups | None = None,
     ) -> Moments:
-        """Return the moments of each channel, or of each channel in each group, side by side."""
-        exponent, n_groups = 0, 1
-        if weights is not None:
-            weights, exponent = scale_weights(weights)
-        if groups is None:
-            moments = dispatch.channel_moments(X, weights, self.n_jobs)
-        else:
-            n_groups = groups[1]
-            moments = dispatch.group_moments(X, *groups, weights)
-        if codes is not None:
-            codes = (np.arange(n_groups)[:, None] * n_channels + codes).ravel()
-            moments = moments.pool_by(codes, n_groups * n_channels)
-        elif n_channels != X.shape[1]:
-            moments = moments.pool(n_groups * n_channels)
-        moments = replace(moments, weight_exponent=exponent) if exponent else moments
-        return self._read_moments(moments)
+        """Return the moments about the mean of each channel, or of each in each group."""
+        return moments_of(X, weights, codes, n_channels, groups, self.n_jobs)
 
     def _is_weighted(self) -> bool:
         """Tell whether the numbers of samples seen are sums of weights."""

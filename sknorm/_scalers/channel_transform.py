@@ -158,7 +158,7 @@ def _cut(reader: Any, positions: Positions, n_features: int) -> Any:
     }
     n_channels = reader._n_known()
     channels = reader._cut_channels(part, positions, n_features, n_channels)
-    for name in (*reader._statistics, "n_samples_seen_", "_moments", "_sketches"):
+    for name in (*reader._statistics, "n_samples_seen_", "_moments", "_sketches", "_training"):
         value = getattr(reader, name, None)
         array = None if value is None else as_numpy(value)
         if array is not None and array.ndim and array.shape[-1] == n_channels:

@@ -14,10 +14,12 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from sknorm._backends import dispatch
 from sknorm._compat import as_frame
-from sknorm._scalers import parameters, state, validation
+from sknorm._drift.report import DriftReport
+from sknorm._scalers import drift, parameters, state, validation
 from sknorm._scalers.affine_map import check_invertible
 from sknorm._scalers.base import DocLinkMixin
 from sknorm._scalers.batch import BatchStatScaler
+from sknorm._scalers.drift_check import labels_of, worth_of_training
 from sknorm._scalers.frames import is_frame, objects
 from sknorm._scalers.group_columns import Parts, join, split, with_groups
 from sknorm._scalers.group_statistics import GroupStatistics, statistics_class
@@ -336,6 +338,52 @@ class GroupScaler(DocLinkMixin, TransformerMixin, BaseEstimator):
             return join(reader, result, parts, X)
         return as_frame(reader, result, X, reader.get_feature_names_out)
 
+    def check_drift(
+        self,
+        X: Any,
+        sample_weight: Any = None,
+        groups: Any = None,
+        *,
+        alpha: float = 0.05,
+        threshold: float = 0.2,
+    ) -> DriftReport:
+        """Compare new data with what the scaler was fitted on, group by group.
+
+        Shares of missing values are not kept per group: those of all rows stand in the table, and
+        there is no verdict on them.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features) or \
+                (n_samples, n_channels, *positions)
+            New data.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights >= 0 of the samples; None gives each the weight 1.
+        groups : array-like of shape (n_samples,) or (n_samples, n_keys), default=None
+            The key of each row, where ``by`` is None.
+        alpha : float, default=0.05
+            The rate of false alarms, over all features of all groups.
+        threshold : float, default=0.2
+            The smallest change that gets a verdict, as in :meth:`BatchStatScaler.check_drift`.
+
+        Returns
+        -------
+        report : DriftReport
+            The table, one row per group in X and feature; groups that were not in fit are in
+            ``new_groups``.
+
+        Raises
+        ------
+        NotFittedError
+            If the scaler is not fitted.
+        ValueError
+            If X does not fit, or has no group that was in fit.
+        """
+        reader: Self = self._fitted()
+        drift.check_settings(alpha, threshold)
+        parts = reader._parts(X, groups, reset=False)
+        return reader._drift(parts, sample_weight, (alpha, threshold))
+
     def scaler_of(self, key: Any) -> Any:
         """Return a fitted scaler with the statistics of one group.
 
@@ -532,6 +580,38 @@ class GroupScaler(DocLinkMixin, TransformerMixin, BaseEstimator):
         with validation.locate_nonfinite(pooled, values):
             return dispatch.by_group(values, codes, scale, copy=copy)
 
+    def _drift(
+        self, parts: Parts, sample_weight: Any, settings: tuple[float, float]
+    ) -> DriftReport:
+        """Return the report of the groups that were in fit."""
+        pooled = state.draft(self.pooled_, forget=False)
+        pooled._positions = parts.kept or None
+        codes, keys = factorize(parts.keys, parts.names)
+        values = _checked(pooled, parts.values)
+        weights = validation.check_weights(sample_weight, values.shape[0])
+        numbers = np.array([self._numbers.get(key, -1) for key in keys], dtype=np.intp)
+        known = np.flatnonzero(numbers >= 0)
+        if not known.size:
+            raise ValueError("X has no group that was in fit, so there is nothing to compare with.")
+        channels, n_channels = pooled._channels_of(values)
+        with validation.locate_nonfinite(pooled, values):
+            every = pooled._raw_moments(values, weights, channels, n_channels, (codes, len(keys)))
+        new = every.columns_of(known, n_channels)
+        old = self._group_statistics.moments.columns_of(numbers[known], n_channels)
+        features = pooled._channel_of_each_feature()
+        before = drift.of_groups(old, worth_of_training(pooled, n_channels))
+        after = drift.of_groups(new, drift.worth_of(weights))
+        channel_of = np.full((len(keys), features.size), -1)
+        channel_of[known] = np.arange(known.size)[:, None] * n_channels + features
+        outside = drift.outside_by_group(values, before, new.count, channel_of, codes, weights)
+        names = labels_of(pooled, n_channels)
+        labels = {
+            "group": objects([key for k in known for key in [keys[k]] * n_channels]),
+            "feature": np.tile(names, known.size),
+        }
+        new_groups = [keys[k] for k in np.flatnonzero(numbers < 0)]
+        return drift.report((old, before), (new, after), outside, labels, settings, new_groups)
+
     def _map_of(
         self, numbers: Codes, keys: list[Hashable], codes: Codes, is_sparse: bool
     ) -> Affine:
@@ -565,7 +645,7 @@ class GroupScaler(DocLinkMixin, TransformerMixin, BaseEstimator):
 
     def _scaler_of(self, number: int) -> Any:
         scaler = state.draft(self.pooled_, forget=False)
-        for name in ("_moments", "_sketches"):
+        for name in ("_moments", "_sketches", "_training"):
             scaler.__dict__.pop(name, None)
         group = np.array([number])
         learned = self._group_statistics.learned(group, self.pooled_, self.shrinkage)

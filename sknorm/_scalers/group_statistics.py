@@ -36,6 +36,10 @@ class GroupStatistics(Protocol):
     @property
     def n_groups(self) -> int: ...
 
+    @property
+    def moments(self) -> Moments:
+        """The moments of the values, about their means."""
+
     def merge(self, other: Self, places: Codes, pooled: Any, momentum: float | None = None) -> Self:
         """Return these with those of other groups, of which each has its place among these."""
 
@@ -59,7 +63,7 @@ class MomentGroups:
     def of(cls, pooled: Any, X: Any, weights: Array | None, codes: Codes, n_groups: int) -> Self:
         """Return the statistics of the groups in X."""
         channels, n_channels = pooled._channels_of(X)
-        moments = pooled._moments_of(X, weights, channels, n_channels, (codes, n_groups))
+        moments = pooled._raw_moments(X, weights, channels, n_channels, (codes, n_groups))
         return cls(moments, n_channels, pooled._degrees_of_mean(), weights is not None)
 
     @property
@@ -69,20 +73,7 @@ class MomentGroups:
 
     def merge(self, other: Self, places: Codes, pooled: Any, momentum: float | None = None) -> Self:
         """Return these with those of other groups, of which each has its place among these."""
-        missing = max(self.n_groups, int(places.max()) + 1) - self.n_groups
-        more = Moments.zero(missing * self.n_channels).table
-        table = np.concatenate([self.moments.table, more], axis=1)
-        known = replace(self.moments, table=table)
-        columns = self._columns(places)
-        own = replace(known, table=table[:, columns])
-        if momentum is None:
-            merged = own.merge(other.moments)
-        else:
-            merged = own.decay(other.moments, float(momentum))
-        known = known.in_weight_unit(merged.weight_exponent)
-        table = known.table if known.table is not table else table.copy()
-        table[:, columns] = merged.in_weight_unit(known.weight_exponent).table
-        moments = replace(known, table=table)
+        moments = _merged(self.moments, other.moments, places, self.n_channels, momentum)
         return replace(self, moments=moments, weighted=self.weighted or other.weighted)
 
     def learned(self, groups: Codes, pooled: Any, shrinkage: Any) -> dict[str, Any]:
@@ -112,26 +103,25 @@ class MomentGroups:
     @cached_property
     def prior(self) -> Prior:
         """What the groups tell of a new one."""
-        return Prior.of(self.moments, self.n_channels, self.lost)
+        return Prior.of(self._read(self.moments), self.n_channels, self.lost)
 
-    def _columns(self, groups: Codes) -> Codes:
-        return (groups[:, None] * self.n_channels + np.arange(self.n_channels)).ravel()
+    def _read(self, moments: Moments) -> Moments:
+        """Return moments about what the scaler takes them."""
+        return moments if self.lost else moments.about_zero()
 
     def _take(self, groups: Codes, pooled: Any) -> Moments:
         """Return the moments of some groups, and of all rows where a group is -1."""
-        table = self.moments.table[:, self._columns(groups)]
+        own = self.moments.columns_of(groups, self.n_channels)
         if (groups < 0).any():
             everything = pooled._known_moments(self.n_channels)
             everything = everything.in_weight_unit(self.moments.weight_exponent)
-            table = table.reshape(7, -1, self.n_channels)
-            table[:, groups < 0] = everything.table[:, None]
-            table = table.reshape(7, -1)
-        return replace(self.moments, table=table)
+            own.by_group(self.n_channels)[:, groups < 0] = everything.table[:, None]
+        return own
 
     def _final(self, groups: Codes, pooled: Any, shrinkage: Any) -> Moments:
         """Return the moments that some groups are scaled with: m2 is the variance x the count."""
         ddof = pooled._lost_degrees()
-        own = self._take(groups, pooled)
+        own = self._read(self._take(groups, pooled))
         if shrinkage == "auto":
             drawn = self.prior.apply(own, ddof)
         elif shrinkage == "none":
@@ -143,6 +133,28 @@ class MomentGroups:
             return drawn
         is_pooled = np.repeat(groups < 0, self.n_channels)
         return Moments(np.where(is_pooled, _with_ddof(own, ddof).table, drawn.table))
+
+
+def _merged(
+    known: Moments, more: Moments, places: Codes, n_channels: int, momentum: float | None
+) -> Moments:
+    """Return the moments of groups with those of others, which have their places among these."""
+    n_new = max(0, (int(places.max()) + 1) * n_channels - known.table.shape[1])
+    table = np.concatenate([known.table, Moments.zero(n_new).table], axis=1)
+    known = replace(known, table=table)
+    columns = _columns(places, n_channels)
+    own = replace(known, table=table[:, columns])
+    merged = own.merge(more) if momentum is None else own.decay(more, float(momentum))
+    known = known.in_weight_unit(merged.weight_exponent)
+    table = known.table.copy()
+    table[:, columns] = merged.in_weight_unit(known.weight_exponent).table
+    return replace(known, table=table)
+
+
+def _columns(groups: Codes, n_channels: int) -> Codes:
+    """Return the places of the channels of some groups, among those of all."""
+    columns: Codes = (groups[:, None] * n_channels + np.arange(n_channels)).ravel()
+    return columns
 
 
 def _with_ddof(moments: Moments, ddof: float) -> Moments:
@@ -178,6 +190,7 @@ class QuantileGroups:
     scale: Array
     flat: NDArray[np.bool_]  # where both quantiles are one value
     n_channels: int
+    moments: Moments  # of the finite values, for check_drift
     sketches: NDArray[np.uint8] | None = None
 
     @classmethod
@@ -186,24 +199,35 @@ class QuantileGroups:
         channels, n_channels = pooled._channels_of(X)
         if channels is None:
             channels = np.repeat(np.arange(n_channels), X.shape[1] // n_channels)
+        moments = pooled._raw_moments(X, weights, channels, n_channels, (codes, n_groups))
         if getattr(pooled, "_sketches", None) is not None:
             values = dispatch.values_by_group(X, codes, n_groups, channels, n_channels)
-            return cls._of_sketches(pooled, Sketches.of(values), n_channels)
+            return cls._of_sketches(pooled, Sketches.of(values), n_channels, moments)
         found, extent = dispatch.quantiles_by_group(
             X, pooled._levels(), codes, n_groups, channels, n_channels, weights
         )
-        return cls._of(pooled, found.count, found.values, extent, n_channels)
+        return cls._of(pooled, found.count, found.values, extent, n_channels, moments)
 
     @classmethod
-    def _of_sketches(cls, pooled: Any, sketches: Sketches, n_channels: int) -> Self:
-        found = cls._of(pooled, *sketches.summary(pooled._levels()), n_channels)
+    def _of_sketches(
+        cls, pooled: Any, sketches: Sketches, n_channels: int, moments: Moments
+    ) -> Self:
+        found = cls._of(pooled, *sketches.summary(pooled._levels()), n_channels, moments)
         return replace(found, sketches=sketches.packed)
 
     @classmethod
-    def _of(cls, pooled: Any, count: Any, values: Array, extent: Array, n_channels: int) -> Self:
+    def _of(
+        cls,
+        pooled: Any,
+        count: Any,
+        values: Array,
+        extent: Array,
+        n_channels: int,
+        moments: Moments,
+    ) -> Self:
         scale = pooled._divisors(values, lambda flat: extent[:, flat])
         flat = ~(values[2] > values[1])
-        return cls(count, values[0] + 0.0, scale, flat, n_channels)
+        return cls(count, values[0] + 0.0, scale, flat, n_channels, moments)
 
     @property
     def n_groups(self) -> int:
@@ -218,9 +242,10 @@ class QuantileGroups:
                 "from. Fit it by partial_fit, also on the first batch."
             )
         size = max(self.n_groups, int(places.max()) + 1) * self.n_channels
-        columns = (places[:, None] * self.n_channels + np.arange(self.n_channels)).ravel()
+        columns = _columns(places, self.n_channels)
         merged = Sketches(self.sketches).merge_into(Sketches(other.sketches), columns, size)
-        return type(self)._of_sketches(pooled, merged, self.n_channels)
+        moments = _merged(self.moments, other.moments, places, self.n_channels, None)
+        return type(self)._of_sketches(pooled, merged, self.n_channels, moments)
 
     def learned(self, groups: Codes, pooled: Any, shrinkage: Any) -> dict[str, Any]:
         """Return the fitted attributes of some groups, side by side; -1 is the pooled one."""

@@ -181,6 +181,8 @@ class PowerNormScaler(ChannelScaler):
     def _public_moments(self, n_channels: int) -> tuple[Array | None, Array | None]:
         return np.zeros(n_channels), read_attribute(self, "mean_square_", n_channels)
 
+    _learns_moments = False
+
     def _degrees_of_mean(self) -> float:
         return 0.0
 

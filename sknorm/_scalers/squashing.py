@@ -21,10 +21,20 @@ from sknorm._scalers.affine_map import check_invertible, gamma_and_beta
 from sknorm._scalers.base import DocLinkMixin, refuse_dense_result
 from sknorm._scalers.blocks import Codes
 from sknorm._scalers.channel_transform import ChannelTransform
+from sknorm._scalers.drift_check import (
+    DriftMixin,
+    keep,
+    merged_training,
+    pooled_training,
+    training_of,
+)
 from sknorm._scalers.merging import parts_of
+from sknorm._scalers.moments_of import Groups, finite_moments_of
 from sknorm._statistics.affine import Affine
+from sknorm._statistics.moments import Moments
 from sknorm._statistics.sketches import Sketches
 from sknorm._statistics.squash import NUMBERS, Squash
+from sknorm._statistics.training import Training
 
 Array = NDArray[np.float64]
 
@@ -34,6 +44,7 @@ LARGEST = float(np.finfo(np.float64).max)
 class SquashingScaler(
     DocLinkMixin,
     ChannelTransform,
+    DriftMixin,
     CallbackSupportMixin,
     OneToOneFeatureMixin,
     TransformerMixin,
@@ -142,6 +153,7 @@ class SquashingScaler(
     """
 
     _statistics = ("center_", "scale_")
+    _learns_moments = False
 
     center_: Any
     scale_: Any
@@ -386,7 +398,9 @@ class SquashingScaler(
         for part in parts[1:]:
             sketches = sketches.merge(part._known_sketches())
         merged._centered = first._centers()
+        counts = [state.read_attribute(part, "n_samples_seen_", part._n_known()) for part in parts]
         merged._set_sketches(sketches, first.center_ if first.center_ is not None else first.scale_)
+        keep(merged, pooled_training(parts, counts), getattr(first, "_training", None))
         return state.commit(self, vars(merged))
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -439,13 +453,33 @@ class SquashingScaler(
         weights = validation.check_weights(sample_weight, X.shape[0])
         found = dispatch.quantiles(X, self._levels(), codes, n_channels, weights, self.n_jobs)
         self._set(found, X, lambda flat: dispatch.extents(X, codes, flat, weights))
+        raw = self._raw_moments(X, weights, codes, n_channels)
+        keep(self, training_of(X, weights, codes, raw, with_moments=True), X)
 
     def _update_from(self, X: Any) -> None:
         first = not self.__sklearn_is_fitted__()
         X, codes, n_channels = self._read(X, first=first)
         before = None if first else self._known_sketches()
+        raw = self._raw_moments(X, None, codes, n_channels)
+        kept = training_of(X, None, codes, raw, with_moments=True)
+        whole: Training | None = kept
+        if before is not None:
+            counts = state.read_attribute(self, "n_samples_seen_", n_channels)
+            whole = merged_training(self, kept, counts, raw.count)
         sketches = Sketches.of(dispatch.channel_values(X, codes, n_channels))
         self._set_sketches(sketches if before is None else before.merge(sketches), X)
+        keep(self, whole, X)
+
+    def _raw_moments(
+        self,
+        X: Any,
+        weights: Array | None,
+        codes: Codes | None,
+        n_channels: int,
+        groups: Groups | None = None,
+    ) -> Moments:
+        """Return the moments of the finite values of each channel, or of each in each group."""
+        return finite_moments_of(X, weights, codes, n_channels, groups, self.n_jobs)
 
     def _known_sketches(self) -> Sketches:
         packed = getattr(self, "_sketches", None)

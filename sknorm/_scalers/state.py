@@ -42,6 +42,7 @@ LEARNED = (
     "_numbers",
     "_group_statistics",
     "_by_positions",
+    "_training",
 )
 FLOAT64 = np.dtype(np.float64)
 # Means beyond this, set by hand, need a unit of their own (see ``SAFE_EXPONENT``).
@@ -132,7 +133,8 @@ def pack(moments: Moments, *, has_mean: bool) -> Array:
     plain = not (moments.weight_exponent or table[1].any() or moments.exponent.any())
     if plain and has_mean:
         return table[3:6].copy()
-    return np.concatenate([table, np.full((1, table.shape[1]), float(moments.weight_exponent))])
+    weight_exponent = np.full((1, table.shape[1]), float(moments.weight_exponent))
+    return np.concatenate([table[:7], weight_exponent])
 
 
 def unpack(
@@ -146,7 +148,8 @@ def unpack(
     if stored is not None and stored.dtype.kind == "f":
         stored = stored.astype(np.float64, copy=False)
         if stored.shape == (8, count.size):
-            return _with_table(Moments(stored[:7], int(stored[7, 0])), count, mean, var, ddof)
+            moments = Moments.without_extremes(stored[:7], int(stored[7, 0]))
+            return _with_table(moments, count, mean, var, ddof)
         if stored.shape == (3, count.size) and mean is not None:
             return _with_digits(stored, count, mean, var, ddof)
     if mean is None or var is None:
@@ -187,7 +190,7 @@ def _with_digits(
     table[3] = np.where(table[2] + stored[0] == table[2], stored[0], 0.0)
     table[4:6] = stored[1:]
     table[6] = np.where((table[2] == 0.0) & (table[4] == 0.0), EMPTY, 0.0)
-    moments = Moments(table)
+    moments = Moments.without_extremes(table)
     agrees = ~(np.abs(table[2]) > LARGEST)
     if var is not None:
         agrees &= _same(moments.unit_var_of(ddof), var)

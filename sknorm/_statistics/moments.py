@@ -17,6 +17,8 @@ from sknorm._statistics import double_double
 
 Array = NDArray[np.float64]
 
+ROWS = 9  # of the table of moments
+
 # Channels whose magnitude lies within 2**-SAFE_EXPONENT .. 2**SAFE_EXPONENT are not scaled
 # (exponent 0): there no square or sum of squares leaves the range of float64.
 SAFE_EXPONENT = 350
@@ -62,11 +64,12 @@ def unit_exponent(magnitude: Array) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class Moments:
-    """Count, mean and sum of squared deviations per channel.
+    """Count, mean, sum of squared deviations, least and greatest value per channel.
 
     The columns of ``table`` are channels; its rows are ``count``, ``mean`` and ``m2``, each
-    as a double-double number, and ``exponent``: the channel's values are ``2 ** exponent`` times
-    those that ``mean`` and ``m2`` describe, so that columns at 1e300 or 1e-300 keep their digits.
+    as a double-double number, ``exponent``, and the least and the greatest value. The channel's
+    values are ``2 ** exponent`` times those that ``mean`` and ``m2`` describe, so that columns at
+    1e300 or 1e-300 keep their digits; the extremes are as they are, infinite where not known.
     Likewise ``count`` and ``m2`` are in units of ``2 ** weight_exponent``, which is 0 but for
     extreme weights.
     """
@@ -77,8 +80,8 @@ class Moments:
     @classmethod
     def zero(cls, n_channels: int) -> Moments:
         """Return the statistics of no values."""
-        table = np.zeros((7, n_channels))
-        table[6] = EMPTY
+        table = np.zeros((ROWS, n_channels))
+        table[6:] = [[EMPTY], [np.inf], [-np.inf]]
         return cls(table)
 
     @classmethod
@@ -86,6 +89,7 @@ class Moments:
         """Return the statistics of zeros, of this many (or this weight) per channel."""
         moments = cls.zero(count.size)
         moments.table[0], moments.table[1] = count, count_low
+        moments.table[7:, count > 0] = 0.0
         return moments
 
     @classmethod
@@ -102,7 +106,34 @@ class Moments:
         count = np.ldexp(count, -weight_exponent)
         mean, m2 = np.ldexp(mean, -unit), np.ldexp(var, -2 * unit) * count
         table = np.stack([count, nothing, mean, nothing, m2, nothing, exponent])
-        return cls(table, weight_exponent)
+        return cls.without_extremes(table, weight_exponent)
+
+    @classmethod
+    def from_deviation(cls, count: Array, mean: Array, deviation: Array) -> Moments:
+        """Return the statistics of values of which the standard deviation is known."""
+        filled = count > 0
+        mean, deviation = np.where(filled, mean, 0.0), np.where(filled, deviation, 0.0)
+        exponent = unit_exponent(np.maximum(np.abs(mean), deviation))
+        unit = np.where(exponent == EMPTY, 0.0, exponent).astype(np.int64)
+        nothing = np.zeros_like(mean)
+        m2 = np.ldexp(deviation, -unit) ** 2 * count
+        table = np.stack([count, nothing, np.ldexp(mean, -unit), nothing, m2, nothing, exponent])
+        return cls.without_extremes(table)
+
+    @classmethod
+    def without_extremes(cls, table: Array, weight_exponent: int = 0) -> Moments:
+        """Return the statistics in the first rows of a table, which lacks the extremes."""
+        unknown = np.full((2, table.shape[1]), [[np.inf], [-np.inf]])
+        return cls(np.concatenate([table, unknown]), weight_exponent)
+
+    @classmethod
+    def of_groups(cls, table: Array) -> Moments:
+        """Return the statistics in a table whose last two axes are groups and their channels."""
+        return cls(table.reshape(ROWS, -1))
+
+    def by_group(self, n_channels: int) -> Array:
+        """Return the table with two axes for the channels of groups, which are side by side."""
+        return self.table.reshape(ROWS, -1, n_channels)
 
     @classmethod
     def from_accumulators(cls, accumulators: Array) -> Moments:
@@ -112,6 +143,11 @@ class Moments:
     def accumulators(self) -> Array:
         """Return a copy with one row per channel, in which the kernels work."""
         return np.array(self.table.T, order="C")
+
+    def columns_of(self, groups: NDArray[np.intp], n_channels: int) -> Moments:
+        """Return the statistics of some groups, of those whose channels are side by side."""
+        table = self.by_group(n_channels)[:, groups]
+        return replace(self, table=table.reshape(ROWS, -1))
 
     @property
     def count(self) -> Array:
@@ -208,6 +244,7 @@ class Moments:
             a, b = np.where(swap, b, a), np.where(swap, a, b)
         merged = np.empty_like(a)
         merged[6] = a[6]
+        merged[7], merged[8] = np.minimum(a[7], b[7]), np.maximum(a[8], b[8])
         # Count and m2 are rows 0 and 4, their low parts 1 and 5.
         merged[0:5:4], merged[1:6:4] = double_double.add((a[0:5:4], a[1:6:4]), (b[0:5:4], b[1:6:4]))
         delta = double_double.subtract((b[2], b[3]), (a[2], a[3]))[0]
@@ -251,13 +288,13 @@ class Moments:
 
     def pool(self, n_channels: int) -> Moments:
         """Merge runs of neighboring columns, leaving ``n_channels``."""
-        table = self.table.reshape(7, n_channels, -1)
+        table = self.table.reshape(ROWS, n_channels, -1)
         while table.shape[2] > 1:
             half = table.shape[2] // 2
             left, right = table[:, :, :half], table[:, :, half : 2 * half]
-            merged = Moments(left.reshape(7, -1)).merge(Moments(right.reshape(7, -1)))
+            merged = Moments(left.reshape(ROWS, -1)).merge(Moments(right.reshape(ROWS, -1)))
             table = np.concatenate(
-                [merged.table.reshape(7, n_channels, half), table[:, :, 2 * half :]], axis=2
+                [merged.table.reshape(ROWS, n_channels, half), table[:, :, 2 * half :]], axis=2
             )
         return replace(self, table=np.ascontiguousarray(table[:, :, 0]))
 

@@ -60,7 +60,7 @@ class Prior:
         filled = np.where(count > 0, count, 1.0)
         pull = np.where(count > 0, _share(var / filled, self.between), 1.0)
         var = np.where((self.degrees == 0) & (degrees > 0), own, var)
-        table = moments.table.reshape(7, -1, n_channels).copy()
+        table = moments.by_group(n_channels).copy()
         unit = np.broadcast_to(self.exponent, count.shape)
         low = np.where(pull == 0.0, table[3], 0.0)
         new = [
@@ -73,7 +73,7 @@ class Prior:
         ]
         table[:6] = np.where(near, np.stack(new), table[:6])
         table[6] = np.where(near, unit, table[6])
-        return Moments(table.reshape(7, -1))
+        return Moments.of_groups(table)
 
 
 # Of normally distributed values: the sampling variance of the median, times their number, in
@@ -161,7 +161,7 @@ def _common_exponent(exponent: Array) -> Array:
 def _in_unit(moments: Moments, exponent: Array) -> tuple[Array, Array, Array, NDArray[np.bool_]]:
     """Return counts, means and m2 by group and channel, and whether they are in reach."""
     n_channels = exponent.size
-    table = moments.table.reshape(7, -1, n_channels)
+    table = moments.by_group(n_channels)
     count = moments.count.reshape(-1, n_channels)
     weight = np.ldexp(1.0, min(moments.weight_exponent, 1000))
     if (table[6] == exponent).all():

@@ -354,12 +354,13 @@ def test_the_state_is_arrays_and_numbers(scale):
 
 @pytest.mark.parametrize("missing", [False, True])
 @pytest.mark.parametrize("n_features", [10, 1000])
-def test_a_pickle_is_no_more_than_twice_that_of_standard_scaler(n_features, missing):
+def test_a_pickle_is_no_more_than_three_times_that_of_standard_scaler(n_features, missing):
+    """Beside its own, it has the digits that merging needs, and the range for check_drift."""
     x = rng.normal(size=(30, n_features))
     if missing:
         x[0, 0] = np.nan
     ours, theirs = BatchStatScaler().fit(x), StandardScaler().fit(x)
-    assert len(pickle.dumps(ours)) <= 2 * len(pickle.dumps(theirs))
+    assert len(pickle.dumps(ours)) <= 3 * len(pickle.dumps(theirs))
 
 
 def test_fit_forgets_its_own_and_nothing_else():

@@ -48,6 +48,10 @@ cdef extern from "f64x8.h" nogil:
     F64x8 f64x8_div(F64x8 a, F64x8 b)
     F64x8 f64x8_abs(F64x8 a)
     F64x8 f64x8_max(F64x8 a, F64x8 b)
+    F64x8 f64x8_lesser(F64x8 a, F64x8 b)
+    F64x8 f64x8_greater(F64x8 a, F64x8 b)
+    double f64x8_least_lane(F64x8 a)
+    double f64x8_greatest_lane(F64x8 a)
     F64x8 f64x8_last(F64x8 a, Py_ssize_t skipped)
     double f64x8_sum(F64x8 a)
     double f64x8_largest(F64x8 a)
@@ -73,6 +77,7 @@ cdef extern from "f32x8.h" nogil:
     float sknorm_cut(double value)
 
 cdef enum:
+    STATE = 9  # numbers in the state of a channel
     ROWS = 1024  # values of a channel in a block of column statistics
     FEW_ROWS = 64  # rows that are summed up plainly
     RUN = 2048  # values in a block of contiguous statistics

@@ -178,6 +178,55 @@ SKNORM_INLINE double f64x8_sum(F64x8 a) {
 #endif
 }
 
+/* The lesser of each two, and the greater; of equal ones, and beside NaN, the second. */
+#if SKNORM_REGISTER == 64
+#define SKNORM_SELECT(name, intrinsic, compare)                                                    \
+    SKNORM_INLINE F64x8 name(F64x8 a, F64x8 b) {                                                   \
+        b.part[0] = (sknorm_part)_mm512_##intrinsic##_pd((__m512d)a.part[0], (__m512d)b.part[0]);  \
+        return b;                                                                                  \
+    }
+#elif SKNORM_REGISTER == 32
+#define SKNORM_SELECT(name, intrinsic, compare)                                                    \
+    SKNORM_INLINE F64x8 name(F64x8 a, F64x8 b) {                                                   \
+        SKNORM_EACH b.part[k] =                                                                    \
+            (sknorm_part)_mm256_##intrinsic##_pd((__m256d)a.part[k], (__m256d)b.part[k]);          \
+        return b;                                                                                  \
+    }
+#elif SKNORM_REGISTER == 16 && defined(__SSE2__)
+#define SKNORM_SELECT(name, intrinsic, compare)                                                    \
+    SKNORM_INLINE F64x8 name(F64x8 a, F64x8 b) {                                                   \
+        SKNORM_EACH b.part[k] =                                                                    \
+            (sknorm_part)_mm_##intrinsic##_pd((__m128d)a.part[k], (__m128d)b.part[k]);             \
+        return b;                                                                                  \
+    }
+#else
+#define SKNORM_SELECT(name, intrinsic, compare)                                                    \
+    SKNORM_INLINE F64x8 name(F64x8 a, F64x8 b) {                                                   \
+        double *p = (double *)&a, *q = (double *)&b;                                               \
+        for (int k = 0; k < SKNORM_F64X8; k++) q[k] = p[k] compare q[k] ? p[k] : q[k];             \
+        return b;                                                                                  \
+    }
+#endif
+SKNORM_SELECT(f64x8_lesser, min, <)
+SKNORM_SELECT(f64x8_greater, max, >)
+
+/* The least and the greatest lane. */
+SKNORM_INLINE double f64x8_least_lane(F64x8 a) {
+    double v[SKNORM_F64X8], m;
+    f64x8_store_double(v, a);
+    m = v[0];
+    for (int k = 1; k < SKNORM_F64X8; k++) m = v[k] < m ? v[k] : m;
+    return m;
+}
+
+SKNORM_INLINE double f64x8_greatest_lane(F64x8 a) {
+    double v[SKNORM_F64X8], m;
+    f64x8_store_double(v, a);
+    m = v[0];
+    for (int k = 1; k < SKNORM_F64X8; k++) m = v[k] > m ? v[k] : m;
+    return m;
+}
+
 /* The largest lane, as f64x8_max has it; without branches, which could not be predicted. */
 SKNORM_INLINE double f64x8_largest(F64x8 a) {
     double v[SKNORM_F64X8];
@@ -228,10 +277,18 @@ SKNORM_INLINE void sknorm_store_fence(void) {
 #endif
 }
 
-/* Add a value to a column's four fields, which are the sums of deviations from its shift and of
-   their squares, the count, and the shift. Return the count. */
+#if defined(__GNUC__) || defined(__clang__)
+#define SKNORM_RARE(condition) __builtin_expect(condition, 0)
+#else
+#define SKNORM_RARE(condition) (condition)
+#endif
+
+/* Add a value to a column's fields, which are the sums of deviations from its shift and of their
+   squares, the count, the shift, and the least and the greatest value. Return the count. */
 SKNORM_INLINE double sknorm_scatter(double *fields, double x) {
     double d = x - fields[3];
+    if (SKNORM_RARE(x < fields[4])) fields[4] = x;
+    if (SKNORM_RARE(x > fields[5])) fields[5] = x;
 #if SKNORM_REGISTER >= 32
     __m128d sums = _mm_unpacklo_pd(_mm_set_sd(d), _mm_set_sd(d * d));
     __m256d more = _mm256_insertf128_pd(_mm256_set_pd(0.0, 1.0, 0.0, 0.0), sums, 0);

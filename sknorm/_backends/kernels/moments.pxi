@@ -1,5 +1,5 @@
-# Statistics per channel. A state is a channel's count, mean and m2 (double-double) and exponent,
-# as in a row of ``Moments.accumulators``.
+# Statistics per channel. A state is a channel's count, mean and m2 (double-double), exponent, least
+# and greatest value, as in a row of ``Moments.accumulators``.
 
 cdef void merge(
     double* state, double count, double count_low, double mean, double mean_low, double m2,
@@ -58,6 +58,14 @@ cdef inline void merge_sums(
     merge(state, count, count_low, mean, mean_low, max(0.0, s2 - s1 * center), 0.0)
 
 
+cdef inline void widen(double* state, double low, double high) noexcept nogil:
+    """Take the least and the greatest of more values into a state."""
+    if low < state[7]:
+        state[7] = low
+    if high > state[8]:
+        state[8] = high
+
+
 cdef inline double start(const double* state) noexcept nogil:
     """Return the shift for a state's next block: its mean so far."""
     return state[2] if state[6] == 0.0 else 0.0
@@ -71,12 +79,14 @@ cdef bint merge_slow(double* v, double* w, Py_ssize_t n, double* state) noexcept
     """Merge buffered values (weighted unless w is NULL), whatever they are, into a state."""
     cdef Py_ssize_t i, k = 0
     cdef double magnitude = 0.0, exponent, shift, s1, s2, mean, mean_low
-    cdef double count = 0.0, count_low = 0.0
+    cdef double count = 0.0, count_low = 0.0, low = INFINITY, high = -INFINITY
     for i in range(n):
         if fabs(v[i]) == INFINITY:
             return True
         if v[i] != v[i] or (w != NULL and w[i] == 0.0):
             continue
+        low = min(low, v[i])
+        high = max(high, v[i])
         v[k] = v[i]
         if w != NULL:
             w[k] = w[i]
@@ -87,13 +97,14 @@ cdef bint merge_slow(double* v, double* w, Py_ssize_t n, double* state) noexcept
         count = <double> k
     if not count > 0.0:
         return False
+    widen(state, low, high)
     exponent = unit_exponent(magnitude, True)
     if exponent != 0.0 and exponent != EMPTY:
         for i in range(k):
             v[i] = ldexp(v[i], -<int> exponent)
-    sum_run(v, k, w, v[0], &s1, &s2)
+    sum_run(v, k, w, v[0], &s1, &s2, NULL, NULL)
     shift = v[0] + s1 / count
-    sum_run(v, k, w, shift, &s1, &s2)
+    sum_run(v, k, w, shift, &s1, &s2, NULL, NULL)
     mean = shift
     mean_low = 0.0
     add(&mean, &mean_low, s1 / count, 0.0)
@@ -135,12 +146,12 @@ cdef inline Py_ssize_t first_weighted(const double* w, Py_ssize_t n) noexcept no
 
 cdef inline void sum_block(
     const floating* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width, Py_ssize_t inner,
-    const double* w, const double* shift, double* s1, double* s2
+    const double* w, const double* shift, double* s1, double* s2, double* low, double* high
 ) noexcept nogil:
     if inner == 1:
-        sum_rows(x, rows, stride, width, w, shift, s1, s2)
+        sum_rows(x, rows, stride, width, w, shift, s1, s2, low, high)
     else:
-        sum_short_runs(x, rows, stride, width, inner, w, shift, s1, s2)
+        sum_short_runs(x, rows, stride, width, inner, w, shift, s1, s2, low, high)
 
 
 cdef bint channel_moments_of_rows(
@@ -154,6 +165,8 @@ cdef bint channel_moments_of_rows(
     cdef double shift[TILE]
     cdef double s1[TILE]
     cdef double s2[TILE]
+    cdef double low[TILE]
+    cdef double high[TILE]
     cdef Py_ssize_t stride = n_channels * inner, most = max(<Py_ssize_t> 1, ROWS // inner)
     cdef Py_ssize_t c0 = 0, r0, c, width, rows, row, tile = TILE if inner == 1 else RUNS_TILE
     cdef const floating* block
@@ -176,19 +189,20 @@ cdef bint channel_moments_of_rows(
                 row = first_weighted(weights, rows) * stride
                 for c in range(width):
                     shift[c] = finite_or_zero(block[row + c * inner])
-                sum_block(block, rows, stride, width, inner, weights, shift, s1, s2)
+                sum_block(block, rows, stride, width, inner, weights, shift, s1, s2, low, high)
                 for c in range(width):
                     if count > 0.0 and fabs(s1[c]) < HUGE_SQUARE:
                         shift[c] += s1[c] / count
             else:
                 for c in range(width):
-                    shift[c] = start(table + 7 * (c0 + c))
-            sum_block(block, rows, stride, width, inner, weights, shift, s1, s2)
+                    shift[c] = start(table + STATE * (c0 + c))
+            sum_block(block, rows, stride, width, inner, weights, shift, s1, s2, low, high)
             for c in range(width):
-                state = table + 7 * (c0 + c)
+                state = table + STATE * (c0 + c)
                 if is_scaled(state) and in_safe_range(shift[c], s2[c]):
                     if count > 0.0:
                         merge_sums(state, count, count_low, shift[c], s1[c], s2[c])
+                        widen(state, low[c], high[c])
                 else:
                     infinite |= merge_block(
                         block + c * inner, rows, stride, inner, weights, NULL, state
@@ -208,6 +222,8 @@ cdef bint merge_runs(
 ) noexcept nogil:
     """Merge one channel's runs (in all at most RUN values) into its state."""
     cdef double shift = start(state), s1 = 0.0, s2 = 0.0, run1, run2, count, count_low = 0.0
+    cdef double low = INFINITY, high = -INFINITY
+    cdef bint counts
     cdef Py_ssize_t o
     if w_outer != NULL:
         sum_weights(w_outer, outer, <double> inner, &count, &count_low)
@@ -220,7 +236,10 @@ cdef bint merge_runs(
             x + first_weighted(w_outer, outer) * stride, inner, w_inner, count
         )
     for o in range(outer):
-        sum_run(x + o * stride, inner, w_inner, shift, &run1, &run2)
+        counts = w_outer == NULL or w_outer[o] != 0.0
+        sum_run(
+            x + o * stride, inner, w_inner, shift, &run1, &run2, &low if counts else NULL, &high
+        )
         if w_outer != NULL:
             run1 *= w_outer[o]
             run2 *= w_outer[o]
@@ -230,6 +249,7 @@ cdef bint merge_runs(
         return merge_block(x, outer, stride, inner, w_outer, w_inner, state)
     if count > 0.0:
         merge_sums(state, count, count_low, shift, s1, s2)
+        widen(state, low, high)
     return False
 
 
@@ -244,7 +264,7 @@ cdef inline double first_shift(
         s1 = sum_deviations(x, n, shift)
         count = <double> n
     else:
-        sum_run(x, n, w, shift, &s1, &s2)
+        sum_run(x, n, w, shift, &s1, &s2, NULL, NULL)
     return shift + s1 / count if fabs(s1) < HUGE_SQUARE and count > 0.0 else shift
 
 
@@ -267,7 +287,7 @@ cdef bint channel_moments_of_runs(
                     x + o * stride + c * n_inner + i, outer, stride, inner,
                     w_outer + o if w_outer != NULL else NULL,
                     w_inner + i if w_inner != NULL else NULL,
-                    table + 7 * c,
+                    table + STATE * c,
                 )
                 i += inner
         o += outer

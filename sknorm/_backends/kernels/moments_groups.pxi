@@ -27,18 +27,18 @@ cdef void load_states(
 ) noexcept nogil:
     """Copy columns of a table to states, one after the other."""
     cdef Py_ssize_t k, c
-    for k in range(7):
+    for k in range(STATE):
         for c in range(n):
-            states[7 * c + k] = table[k * stride + c]
+            states[STATE * c + k] = table[k * stride + c]
 
 
 cdef void store_states(
     const double* states, Py_ssize_t stride, Py_ssize_t n, double* table
 ) noexcept nogil:
     cdef Py_ssize_t k, c
-    for k in range(7):
+    for k in range(STATE):
         for c in range(n):
-            table[k * stride + c] = states[7 * c + k]
+            table[k * stride + c] = states[STATE * c + k]
 
 
 def group_moments(
@@ -58,7 +58,7 @@ def group_moments(
         return False
     if weight is not None:
         w = &weight[0]
-    states = <double*> malloc(7 * n_channels * sizeof(double))
+    states = <double*> malloc(STATE * n_channels * sizeof(double))
     if states == NULL:
         raise MemoryError
     with nogil:

@@ -54,7 +54,7 @@ cdef enum Outcome:
     NEEDS_CARE
 
 cdef enum:
-    FIELDS = 4  # of a column of CSR: sums of deviations and of squares, count, and shift
+    FIELDS = 8  # of a column of CSR: a cache line, of which ``sknorm_scatter`` uses six
     FIRST = 4  # values per column that are searched for shifts
 
 
@@ -70,6 +70,7 @@ cdef inline bint flush(double* c, double* state) noexcept nogil:
     if state[0] == 0.0 and c[3] != 0.0 and c[2] >= 32.0 and c[0] * c[0] > 0.97 * (c[1] * c[2]):
         return False
     merge_sums(state, c[2], 0.0, c[3], c[0], c[1])
+    widen(state, c[4], c[5])
     c[0] = c[1] = c[2] = 0.0
     return True
 
@@ -89,14 +90,16 @@ cdef bint start_columns(
     for j in range(n_columns):
         c = columns + FIELDS * j
         c[0] = c[1] = c[2] = 0.0
-        c[3] = start(table + 7 * j)
-        any_new |= table[7 * j] == 0.0
+        c[4] = table[STATE * j + 7]
+        c[5] = table[STATE * j + 8]
+        c[3] = start(table + STATE * j)
+        any_new |= table[STATE * j] == 0.0
     n = min(n, FIRST * n_columns) if any_new else 0
     if not are_below(indices, n, n_columns):
         return False
     for k in range(n):
         j = indices[k]
-        if columns[FIELDS * j + 3] == 0.0 and table[7 * j] == 0.0:
+        if columns[FIELDS * j + 3] == 0.0 and table[STATE * j] == 0.0:
             columns[FIELDS * j + 3] = finite_or_zero(data[k])
     return True
 
@@ -107,7 +110,7 @@ cdef Outcome scatter_block(
 ) noexcept nogil:
     """Merge a block of values into the accumulators of their columns.
 
-    A column's four fields share a cache line. Watched, they are merged as soon as they hold as
+    A column's fields share a cache line. Watched, they are merged as soon as they hold as
     many values as are summed up plainly. A shift of 0 for columns that come late is exact enough
     where at least half of the rows are zero: the m2 of all is then at least half of the sum
     of squares.
@@ -122,15 +125,15 @@ cdef Outcome scatter_block(
         if <size_t> j >= <size_t> n_columns:
             return OUT_OF_RANGE
         count = sknorm_scatter(columns + FIELDS * j, data[k])
-        if watched and count >= most and not flush(columns + FIELDS * j, table + 7 * j):
+        if watched and count >= most and not flush(columns + FIELDS * j, table + STATE * j):
             return NEEDS_CARE
     for j in range(n_columns):
         c = columns + FIELDS * j
         if c[2] > most:
             return NEEDS_WATCH
-        if c[2] > 0.0 and not flush(c, table + 7 * j):
+        if c[2] > 0.0 and not flush(c, table + STATE * j):
             return NEEDS_CARE
-        if c[3] == 0.0 and before[7 * j] == 0.0 and table[7 * j] > 0.5 * n_rows:
+        if c[3] == 0.0 and before[STATE * j] == 0.0 and table[STATE * j] > 0.5 * n_rows:
             return NEEDS_CARE
     return DONE
 
@@ -140,7 +143,7 @@ cdef Outcome scatter(
     Py_ssize_t n_columns, bint* watched, double* columns, double* before, double* table
 ) noexcept nogil:
     """Merge a block of values by ``scatter_block``, or, where it needs care, leave the accumulators."""
-    cdef size_t size = 7 * n_columns * sizeof(double)
+    cdef size_t size = STATE * n_columns * sizeof(double)
     cdef Outcome outcome
     memcpy(before, table, size)
     while True:
@@ -180,7 +183,7 @@ cdef bint sort_block(
     k = 0
     for j in range(n_columns):
         infinite |= merge_values(
-            values + k, weights + k if weights != NULL else NULL, ends[j] - k, table + 7 * j
+            values + k, weights + k if weights != NULL else NULL, ends[j] - k, table + STATE * j
         )
         k = ends[j]
     return infinite
@@ -215,7 +218,7 @@ def csr_moments(
     values = <double*> malloc((most + 1) * sizeof(double))
     weights = <double*> malloc((most + 1) * sizeof(double)) if weighted else NULL
     columns = <double*> malloc(FIELDS * (n_columns + 2) * sizeof(double))
-    before = <double*> malloc(7 * n_columns * sizeof(double))
+    before = <double*> malloc(STATE * n_columns * sizeof(double))
     ends = <Py_ssize_t*> malloc((n_columns + 1) * sizeof(Py_ssize_t))
     if (
         values == NULL or columns == NULL or before == NULL or ends == NULL

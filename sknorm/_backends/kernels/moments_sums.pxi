@@ -13,9 +13,9 @@ cdef inline Py_ssize_t rows_in_turn(const floating* x, Py_ssize_t stride) noexce
 
 cdef void sum_rows(
     const floating* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width,
-    const double* w, const double* shift, double* s1, double* s2
+    const double* w, const double* shift, double* s1, double* s2, double* low, double* high
 ) noexcept nogil:
-    """Sum deviations from a shift per column over a block of rows.
+    """Sum deviations from a shift per column over a block of rows, and find extremes.
 
     A few rows are summed up plainly, and their sums added: the error grows with less than n. The
     last columns overlap those before, as the sums of each column are the same in both.
@@ -24,16 +24,20 @@ cdef void sum_rows(
     cdef double part2[TILE + LANES]
     cdef double all1[TILE + LANES]
     cdef double all2[TILE + LANES]
+    cdef double least[TILE + LANES]
+    cdef double greatest[TILE + LANES]
     cdef Py_ssize_t first = 0, k, c
     if width < LANES:
-        sum_narrow_rows(x, rows, stride, width, w, shift, s1, s2)
+        sum_narrow_rows(x, rows, stride, width, w, shift, s1, s2, low, high)
         return
     for k in range(width + LANES):
         all1[k] = all2[k] = 0.0
+        least[k] = INFINITY
+        greatest[k] = -INFINITY
     while first < rows:
         sum_few_rows(
             x + first * stride, min(<Py_ssize_t> FEW_ROWS, rows - first), stride, width,
-            w + first if w != NULL else NULL, shift, part1, part2,
+            w + first if w != NULL else NULL, shift, part1, part2, least, greatest,
         )
         for k in range(width + LANES):
             all1[k] += part1[k]
@@ -44,16 +48,18 @@ cdef void sum_rows(
         c = min(k, width - LANES)
         f64x8_store_double(s1 + c, f64x8_load_double(all1 + k))
         f64x8_store_double(s2 + c, f64x8_load_double(all2 + k))
+        f64x8_store_double(low + c, f64x8_load_double(least + k))
+        f64x8_store_double(high + c, f64x8_load_double(greatest + k))
         k += LANES
 
 
 cdef inline void sum_few_rows(
     const floating* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width,
-    const double* w, const double* shift, double* a1, double* a2
+    const double* w, const double* shift, double* a1, double* a2, double* low, double* high
 ) noexcept nogil:
     """Sum deviations per column; the last lanes are those of the last columns."""
     cdef Py_ssize_t r = 0, c, k, i, last, turn = rows_in_turn(x, stride)
-    cdef F64x8 s, v, t1, t2, weight
+    cdef F64x8 s, v, t1, t2, weight, l, h
     cdef const floating* p
     for k in range(width + LANES):
         a1[k] = a2[k] = 0.0
@@ -65,29 +71,40 @@ cdef inline void sum_few_rows(
             s = f64x8_load_double(shift + c)
             t1 = f64x8_load_double(a1 + k)
             t2 = f64x8_load_double(a2 + k)
+            l = f64x8_load_double(low + k)
+            h = f64x8_load_double(high + k)
             p = x + r * stride + c
             if w == NULL:
                 for i in range(r, last):
-                    v = f64x8_sub(load(p), s)
+                    v = load(p)
+                    l = f64x8_lesser(v, l)
+                    h = f64x8_greater(v, h)
+                    v = f64x8_sub(v, s)
                     t1 = f64x8_add(t1, v)
                     t2 = f64x8_add(t2, f64x8_mul(v, v))
                     p += stride
             else:
                 for i in range(r, last):
-                    v = f64x8_sub(load(p), s)
+                    v = load(p)
+                    if w[i] != 0.0:
+                        l = f64x8_lesser(v, l)
+                        h = f64x8_greater(v, h)
+                    v = f64x8_sub(v, s)
                     weight = f64x8_all(w[i])
                     t1 = f64x8_add(t1, f64x8_mul(weight, v))
                     t2 = f64x8_add(t2, f64x8_mul(weight, f64x8_mul(v, v)))
                     p += stride
             f64x8_store_double(a1 + k, t1)
             f64x8_store_double(a2 + k, t2)
+            f64x8_store_double(low + k, l)
+            f64x8_store_double(high + k, h)
             k += LANES
         r = last
 
 
 cdef void sum_short_runs(
     const floating* x, Py_ssize_t outer, Py_ssize_t stride, Py_ssize_t channels, Py_ssize_t inner,
-    const double* w, const double* shift, double* s1, double* s2
+    const double* w, const double* shift, double* s1, double* s2, double* low, double* high
 ) noexcept nogil:
     """Sum deviations from a shift per channel over a block of samples with short runs.
 
@@ -95,25 +112,36 @@ cdef void sum_short_runs(
     """
     cdef double a1[RUNS_TILE * LANES]
     cdef double a2[RUNS_TILE * LANES]
+    cdef double least[RUNS_TILE * LANES]
+    cdef double greatest[RUNS_TILE * LANES]
     cdef Py_ssize_t o, c, i, left = inner % LANES
-    cdef F64x8 s, v, t1, t2, weight = f64x8_all(1.0)
+    cdef F64x8 s, v, t1, t2, l, h, weight = f64x8_all(1.0)
     cdef const floating* p
+    cdef bint counts = True
     for c in range(channels * LANES):
         a1[c] = a2[c] = 0.0
+        least[c] = INFINITY
+        greatest[c] = -INFINITY
     for o in range(outer):
         if w != NULL:
             weight = f64x8_all(w[o])
+            counts = w[o] != 0.0
         p = x + o * stride
         for c in range(channels):
             s = f64x8_all(shift[c])
             t1 = f64x8_load_double(a1 + c * LANES)
             t2 = f64x8_load_double(a2 + c * LANES)
+            l = f64x8_load_double(least + c * LANES)
+            h = f64x8_load_double(greatest + c * LANES)
             i = 0
             while i < inner:
-                if i + LANES <= inner:
-                    v = f64x8_sub(load(p + i), s)
-                else:
-                    v = f64x8_last(f64x8_sub(load(p + inner - LANES), s), LANES - left)
+                v = load(p + i if i + LANES <= inner else p + inner - LANES)
+                if counts:
+                    l = f64x8_lesser(v, l)
+                    h = f64x8_greater(v, h)
+                v = f64x8_sub(v, s)
+                if i + LANES > inner:
+                    v = f64x8_last(v, LANES - left)
                 if w == NULL:
                     t1 = f64x8_add(t1, v)
                     t2 = f64x8_add(t2, f64x8_mul(v, v))
@@ -123,25 +151,35 @@ cdef void sum_short_runs(
                 i += LANES
             f64x8_store_double(a1 + c * LANES, t1)
             f64x8_store_double(a2 + c * LANES, t2)
+            f64x8_store_double(least + c * LANES, l)
+            f64x8_store_double(greatest + c * LANES, h)
             p += inner
     for c in range(channels):
+        low[c] = f64x8_least_lane(f64x8_load_double(least + c * LANES))
+        high[c] = f64x8_greatest_lane(f64x8_load_double(greatest + c * LANES))
         s1[c] = f64x8_sum(f64x8_load_double(a1 + c * LANES))
         s2[c] = f64x8_sum(f64x8_load_double(a2 + c * LANES))
 
 
 cdef void sum_narrow_rows(
     const floating* x, Py_ssize_t rows, Py_ssize_t stride, Py_ssize_t width,
-    const double* w, const double* shift, double* s1, double* s2
+    const double* w, const double* shift, double* s1, double* s2, double* low, double* high
 ) noexcept nogil:
     cdef Py_ssize_t r, c
     cdef double d, weight = 1.0
     for c in range(width):
         s1[c] = s2[c] = 0.0
+        low[c] = INFINITY
+        high[c] = -INFINITY
     for r in range(rows):
         if w != NULL:
             weight = w[r]
         for c in range(width):
-            d = x[r * stride + c] - shift[c]
+            d = x[r * stride + c]
+            if weight != 0.0:
+                low[c] = min(low[c], d)
+                high[c] = max(high[c], d)
+            d -= shift[c]
             s1[c] += weight * d
             s2[c] += weight * (d * d)
 
@@ -161,11 +199,13 @@ cdef inline double sum_deviations(const floating* x, Py_ssize_t n, double shift)
 
 
 cdef void sum_run(
-    const floating* x, Py_ssize_t n, const double* w, double shift, double* s1, double* s2
+    const floating* x, Py_ssize_t n, const double* w, double shift, double* s1, double* s2,
+    double* low, double* high
 ) noexcept nogil:
     """Find the sums of deviations from a shift, and of their squares, over contiguous values.
 
     Sums of CHUNK values are added up with their rounding errors: the error does not grow with n.
+    The range from low to high is widened by the values, unless low is NULL.
     """
     cdef double low1 = 0.0, low2 = 0.0, part1, part2
     cdef Py_ssize_t i = 0, length
@@ -173,38 +213,52 @@ cdef void sum_run(
     while i < n:
         length = min(<Py_ssize_t> CHUNK, n - i)
         if w == NULL:
-            sum_plain(x + i, length, shift, &part1, &part2)
+            sum_plain(x + i, length, shift, &part1, &part2, low, high)
         else:
-            sum_weighted(x + i, length, w + i, shift, &part1, &part2)
+            sum_weighted(x + i, length, w + i, shift, &part1, &part2, low, high)
         add(s1, &low1, part1, 0.0)
         add(s2, &low2, part2, 0.0)
         i += length
 
 
 cdef inline void sum_plain(
-    const floating* x, Py_ssize_t n, double shift, double* s1, double* s2
+    const floating* x, Py_ssize_t n, double shift, double* s1, double* s2, double* low,
+    double* high
 ) noexcept nogil:
     """Find the sums of deviations from a shift over a few contiguous values."""
-    cdef F64x8 a1 = f64x8_all(0.0), a2 = a1, b1 = a1, b2 = a1, s = f64x8_all(shift), v, u
+    cdef F64x8 a1 = f64x8_all(0.0), a2 = a1, b1 = a1, b2 = a1, s = f64x8_all(shift), v, u, l, h
     cdef double d
     cdef Py_ssize_t i = 0
     if n < LANES:
         s1[0] = s2[0] = 0.0
         for i in range(n):
+            if low != NULL:
+                low[0] = min(low[0], <double> x[i])
+                high[0] = max(high[0], <double> x[i])
             d = x[i] - shift
             s1[0] += d
             s2[0] += d * d
         return
+    l = h = load(x + n - LANES)
     while i + 2 * LANES <= n:
-        v = f64x8_sub(load(x + i), s)
-        u = f64x8_sub(load(x + i + LANES), s)
+        v = load(x + i)
+        u = load(x + i + LANES)
+        if low != NULL:
+            l = f64x8_lesser(u, f64x8_lesser(v, l))
+            h = f64x8_greater(u, f64x8_greater(v, h))
+        v = f64x8_sub(v, s)
+        u = f64x8_sub(u, s)
         a1 = f64x8_add(a1, v)
         b1 = f64x8_add(b1, u)
         a2 = f64x8_add(a2, f64x8_mul(v, v))
         b2 = f64x8_add(b2, f64x8_mul(u, u))
         i += 2 * LANES
     if i + LANES <= n:
-        v = f64x8_sub(load(x + i), s)
+        v = load(x + i)
+        if low != NULL:
+            l = f64x8_lesser(v, l)
+            h = f64x8_greater(v, h)
+        v = f64x8_sub(v, s)
         a1 = f64x8_add(a1, v)
         a2 = f64x8_add(a2, f64x8_mul(v, v))
         i += LANES
@@ -214,15 +268,25 @@ cdef inline void sum_plain(
         b2 = f64x8_add(b2, f64x8_mul(u, u))
     s1[0] = f64x8_sum(f64x8_add(a1, b1))
     s2[0] = f64x8_sum(f64x8_add(a2, b2))
+    if low != NULL:
+        low[0] = min(low[0], f64x8_least_lane(l))
+        high[0] = max(high[0], f64x8_greatest_lane(h))
 
 
 cdef void sum_weighted(
-    const floating* x, Py_ssize_t n, const double* w, double shift, double* s1, double* s2
+    const floating* x, Py_ssize_t n, const double* w, double shift, double* s1, double* s2,
+    double* low, double* high
 ) noexcept nogil:
     """Find the weighted sums of deviations from a shift over a few contiguous values."""
     cdef F64x8 a1 = f64x8_all(0.0), a2 = a1, s = f64x8_all(shift), v, weight
     cdef double d, rest1 = 0.0, rest2 = 0.0
     cdef Py_ssize_t i = 0
+    if low != NULL:
+        for i in range(n):
+            if w[i] != 0.0:
+                low[0] = min(low[0], <double> x[i])
+                high[0] = max(high[0], <double> x[i])
+    i = 0
     while i + LANES <= n:
         v = f64x8_sub(load(x + i), s)
         weight = f64x8_load_double(w + i)

@@ -1,0 +1,1 @@
+"""Whether data is still what a scaler was fitted on."""

@@ -1,0 +1,183 @@
+"""The method ``check_drift`` of the scalers with statistics per channel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sknorm._backends.reference import asarray_like
+from sknorm._compat import as_numpy
+from sknorm._drift.report import DriftReport
+from sknorm._scalers import drift, state, validation
+from sknorm._scalers.drift import Sample
+from sknorm._statistics.moments import Moments, scale_weights
+from sknorm._statistics.training import Training
+
+Array = NDArray[np.float64]
+
+
+class DriftMixin:
+    """Tell whether new data is still what a scaler was fitted on.
+
+    Scalers say what their moments are (``_raw_moments``), and whether they are their statistics
+    (``_learns_moments``) or have to be kept beside them.
+    """
+
+    _learns_moments = True
+    _training: Array
+
+    def check_drift(
+        self,
+        X: Any,
+        sample_weight: Any = None,
+        *,
+        alpha: float = 0.05,
+        threshold: float = 0.2,
+    ) -> DriftReport:
+        """Compare new data with what the scaler was fitted on.
+
+        Nothing of the training data is kept for this but its number, moments and range. Per
+        feature, the means, the standard deviations and the shares of missing values are compared.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features) or \
+                (n_samples, n_channels, *positions)
+            New data.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights >= 0 of the samples; None gives each the weight 1.
+        alpha : float, default=0.05
+            The rate of false alarms: the chance that any feature gets a verdict although nothing
+            has changed, however many features there are.
+        threshold : float, default=0.2
+            The smallest change that gets a verdict: a shift of the mean by this many standard
+            deviations of the training data, or a standard deviation that differs by the factor
+            ``exp(threshold)``. Scaled values are off by that much then; 0.2 is what is called a
+            small effect [1]_.
+
+        Returns
+        -------
+        report : DriftReport
+            The table, one row per feature (per channel where features share one).
+
+        Raises
+        ------
+        NotFittedError
+            If the scaler is not fitted.
+        ValueError
+            If X does not fit, or the scaler does not know how many values it was fitted on.
+
+        References
+        ----------
+        .. [1] J. Cohen, Statistical Power Analysis for the Behavioral Sciences, 2nd edition (1988).
+        """
+        reader: Any = self._fitted()  # type: ignore[attr-defined]
+        drift.check_settings(alpha, threshold)
+        X, weights = drift.read_new(reader, X, sample_weight)
+        codes, n_channels = reader._channels_of(X)
+        before = reader._before(n_channels)
+        with validation.locate_nonfinite(reader, X):
+            moments = reader._raw_moments(X, weights, codes, n_channels)
+        training = training_of(X, weights, codes, moments)
+        features = reader._channel_of_each_feature()
+        outside = drift.outside_share(X, before[1], moments.count, features, weights)
+        labels = {"feature": labels_of(reader, n_channels)}
+        return drift.report(before, (moments, training), outside, labels, (alpha, threshold))
+
+    def _before(self, n_channels: int) -> Sample:
+        """Return what is known of the training data."""
+        counts = getattr(self, "n_samples_seen_", None)
+        known = hasattr(self, "_training") or self._learns_moments
+        if counts is None or not known:
+            raise ValueError(
+                f"This {type(self).__name__} was not fitted on data, so there is nothing to "
+                "compare with. Fit it; a BatchStatScaler may have from_statistics(n_samples=...)."
+            )
+        count = state.read_attribute(self, "n_samples_seen_", n_channels)
+        training = kept_of(self, count)
+        if self._learns_moments:
+            moments = self._known_moments(n_channels)  # type: ignore[attr-defined]
+        else:
+            assert training is not None
+            moments = Moments.from_deviation(count, *training.table[4:6])
+        return moments, unknown_training(count) if training is None else training
+
+
+def training_of(
+    X: Any, weights: Array | None, codes: Any, moments: Moments, *, with_moments: bool = False
+) -> Training:
+    """Return what is kept of data with these moments."""
+    n_channels = moments.table.shape[1]
+    if weights is not None:
+        weights, _ = scale_weights(weights)
+    total = drift.total_of(X, weights, drift.sizes_of(codes, X.shape[1], n_channels))
+    return Training.of(moments, total, drift.worth_of(weights), with_moments=with_moments)
+
+
+def unknown_training(count: Array) -> Training:
+    """Return what is known of training data where nothing was kept but its number."""
+    unknown = np.full((3, count.size), [[np.inf], [-np.inf], [np.nan]])
+    return Training(np.stack([*unknown, count]))
+
+
+def labels_of(scaler: Any, n_channels: int) -> NDArray[Any]:
+    """Return the names of the features, or the numbers of the channels."""
+    names = getattr(scaler, "feature_names_in_", None)
+    if names is not None and len(names) == n_channels and scaler.channels is None:
+        return np.asarray(names, dtype=object)
+    return np.arange(n_channels)
+
+
+def keep(scaler: Any, training: Training | None, like: Any) -> None:
+    """Set what is kept of the training data, or that nothing is, in the namespace of an array.
+
+    The number of samples seen must be set.
+    """
+    if training is None:
+        scaler.__dict__.pop("_training", None)
+        return
+    count = state.read_attribute(scaler, "n_samples_seen_", training.table.shape[1])
+    scaler._training = asarray_like(training.pack(count), like)
+
+
+def kept_of(scaler: Any, count: Array) -> Training | None:
+    """Return what a scaler has kept of so many values, if it has."""
+    packed = getattr(scaler, "_training", None)
+    if packed is None:
+        return None
+    packed = as_numpy(packed).astype(np.float64, copy=False)
+    return Training.unpack(packed, count) if packed.shape[1] == count.size else None
+
+
+def merged_training(scaler: Any, batch: Training, count: Array, more: Array) -> Training | None:
+    """Return what is kept after one more batch, where all before is known.
+
+    The counts are those of the values before, and of the batch.
+    """
+    known = kept_of(scaler, count)
+    momentum = getattr(scaler, "momentum", None)
+    if known is None or momentum is None:
+        return None if known is None else known.merge(batch, count, more)
+    return known.decay(batch, float(momentum), count, more)
+
+
+def pooled_training(parts: list[Any], counts: list[Array]) -> Training | None:
+    """Return what is kept of the data of several scalers, where all of it is known."""
+    whole, count = kept_of(parts[0], counts[0]), counts[0]
+    for part, more in zip(parts[1:], counts[1:], strict=True):
+        own = kept_of(part, more)
+        if whole is None or own is None:
+            return None
+        whole, count = whole.merge(own, count, more), count + more
+    return whole
+
+
+def worth_of_training(scaler: Any, n_channels: int) -> Any:
+    """Return how many values of equal weight a unit of weight of the training data is worth."""
+    count = state.read_attribute(scaler, "n_samples_seen_", n_channels)
+    known = kept_of(scaler, count)
+    if known is None:
+        return 1.0
+    return np.where(count > 0, known.effective / np.where(count > 0, count, 1.0), 1.0)

@@ -1,0 +1,59 @@
+"""The moments of a batch, per channel, and per channel in each group."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sknorm._backends import dispatch
+from sknorm._backends.protocol import NonFiniteError
+from sknorm._scalers.blocks import Codes
+from sknorm._statistics.moments import Moments, scale_weights
+
+Array = NDArray[np.float64]
+Groups = tuple[Codes, int]
+
+
+def moments_of(
+    X: Any,
+    weights: Array | None,
+    codes: Codes | None,
+    n_channels: int,
+    groups: Groups | None,
+    n_jobs: int | None,
+) -> Moments:
+    """Return the moments of each channel; with groups, those of each in each group, side by side.
+
+    ``codes`` are the channels of the features, where they are not runs of the same length, and
+    ``groups`` the group of each sample and their number.
+
+    Raises
+    ------
+    NonFiniteError
+        If a value is infinite.
+    """
+    exponent = 0
+    if weights is not None:
+        weights, exponent = scale_weights(weights)
+    if groups is None:
+        moments = dispatch.channel_moments(X, weights, n_jobs)
+    else:
+        moments = dispatch.group_moments(X, *groups, weights)
+    n_groups = 1 if groups is None else groups[1]
+    if codes is not None:
+        codes = (np.arange(n_groups)[:, None] * n_channels + codes).ravel()
+        moments = moments.pool_by(codes, n_groups * n_channels)
+    elif n_channels != X.shape[1]:
+        moments = moments.pool(n_groups * n_channels)
+    return replace(moments, weight_exponent=exponent) if exponent else moments
+
+
+def finite_moments_of(X: Any, *args: Any) -> Moments:
+    """Return what ``moments_of`` does, of the finite values."""
+    try:
+        return moments_of(X, *args)
+    except NonFiniteError:
+        return moments_of(dispatch.without_infinity(X), *args)
