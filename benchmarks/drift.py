@@ -27,7 +27,8 @@ ALPHA = 0.05
 SIZES = ((10, 10), (1000, 10), (10, 1000), (100, 100), (1000, 1000), (20_000, 2000))
 LARGE = (1_000_000, 1_000_000)
 FEATURES = (1, 10, 1000)
-MOST_VALUES = 4_000_000  # of all checks of a cell
+MOST_VALUES = 200_000_000  # of all checks of a cell, where those are more than LEAST_CHECKS
+LEAST_CHECKS = 20
 DISTRIBUTIONS: dict[str, Draw] = {
     "normal": lambda rng, size: rng.normal(size=size),
     "lognormal": lambda rng, size: rng.lognormal(size=size),
@@ -60,7 +61,7 @@ CHANGES = {
 
 def n_checks(rows: int, features: int, rounds: int) -> int:
     """Return the number of checks of a cell: as many as are made in some seconds."""
-    return max(2, min(rounds, MOST_VALUES * rounds // 400 // (rows * features)))
+    return min(rounds, max(LEAST_CHECKS, MOST_VALUES // (rows * features)))
 
 
 def alarms(draw: Draw, sizes: tuple[int, int], features: int, rounds: int) -> tuple[int, int]:
@@ -100,7 +101,7 @@ def large(rounds: int) -> Iterator[str]:
     yield "| distribution | features | checks | alarms |"
     yield "|---|--:|--:|--:|"
     for name, draw in DISTRIBUTIONS.items():
-        named, n = 0, max(2, rounds // 40)
+        named, n = 0, max(2, rounds // 50)
         rng = np.random.default_rng(0)
         for _ in range(n):
             x = draw(rng, (sum(LARGE), 5))
