@@ -80,7 +80,7 @@ class DriftMixin:
         before = reader._before(n_channels)
         with validation.locate_nonfinite(reader, X):
             moments = reader._raw_moments(X, weights, codes, n_channels)
-        training = training_of(X, weights, codes, moments)
+        training = training_of(X, weights, codes, moments).with_counts(moments.count)
         features = reader._channel_of_each_feature()
         outside = drift.outside_share(X, before[1], moments.count, features, weights)
         labels = {"feature": labels_of(reader, n_channels)}
@@ -89,14 +89,15 @@ class DriftMixin:
     def _before(self, n_channels: int) -> Sample:
         """Return what is known of the training data."""
         counts = getattr(self, "n_samples_seen_", None)
-        known = hasattr(self, "_training") or self._learns_moments
-        if counts is None or not known:
+        training = kept_of(self, n_channels)
+        if counts is None or (training is None and not self._learns_moments):
             raise ValueError(
                 f"This {type(self).__name__} was not fitted on data, so there is nothing to "
                 "compare with. Fit it; a BatchStatScaler may have from_statistics(n_samples=...)."
             )
         count = state.read_attribute(self, "n_samples_seen_", n_channels)
-        training = kept_of(self, count)
+        if training is not None:
+            training = training.with_counts(count)
         if self._learns_moments:
             moments = self._known_moments(n_channels)  # type: ignore[attr-defined]
         else:
@@ -131,24 +132,23 @@ def labels_of(scaler: Any, n_channels: int) -> NDArray[Any]:
 
 
 def keep(scaler: Any, training: Training | None, like: Any) -> None:
-    """Set what is kept of the training data, or that nothing is, in the namespace of an array.
-
-    The number of samples seen must be set.
-    """
+    """Set what is kept of the training data, or that nothing is, in the namespace of an array."""
     if training is None:
         scaler.__dict__.pop("_training", None)
         return
-    count = state.read_attribute(scaler, "n_samples_seen_", training.table.shape[1])
-    scaler._training = asarray_like(training.pack(count), like)
+    scaler._training = asarray_like(training.table, like)
 
 
-def kept_of(scaler: Any, count: Array) -> Training | None:
-    """Return what a scaler has kept of so many values, if it has."""
-    packed = getattr(scaler, "_training", None)
-    if packed is None:
+def kept_of(scaler: Any, n_channels: int) -> Training | None:
+    """Return what a scaler has kept of the training data, if it has, of these channels.
+
+    Where public attributes were cut by hand, what is kept is of others.
+    """
+    table = getattr(scaler, "_training", None)
+    if table is None:
         return None
-    packed = as_numpy(packed).astype(np.float64, copy=False)
-    return Training.unpack(packed, count) if packed.shape[1] == count.size else None
+    table = as_numpy(table).astype(np.float64, copy=False)
+    return Training(table) if table.shape[1] == n_channels else None
 
 
 def merged_training(scaler: Any, batch: Training, count: Array, more: Array) -> Training | None:
@@ -156,7 +156,7 @@ def merged_training(scaler: Any, batch: Training, count: Array, more: Array) -> 
 
     The counts are those of the values before, and of the batch.
     """
-    known = kept_of(scaler, count)
+    known = kept_of(scaler, count.size)
     momentum = getattr(scaler, "momentum", None)
     if known is None or momentum is None:
         return None if known is None else known.merge(batch, count, more)
@@ -165,9 +165,9 @@ def merged_training(scaler: Any, batch: Training, count: Array, more: Array) -> 
 
 def pooled_training(parts: list[Any], counts: list[Array]) -> Training | None:
     """Return what is kept of the data of several scalers, where all of it is known."""
-    whole, count = kept_of(parts[0], counts[0]), counts[0]
+    whole, count = kept_of(parts[0], counts[0].size), counts[0]
     for part, more in zip(parts[1:], counts[1:], strict=True):
-        own = kept_of(part, more)
+        own = kept_of(part, more.size)
         if whole is None or own is None:
             return None
         whole, count = whole.merge(own, count, more), count + more
@@ -177,7 +177,8 @@ def pooled_training(parts: list[Any], counts: list[Array]) -> Training | None:
 def worth_of_training(scaler: Any, n_channels: int) -> Any:
     """Return how many values of equal weight a unit of weight of the training data is worth."""
     count = state.read_attribute(scaler, "n_samples_seen_", n_channels)
-    known = kept_of(scaler, count)
+    known = kept_of(scaler, n_channels)
     if known is None:
         return 1.0
+    known = known.with_counts(count)
     return np.where(count > 0, known.effective / np.where(count > 0, count, 1.0), 1.0)

@@ -32,27 +32,22 @@ class Training:
         ``total`` is the number or weight of the values and those that are missing, and ``worth``
         what a unit of it is worth, both in the moments' unit of weight.
         """
-        count = moments.table[0]
+        count, extremes = moments.table[0], moments.table[7:9]
+        if worth == 1.0 and not with_moments and (total == count).all():
+            return cls(extremes.copy())
         missing = np.maximum(total - count, 0.0)
         missing[missing <= 1e-12 * total] = 0.0
         with np.errstate(over="ignore", under="ignore"):
-            rows = [*moments.table[7:9], np.ldexp(missing, moments.weight_exponent), count * worth]
+            rows = [*extremes, np.ldexp(missing, moments.weight_exponent), count * worth]
         if with_moments:
             rows += [moments.mean, np.ldexp(np.sqrt(moments.unit_var), moments.exponent)]
         return cls(np.stack(rows))
 
-    @classmethod
-    def unpack(cls, packed: Array, count: Array) -> Self:
-        """Return what ``pack`` kept of so many values."""
-        if len(packed) > 2:
-            return cls(packed)
-        return cls(np.stack([*packed, np.zeros_like(count), count]))
-
-    def pack(self, count: Array) -> Array:
-        """Return the rows that say something: of values of equal weight, all there, the range."""
-        if len(self.table) == 4 and not self.missing.any() and (self.effective == count).all():
-            return self.table[:2].copy()
-        return self.table
+    def with_counts(self, count: Array) -> Training:
+        """Return the same with all rows; ``count`` is that of the values."""
+        if len(self.table) > 2:
+            return self
+        return Training(np.stack([*self.table, np.zeros_like(count), count]))
 
     @property
     def minimum(self) -> Array:
@@ -80,21 +75,23 @@ class Training:
 
     def merge(self, other: Training, count: Array, other_count: Array) -> Training:
         """Return what is kept of the union; the counts are those of the values of each."""
+        if len(self.table) == len(other.table) == 2:
+            return Training(_union(self.table, other.table))
         with np.errstate(invalid="ignore", over="ignore", under="ignore"):
             share = count / np.maximum(count + other_count, 1e-300)
         share = np.where(np.isnan(share), 0.5, share)  # of counts beyond the largest number
-        return self._mixed(other, share, 1.0 - share)
+        return self.with_counts(count)._mixed(other.with_counts(other_count), share, 1.0 - share)
 
     def decay(self, batch: Training, momentum: float, count: Array, new_count: Array) -> Training:
         """Return what is kept after one more batch, which weighs ``momentum``."""
         both = (count > 0) & (new_count > 0)
         share = np.where(both, momentum, (new_count > 0).astype(np.float64))
-        return self._mixed(batch, 1.0 - share, share)
+        return self.with_counts(count)._mixed(batch.with_counts(new_count), 1.0 - share, share)
 
     def _mixed(self, other: Training, share: Array, rest: Array) -> Training:
         a, b = self.table, other.table
         table = np.empty_like(a)
-        table[0], table[1] = np.minimum(a[0], b[0]), np.maximum(a[1], b[1])
+        table[:2] = _union(a, b)
         table[2] = a[2] + b[2]
         table[3] = 1.0 / np.maximum(_noise(share, a[3]) + _noise(rest, b[3]), 1e-300)
         table[3] = np.where(a[3] + b[3] > 0, table[3], 0.0)
@@ -104,6 +101,11 @@ class Training:
             table[4] = merged.mean
             table[5] = np.ldexp(np.sqrt(merged.unit_var), merged.exponent)
         return Training(table)
+
+
+def _union(a: Array, b: Array) -> Array:
+    """Return the range that has both ranges."""
+    return np.stack([np.minimum(a[0], b[0]), np.maximum(a[1], b[1])])
 
 
 def _noise(share: Array, effective: Array) -> Array:

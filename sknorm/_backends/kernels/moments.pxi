@@ -85,8 +85,6 @@ cdef bint merge_slow(double* v, double* w, Py_ssize_t n, double* state) noexcept
             return True
         if v[i] != v[i] or (w != NULL and w[i] == 0.0):
             continue
-        low = min(low, v[i])
-        high = max(high, v[i])
         v[k] = v[i]
         if w != NULL:
             w[k] = w[i]
@@ -97,12 +95,16 @@ cdef bint merge_slow(double* v, double* w, Py_ssize_t n, double* state) noexcept
         count = <double> k
     if not count > 0.0:
         return False
-    widen(state, low, high)
     exponent = unit_exponent(magnitude, True)
     if exponent != 0.0 and exponent != EMPTY:
         for i in range(k):
+            low = min(low, v[i])
+            high = max(high, v[i])
             v[i] = ldexp(v[i], -<int> exponent)
-    sum_run(v, k, w, v[0], &s1, &s2, NULL, NULL)
+        sum_run(v, k, w, v[0], &s1, &s2, NULL, NULL)
+    else:
+        sum_run(v, k, w, v[0], &s1, &s2, &low, &high)
+    widen(state, low, high)
     shift = v[0] + s1 / count
     sum_run(v, k, w, shift, &s1, &s2, NULL, NULL)
     mean = shift
