@@ -23,24 +23,29 @@ def is_list(value: Any) -> bool:
     return np.iterable(value) and not isinstance(value, str)
 
 
-def find_columns(columns: Any, n_features: int, names: Any) -> Positions:
-    """Return the positions of features, each named once; ``names`` are theirs, or None."""
+def find_columns(
+    columns: Any, n_features: int, names: Any, parameter: str = "columns"
+) -> Positions:
+    """Return the positions of features, each named once; ``names`` are theirs, or None.
+
+    ``parameter`` is what errors say of where they are given.
+    """
     if isinstance(columns, slice):
         return np.arange(n_features)[columns]
     chosen = list(columns) if is_list(columns) else [columns]
     if chosen and all(isinstance(value, (bool, np.bool_)) for value in chosen):
         if len(chosen) != n_features:
             raise ValueError(
-                f"columns is a mask of {len(chosen)} values, but there are {n_features} features."
+                f"{parameter} is a mask of {len(chosen)} values, but there are {n_features} features."
             )
         return np.flatnonzero(chosen)
     positions = np.array([find_column(value, n_features, names) for value in chosen], dtype=np.intp)
     if not positions.size:
-        raise ValueError("columns names no feature. Give at least one name or position.")
+        raise ValueError(f"{parameter} names no feature. Give at least one name or position.")
     unique, counts = np.unique(positions, return_counts=True)
     if (counts > 1).any():
         again = int(unique[np.argmax(counts > 1)])
-        raise ValueError(f"columns has feature {_show(again, names)} more than once.")
+        raise ValueError(f"{parameter} has feature {_show(again, names)} more than once.")
     return positions
 
 

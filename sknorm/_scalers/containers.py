@@ -61,7 +61,7 @@ def as_numbers(X: Any, name: str = "X") -> Any:
         return X
     if sparse.issparse(X):
         return X
-    _refuse_unread(X, name)
+    refuse_unread(X, name)
     if isinstance(X, np.ma.MaskedArray):
         return _unmasked(X, name)
     if isinstance(X, (list, tuple)):
@@ -81,7 +81,8 @@ def as_weights(values: Any, name: str) -> Any:
     return as_numbers(values, name) if column_of is None else _labeled(column_of, values, name)
 
 
-def _refuse_unread(X: Any, name: str) -> None:
+def refuse_unread(X: Any, name: str) -> None:
+    """Refuse a container whose values have to be read first, with how to do that."""
     if (way_out := _way_out(X)) is not None:
         raise TypeError(
             f"{name} is a {type(X).__module__}.{type(X).__name__}, whose values cannot be read as "

@@ -13,7 +13,7 @@ from sklearn.utils.validation import validate_data
 from sknorm._backends import dispatch
 from sknorm._compat import array_namespace, as_numpy, asks_for_dataframe, beside
 from sknorm._scalers.columns import find_columns
-from sknorm._scalers.containers import as_numbers
+from sknorm._scalers.containers import as_numbers, refuse_unread
 from sknorm._scalers.frames import is_frame, take_columns, without_columns
 from sknorm._scalers.keys import given_keys, read_keys
 
@@ -51,7 +51,7 @@ def split(estimator: Any, X: Any, *, reset: bool) -> Parts:
     _check_table(X)
     validate_data(estimator, X, reset=reset, skip_check_array=True)
     n_features, names = X.shape[1], getattr(estimator, "feature_names_in_", None)
-    positions = [int(k) for k in find_columns(estimator.by, n_features, names)]
+    positions = [int(k) for k in find_columns(estimator.by, n_features, names, "by")]
     kept = [k for k in range(n_features) if k not in positions]
     if not kept:
         raise ValueError(
@@ -80,6 +80,7 @@ def _check_table(X: Any) -> None:
 
 def _as_rows(X: Any) -> Any:
     """Return X as it is, or rows of lists as an array, with the types that they have."""
+    refuse_unread(X, "X")
     if isinstance(X, np.ma.MaskedArray):
         return as_numbers(X)
     if hasattr(X, "shape"):

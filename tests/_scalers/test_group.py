@@ -434,6 +434,7 @@ def test_a_frame_goes_on_to_a_one_hot_encoder():
         (GroupScaler(by="sites"), FRAME, {}, "Did you mean 'site'"),
         (GroupScaler(by=9), VALUES, {}, "There is no feature 9"),
         (GroupScaler(by="site"), VALUES, {}, "given by name"),
+        (GroupScaler(by=[1, 1]), VALUES, {}, "by has feature 1 more than once"),
         (GroupScaler(by=[0, 1, 2, 3]), VALUES, {}, "by names all of the 4"),
         (GroupScaler(by=0), FRAME, {"groups": KEYS}, "by and groups both"),
         (GroupScaler(), VALUES, {}, "needs the group of each row"),
@@ -547,3 +548,28 @@ def test_no_clone_per_group():
     x = np.random.default_rng(0).normal(size=(100_000, 2))
     found = GroupScaler(shrinkage="none").fit_transform(x, groups=keys)
     np.testing.assert_array_equal(found, 0.0)
+
+
+@pytest.mark.parametrize("scaler", [BatchStatScaler(), PowerNormScaler(), SquashingScaler()])
+def test_torch(scaler):
+    torch = pytest.importorskip("torch")
+    x = np.insert(VALUES, 1, KEYS, axis=1)
+    expected = GroupScaler(scaler, by=1).fit_transform(x)
+    with config_context(array_api_dispatch=True):
+        fitted = GroupScaler(scaler, by=1).fit(torch.asarray(x))
+        found = fitted.transform(torch.asarray(x))
+        assert type(found) is torch.Tensor
+        given_apart = GroupScaler(scaler).fit(torch.asarray(VALUES), groups=torch.asarray(KEYS))
+        apart = given_apart.transform(torch.asarray(VALUES), groups=torch.asarray(KEYS))
+        back = fitted.inverse_transform(found)
+    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(
+        apart.numpy(), np.delete(expected, 1, axis=1), rtol=1e-12, atol=1e-12
+    )
+    np.testing.assert_allclose(back.numpy(), x, rtol=1e-9, atol=1e-9)
+
+
+def test_containers_that_have_to_be_read_first_are_refused():
+    for x in (pl.from_pandas(FRAME).lazy(), FRAME.to_dict("list")):
+        with pytest.raises(TypeError, match="cannot be read as they are"):
+            GroupScaler(by="site").fit(x)

@@ -40,6 +40,10 @@ class Mutation:
 
 
 MOMENTS = "_statistics/moments.py"
+SHRINKAGE = "_statistics/shrinkage.py"
+INFERENCE = "_drift/inference.py"
+GROUPS = f"{SCALERS}/test_group.py"
+DRIFT = f"{SCALERS}/test_drift.py"
 MUTATIONS = [
     Mutation("merge: no between term", MOMENTS, "delta * step * a[0]", "0.0 * step", MOMENTS_TESTS),
     Mutation("merge: no swap by count", MOMENTS, "if swap.any():", "if False:", MOMENTS_TESTS),
@@ -466,6 +470,97 @@ MUTATIONS = [
         "(1 / len(values) + test_ratio)",
         "(1 / len(values))",
         "tests/_compare/test_intervals.py",
+    ),
+    Mutation(
+        "groups: means are not drawn",
+        SHRINKAGE,
+        "mean + pull * (self.mean - mean)",
+        "mean + 0.0 * pull",
+        "tests/_statistics/test_shrinkage.py",
+    ),
+    Mutation(
+        "groups: noise of the mean without its number",
+        SHRINKAGE,
+        "pull = np.where(count > 0, _share(var / filled, self.between), 1.0)",
+        "pull = np.where(count > 0, _share(var, self.between), 1.0)",
+        "tests/_statistics/test_shrinkage.py",
+    ),
+    Mutation(
+        "groups: one step instead of two",
+        SHRINKAGE,
+        "for _ in range(2):",
+        "for _ in range(1):",
+        "tests/_statistics/test_shrinkage.py",
+    ),
+    Mutation(
+        "groups: bias of the logarithm",
+        SHRINKAGE,
+        "log_var + bias",
+        "log_var",
+        "tests/_statistics/test_shrinkage.py",
+    ),
+    Mutation(
+        "groups: weightless keys stay",
+        "_scalers/group.py",
+        "there[codes[weights > 0]] = True",
+        "there[codes] = True",
+        f"{SCALERS}/test_estimator_checks.py",
+    ),
+    Mutation(
+        "groups: missing keys are many",
+        "_scalers/keys.py",
+        "MISSING if is_missing(key) else _plain(key)",
+        "_plain(key)",
+        GROUPS,
+    ),
+    Mutation(
+        "groups: unseen ones are the last group",
+        "_scalers/group_statistics.py",
+        "if not (groups < 0).any():",
+        "if True:",
+        GROUPS,
+    ),
+    Mutation(
+        "groups: a failed merge is kept",
+        "_scalers/group.py",
+        "prepared = state.draft(self, forget=forget)",
+        "prepared = self",
+        GROUPS,
+    ),
+    Mutation(
+        "drift: the smaller deviation",
+        INFERENCE,
+        "np.abs(by_new) < np.abs(by_training)",
+        "np.abs(by_new) > np.abs(by_training)",
+        DRIFT,
+    ),
+    Mutation(
+        "drift: no correction", INFERENCE, "alpha / (TESTS * samples.ratio.size)", "alpha", DRIFT
+    ),
+    Mutation("drift: heavy tails are told", INFERENCE, "HEAVY = 0.1", "HEAVY = 10.0", DRIFT),
+    Mutation(
+        "drift: any size matters", INFERENCE, "np.abs(shift) >= threshold", "shift == shift", DRIFT
+    ),
+    Mutation(
+        "drift: weights are rows",
+        "_scalers/drift.py",
+        "return float(weights.sum() / (weights**2).sum())",
+        "return 1.0",
+        DRIFT,
+    ),
+    Mutation(
+        "drift: the range of the first batch",
+        "_statistics/training.py",
+        "np.minimum(a[0], b[0]), np.maximum(a[1], b[1])",
+        "a[0], a[1]",
+        DRIFT,
+    ),
+    Mutation(
+        "drift: momentum forgets nothing",
+        "_statistics/training.py",
+        "share**2 / np.maximum(effective, 1e-300)",
+        "share / np.maximum(effective, 1e-300)",
+        DRIFT,
     ),
 ]
 
