@@ -1,6 +1,8 @@
 """Imports go down only: from the command over the comparison and the estimators to the numbers."""
 
 import ast
+import importlib.util
+import sys
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -56,3 +58,15 @@ def test_imports_go_down(name):
     level = FOLDERS.index(name.split(".")[0])
     for needed in GRAPH[name]:
         assert FOLDERS.index(needed.split(".")[0]) >= level, needed
+
+
+def test_every_mutation_finds_its_text():
+    """Else it would say nothing: ``tests/mutations/run.py`` takes too long to run each time."""
+    path = PACKAGE.parent / "tests" / "mutations" / "run.py"
+    spec = importlib.util.spec_from_file_location("mutations_run", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    for mutation in module.MUTATIONS:
+        text = (PACKAGE / mutation.file).read_text(encoding="utf-8")
+        assert text.count(mutation.old) == 1, mutation.name

@@ -36,7 +36,8 @@ def find_columns(
     if chosen and all(isinstance(value, (bool, np.bool_)) for value in chosen):
         if len(chosen) != n_features:
             raise ValueError(
-                f"{parameter} is a mask of {len(chosen)} values, but there are {n_features} features."
+                f"{parameter} is a mask of {len(chosen)} values, but there are {n_features} "
+                "features."
             )
         return np.flatnonzero(chosen)
     positions = np.array([find_column(value, n_features, names) for value in chosen], dtype=np.intp)

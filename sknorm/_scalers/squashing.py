@@ -24,17 +24,13 @@ from sknorm._scalers.channel_transform import ChannelTransform
 from sknorm._scalers.drift_check import (
     DriftMixin,
     keep,
-    merged_training,
-    pooled_training,
     training_of,
 )
-from sknorm._scalers.merging import parts_of
 from sknorm._scalers.moments_of import Groups, finite_moments_of
+from sknorm._scalers.sketched import SketchMixin
 from sknorm._statistics.affine import Affine
 from sknorm._statistics.moments import Moments
-from sknorm._statistics.sketches import Sketches
 from sknorm._statistics.squash import NUMBERS, Squash
-from sknorm._statistics.training import Training
 
 Array = NDArray[np.float64]
 
@@ -45,6 +41,7 @@ class SquashingScaler(
     DocLinkMixin,
     ChannelTransform,
     DriftMixin,
+    SketchMixin,
     CallbackSupportMixin,
     OneToOneFeatureMixin,
     TransformerMixin,
@@ -159,7 +156,6 @@ class SquashingScaler(
     scale_: Any
     n_samples_seen_: Any
     _centered: bool
-    _sketches: NDArray[np.uint8]
 
     def __init__(
         self,
@@ -330,79 +326,6 @@ class SquashingScaler(
             prepared._learn_from(X, sample_weight)
             return state.commit(self, vars(prepared))
 
-    @state.all_or_nothing
-    @with_callbacks
-    def partial_fit(self, X: Any, y: Any = None) -> Self:
-        """Update the quantiles with a batch; the first batch sets them.
-
-        They come from quantile sketches (KLL), which the package ``datasketches`` keeps: ranks are
-        right to 0.35% of the number of values (with a confidence of 99%), and each channel takes
-        at most 20 kB, however many the values.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features) or \
-                (n_samples, n_channels, *positions)
-            The batch. NaN is a missing value and left out, and so is infinity.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        self : object
-            The updated scaler.
-
-        Raises
-        ------
-        ImportError
-            If ``datasketches`` is not installed.
-        ValueError
-            As for :meth:`fit`; if X has another number of features than the first batch; or if
-            the scaler was fitted by ``fit``, which keeps no sketches. The scaler is left as it was.
-        """
-        with notify_callbacks(self, X, y, None):
-            prepared = state.draft(self, forget=False)
-            prepared._update_from(X)
-            return state.commit(self, vars(prepared))
-
-    @state.all_or_nothing
-    def merge(self, *others: Self) -> Self:
-        """Fold in the quantile sketches of scalers fitted on other rows.
-
-        Parameters
-        ----------
-        *others : scalers of the same class and settings
-            Fitted by ``partial_fit`` on other rows of the same features. They are not changed.
-
-        Returns
-        -------
-        self : object
-            The scaler itself, which need not be fitted before.
-
-        Raises
-        ------
-        ImportError
-            If ``datasketches`` is not installed.
-        NotFittedError
-            If one of the others is not fitted.
-        ValueError
-            If one of the others is of another class, width or setting, or was fitted by ``fit``,
-            which keeps no sketches. Nothing is merged then.
-        """
-        merged = state.draft(self, forget=False)
-        parts = parts_of(merged, others)
-        if not parts:
-            return self
-        first = parts[0]
-        sketches = first._known_sketches()
-        for part in parts[1:]:
-            sketches = sketches.merge(part._known_sketches())
-        merged._centered = first._centers()
-        counts = [state.read_attribute(part, "n_samples_seen_", part._n_known()) for part in parts]
-        merged._set_sketches(sketches, first.center_ if first.center_ is not None else first.scale_)
-        keep(merged, pooled_training(parts, counts), getattr(first, "_training", None))
-        return state.commit(self, vars(merged))
-
     def __sklearn_is_fitted__(self) -> bool:
         return any(hasattr(self, name) for name in self._statistics)
 
@@ -456,20 +379,6 @@ class SquashingScaler(
         raw = self._raw_moments(X, weights, codes, n_channels)
         keep(self, training_of(X, weights, codes, raw, with_moments=True), X)
 
-    def _update_from(self, X: Any) -> None:
-        first = not self.__sklearn_is_fitted__()
-        X, codes, n_channels = self._read(X, first=first)
-        before = None if first else self._known_sketches()
-        raw = self._raw_moments(X, None, codes, n_channels)
-        kept = training_of(X, None, codes, raw, with_moments=True)
-        whole: Training | None = kept
-        if before is not None:
-            counts = state.read_attribute(self, "n_samples_seen_", n_channels)
-            whole = merged_training(self, kept, counts, raw.count)
-        sketches = Sketches.of(dispatch.channel_values(X, codes, n_channels))
-        self._set_sketches(sketches if before is None else before.merge(sketches), X)
-        keep(self, whole, X)
-
     def _raw_moments(
         self,
         X: Any,
@@ -480,20 +389,6 @@ class SquashingScaler(
     ) -> Moments:
         """Return the moments of the finite values of each channel, or of each in each group."""
         return finite_moments_of(X, weights, codes, n_channels, groups, self.n_jobs)
-
-    def _known_sketches(self) -> Sketches:
-        packed = getattr(self, "_sketches", None)
-        if packed is None:
-            raise ValueError(
-                "This SquashingScaler was fitted by fit, which keeps no sketches to go on from. "
-                "Fit it by partial_fit, also on the first batch."
-            )
-        return Sketches(packed)
-
-    def _set_sketches(self, sketches: Sketches, like: Any) -> None:
-        count, values, extent = sketches.summary(self._levels())
-        self._set(Quantiles(count, values), like, lambda flat: extent[:, flat])
-        self._sketches = sketches.packed
 
     def _set(self, found: Quantiles, like: Any, extents: Callable[[Codes], Any]) -> None:
         """Set the learned attributes, in the namespace of an array."""

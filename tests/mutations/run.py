@@ -155,7 +155,7 @@ MUTATIONS = [
     Mutation(
         "state: digits not compared",
         "_scalers/state.py",
-        "agrees &= _same(moments.unit_var, var)",
+        "agrees &= _same(moments.unit_var_of(ddof), var)",
         "pass",
         STATE,
     ),
@@ -268,7 +268,7 @@ MUTATIONS = [
     Mutation(
         "dense: infinity passes",
         "_backends/dense.py",
-        "    if in_place:\n        check_finite(",
+        "    if in_place and allow_nan is not None:\n        check_finite(",
         "    if False:\n        check_finite(",
         BAD_INPUT,
     ),
@@ -319,8 +319,8 @@ MUTATIONS = [
     Mutation(
         "reference: no correction of the mean",
         "_backends/reference.py",
-        "m2 = np.maximum(0.0, s2 - s1 * (s1 / filled))\n    nothing",
-        "m2 = s2 + 0.01 * s2\n    nothing",
+        "s2 - s1 * (s1 / filled))\n    nothing = np.zeros_like(count)\n    return",
+        "1.01 * s2)\n    nothing = np.zeros_like(count)\n    return",
         f"{SCALERS}/test_batch.py",
         reference=True,
     ),
@@ -459,7 +459,7 @@ MUTATIONS = [
     ),
     Mutation(
         "kept norm takes a name",
-        "_scalers/row_norms.py",
+        "_scalers/kept.py",
         "itertools.chain([name], numbered)",
         "iter([name])",
         CONTAINERS,
@@ -501,7 +501,7 @@ MUTATIONS = [
     ),
     Mutation(
         "groups: weightless keys stay",
-        "_scalers/group.py",
+        "_scalers/group_state.py",
         "there[codes[weights > 0]] = True",
         "there[codes] = True",
         f"{SCALERS}/test_estimator_checks.py",
@@ -522,7 +522,7 @@ MUTATIONS = [
     ),
     Mutation(
         "groups: a failed merge is kept",
-        "_scalers/group.py",
+        "_scalers/group_state.py",
         "prepared = state.draft(self, forget=forget)",
         "prepared = self",
         GROUPS,

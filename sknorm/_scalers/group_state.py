@@ -1,0 +1,273 @@
+"""Fitting and applying the statistics of groups: what is below the methods of GroupScaler."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import replace
+from numbers import Real
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.utils.validation import check_is_fitted
+
+from sknorm._backends import dispatch
+from sknorm._drift.report import DriftReport
+from sknorm._scalers import drift, parameters, state, validation
+from sknorm._scalers.affine_map import check_invertible
+from sknorm._scalers.batch import BatchStatScaler
+from sknorm._scalers.drift_check import labels_of, worth_of_training
+from sknorm._scalers.frames import is_frame, objects
+from sknorm._scalers.group_columns import Parts, split, with_groups
+from sknorm._scalers.group_statistics import GroupStatistics, statistics_class
+from sknorm._scalers.keys import factorize
+from sknorm._statistics.affine import Affine
+
+Codes = NDArray[np.intp]
+
+# What the scalers learn, of which there is a row per group here.
+LEARNED = ("mean_", "var_", "mean_square_", "center_", "scale_", "n_samples_seen_")
+
+
+class GroupState:
+    """The statistics of groups, and what is done with them."""
+
+    scaler: Any
+    by: Any
+    unseen: str
+    shrinkage: Any
+    keep_by: bool
+    groups_: NDArray[Any]
+    pooled_: Any
+    n_features_in_: int
+    feature_names_in_: NDArray[np.object_]
+    _numbers: dict[Hashable, int]
+    _group_statistics: GroupStatistics
+    _by_positions: list[int]
+
+    def __getattr__(self, name: str) -> Any:
+        known = self.__dict__
+        if name in LEARNED and "_group_statistics" in known:
+            statistics = known["_group_statistics"]
+            everything = np.arange(statistics.n_groups)
+            learned = statistics.learned(everything, known["pooled_"], known["shrinkage"])
+            if name in learned:
+                value = learned[name]
+                return None if value is None else value.reshape(statistics.n_groups, -1)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def _scaler(self) -> Any:
+        return BatchStatScaler() if self.scaler is None else self.scaler
+
+    def _centers(self) -> bool:
+        centers: bool = self.pooled_._centers()
+        return centers
+
+    def _fitted(self) -> Self:
+        """Return a reader of the state, where there is one."""
+        reader = state.snapshot(self)
+        check_is_fitted(reader)
+        reader._check_params()
+        return reader
+
+    def _check_params(self) -> None:
+        parameters.check_choice("unseen", self.unseen, ("pooled", "error", "nan"))
+        parameters.check_flag("keep_by", self.keep_by)
+        value = self.shrinkage
+        is_number = isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
+        if not (value in ("auto", "none") if isinstance(value, str) else is_number):
+            raise ValueError(f"shrinkage must be 'auto', 'none' or a number, got {value!r}.")
+        if is_number and not 0 <= float(value) < np.inf:
+            raise ValueError(
+                f"shrinkage is a number of values, which must be finite and at least 0, got "
+                f"{value!r}."
+            )
+
+    def _kept_positions(self) -> list[int]:
+        return [k for k in range(self.n_features_in_) if k not in self._by_positions]
+
+    def _parts(self, X: Any, groups: Any, *, reset: bool) -> Parts:
+        """Return the keys of the rows of X, and its values."""
+        if self.by is not None:
+            if groups is not None:
+                raise ValueError(
+                    "by and groups both say which group a row is of. Leave one of them at None."
+                )
+            return split(self, X, reset=reset)
+        if groups is None:
+            raise ValueError(
+                "GroupScaler needs the group of each row. Name the columns that are the key, "
+                "GroupScaler(by='site'), or pass groups; in a Pipeline, request that first: "
+                ".set_fit_request(groups=True).set_transform_request(groups=True)."
+            )
+        return with_groups(X, groups)
+
+    def _learn_from(self, X: Any, sample_weight: Any, groups: Any, *, forget: bool) -> Self:
+        prepared = state.draft(self, forget=forget)
+        prepared._update(X, sample_weight, groups, forget=forget)
+        return state.commit(self, vars(prepared))
+
+    def _update(self, X: Any, sample_weight: Any, groups: Any, *, forget: bool) -> None:
+        self._check_params()
+        kind = statistics_class(self._scaler())
+        first = not self.__sklearn_is_fitted__()
+        parts = self._parts(X, groups, reset=first)
+        codes, keys = factorize(parts.keys, parts.names)
+        pooled = clone(self._scaler()) if first else state.draft(self.pooled_, forget=False)
+        pooled._positions = parts.kept or None
+        weighted = {} if sample_weight is None else {"sample_weight": sample_weight}
+        if weighted and not forget and not hasattr(pooled, "momentum"):
+            raise ValueError(
+                "partial_fit of SquashingScaler takes no sample_weight. Use fit, or leave it out."
+            )
+        (pooled.fit if forget else pooled.partial_fit)(parts.values, **weighted)
+        values = _checked(pooled, parts.values)
+        weights = validation.check_weights(sample_weight, values.shape[0])
+        if weights is not None:
+            codes, keys = _of_weight(codes, keys, weights)
+        batch: Any = kind.of(pooled, values, weights, codes, len(keys))
+        del pooled._positions
+        self.pooled_ = pooled
+        if parts.positions:
+            self._by_positions = parts.positions
+        else:
+            self._take_features_of(pooled)
+        if first:
+            self._set_groups({key: number for number, key in enumerate(keys)}, batch)
+        else:
+            self._add(keys, batch, getattr(pooled, "momentum", None))
+
+    def _take_features_of(self, pooled: Any) -> None:
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(pooled, name):
+                setattr(self, name, getattr(pooled, name))
+
+    def _add(self, keys: list[Hashable], more: Any, momentum: float | None) -> None:
+        """Merge the statistics of groups that are known or new."""
+        numbers = dict(self._numbers)
+        places = np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.intp)
+        merged = self._group_statistics.merge(more, places, self.pooled_, momentum)
+        self._set_groups(numbers, merged)
+
+    def _set_groups(self, numbers: dict[Hashable, int], statistics: GroupStatistics) -> None:
+        self._numbers, self._group_statistics = numbers, statistics
+        keys = list(numbers)
+        is_plain = len({type(key) for key in keys}) == 1 and type(keys[0]) in (int, float, str)
+        self.groups_ = np.array(keys) if is_plain else objects(keys)
+
+    def _apply(self, parts: Parts, *, inverse: bool) -> Any:
+        """Return the values of some rows, scaled or back in their units."""
+        pooled = state.draft(self.pooled_, forget=False)
+        pooled._positions = parts.kept or None
+        codes, keys = factorize(parts.keys, parts.names)
+        numbers = np.array([self._numbers.get(key, -1) for key in keys], dtype=np.intp)
+        values = _checked(pooled, parts.values)
+        if sparse.issparse(values):
+            pooled._refuse_sparse()
+        affine_map = self._map_of(numbers, keys, codes, sparse.issparse(values))
+        if inverse:
+            check_invertible(affine_map)
+        n_channels = affine_map.shift.size // len(keys)
+        channels, _ = pooled._channels_of(values)
+        if channels is None:
+            channels = np.repeat(np.arange(n_channels), values.shape[1] // n_channels)
+        rows = affine_map.by_row(np.arange(len(keys))[:, None] * n_channels + channels)
+
+        def scale(flat: Any, index: tuple[Codes, ...]) -> Any:
+            return pooled._map(flat, rows.rows(index), True, inverse=inverse)
+
+        copy = pooled.copy or bool(parts.positions)
+        with validation.locate_nonfinite(pooled, values):
+            return dispatch.by_group(values, codes, scale, copy=copy)
+
+    def _drift(
+        self, parts: Parts, sample_weight: Any, settings: tuple[float, float]
+    ) -> DriftReport:
+        """Return the report of the groups that were in fit."""
+        pooled = state.draft(self.pooled_, forget=False)
+        pooled._positions = parts.kept or None
+        codes, keys = factorize(parts.keys, parts.names)
+        values = _checked(pooled, parts.values)
+        weights = validation.check_weights(sample_weight, values.shape[0])
+        numbers = np.array([self._numbers.get(key, -1) for key in keys], dtype=np.intp)
+        known = np.flatnonzero(numbers >= 0)
+        if not known.size:
+            raise ValueError("X has no group that was in fit, so there is nothing to compare with.")
+        channels, n_channels = pooled._channels_of(values)
+        with validation.locate_nonfinite(pooled, values):
+            every = pooled._raw_moments(values, weights, channels, n_channels, (codes, len(keys)))
+        new = every.columns_of(known, n_channels)
+        old = self._group_statistics.moments.columns_of(numbers[known], n_channels)
+        features = pooled._channel_of_each_feature()
+        before = drift.of_groups(old, worth_of_training(pooled, n_channels))
+        after = drift.of_groups(new, drift.worth_of(weights))
+        channel_of = np.full((len(keys), features.size), -1)
+        channel_of[known] = np.arange(known.size)[:, None] * n_channels + features
+        outside = drift.outside_by_group(values, before, new.count, channel_of, codes, weights)
+        names = labels_of(pooled, n_channels)
+        labels = {
+            "group": objects([key for k in known for key in [keys[k]] * n_channels]),
+            "feature": np.tile(names, known.size),
+        }
+        new_groups = [keys[k] for k in np.flatnonzero(numbers < 0)]
+        return drift.report((old, before), (new, after), outside, labels, settings, new_groups)
+
+    def _map_of(
+        self, numbers: Codes, keys: list[Hashable], codes: Codes, is_sparse: bool
+    ) -> Affine:
+        """Return the map of some groups, side by side, by the policy for those not seen."""
+        unseen = numbers < 0
+        if unseen.any() and self.unseen != "pooled":
+            which = int(np.argmax(unseen))
+            row, key = int(np.argmax(codes == which)), keys[which]
+            if self.unseen == "error":
+                raise ValueError(
+                    f"Row {row} is of group {key!r}, which was not in fit. Use unseen='pooled' to "
+                    "scale such rows with the statistics of all rows, or 'nan'."
+                )
+            if is_sparse:
+                raise ValueError(
+                    f"Row {row} is of group {key!r}, which was not in fit: with unseen='nan', all "
+                    "of its values, zeros too, would be NaN, and X no longer sparse. Use 'pooled'."
+                )
+        statistics = self._group_statistics
+        affine_map = statistics.affine_map(numbers, self.pooled_, self.shrinkage)
+        if self.unseen == "nan" and unseen.any():
+            lost = np.repeat(unseen, affine_map.scale.size // unseen.size)
+            return replace(affine_map, scale=np.where(lost, np.nan, affine_map.scale))
+        return affine_map
+
+    def _scaler_of(self, number: int) -> Any:
+        scaler = state.draft(self.pooled_, forget=False)
+        for name in ("_moments", "_sketches", "_training"):
+            scaler.__dict__.pop(name, None)
+        group = np.array([number])
+        learned = self._group_statistics.learned(group, self.pooled_, self.shrinkage)
+        for name, value in learned.items():
+            setattr(scaler, name, value)
+        counts = learned["n_samples_seen_"]
+        if (counts == counts[0]).all():
+            scaler.n_samples_seen_ = counts[0].item()
+        return scaler
+
+
+def _of_weight(
+    codes: Codes, keys: list[Hashable], weights: NDArray[np.float64]
+) -> tuple[Codes, list[Hashable]]:
+    """Return the codes and keys without the groups whose rows all have the weight 0."""
+    there = np.zeros(len(keys), dtype=bool)
+    there[codes[weights > 0]] = True
+    place = np.where(there, np.cumsum(there) - 1, 0)
+    return place[codes], [key for key, is_there in zip(keys, there, strict=True) if is_there]
+
+
+def _checked(pooled: Any, values: Any) -> Any:
+    """Return values as the scaler takes them: numbers, and each of a sparse array once."""
+    reader = pooled
+    if not is_frame(values) and hasattr(pooled, "feature_names_in_"):
+        reader = state.draft(pooled, forget=False)
+        del reader.feature_names_in_
+    values = validation.check_input(reader, values, reset=False)
+    return dispatch.without_duplicates(values) if sparse.issparse(values) else values
