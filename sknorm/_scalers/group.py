@@ -89,7 +89,7 @@ class GroupScaler(DocLinkMixin, GroupState, OneToOneFeatureMixin, TransformerMix
     Weights count as numbers of rows, also in how far a group is drawn: scale them so that one row
     has the weight 1.
 
-    A fit keeps eight numbers per group and feature. What is typical of the groups is computed when
+    A fit keeps nine numbers per group and feature. What is typical of the groups is computed when
     it is first needed, by ``transform``.
 
     References

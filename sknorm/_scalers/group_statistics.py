@@ -78,16 +78,28 @@ class MomentGroups:
 
     def learned(self, groups: Codes, pooled: Any, shrinkage: Any) -> dict[str, Any]:
         """Return the fitted attributes of some groups, side by side; -1 is the pooled one."""
+        parts = [self._learned(piece, pooled, shrinkage) for piece in self._pieces(groups)]
+        return {
+            name: None if value is None else np.concatenate([part[name] for part in parts])
+            for name, value in parts[0].items()
+        }
+
+    def _learned(self, groups: Codes, pooled: Any, shrinkage: Any) -> dict[str, Any]:
         count = self._take(groups, pooled).count
         counts = count if self.weighted else np.rint(count).astype(np.int64)
         final = self._final(groups, pooled, shrinkage)
         return {**_biased(pooled)._learn(final), "n_samples_seen_": counts}
 
+    def _pieces(self, groups: Codes) -> list[Codes]:
+        """Return groups in pieces whose statistics stay in a cache."""
+        size = max(1, BLOCK // self.n_channels)
+        return [groups[first : first + size] for first in range(0, groups.size, size)]
+
     def affine_map(self, groups: Codes, pooled: Any, shrinkage: Any) -> Affine:
         """Return the map of some groups, side by side."""
-        size = max(1, BLOCK // self.n_channels)
-        pieces = [groups[first : first + size] for first in range(0, groups.size, size)]
-        return Affine.side_by_side([self._affine_map(piece, pooled, shrinkage) for piece in pieces])
+        return Affine.side_by_side(
+            [self._affine_map(piece, pooled, shrinkage) for piece in self._pieces(groups)]
+        )
 
     def _affine_map(self, groups: Codes, pooled: Any, shrinkage: Any) -> Affine:
         final = self._final(groups, pooled, shrinkage)
