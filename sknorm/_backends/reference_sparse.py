@@ -109,6 +109,8 @@ def _stored_moments(
     def total(values: Array) -> Array:
         return np.bincount(codes, weights=values, minlength=names.size).astype(np.float64)
 
+    moments.table[7, names] = np.minimum.reduceat(x, starts)
+    moments.table[8, names] = np.maximum.reduceat(x, starts)
     exponent = unit_exponent(np.maximum.reduceat(np.abs(x), starts))
     unit = np.where(exponent < -EXPONENT_LIMIT, 0.0, exponent).astype(np.int64)
     x = np.ldexp(x, -unit[codes])
