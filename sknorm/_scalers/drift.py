@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from numbers import Real
 from typing import Any
 
@@ -11,6 +10,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from sknorm._backends import dispatch
+from sknorm._backends.layout import sample_blocks
+from sknorm._backends.sparse import coordinates
 from sknorm._compat import as_numpy
 from sknorm._drift.inference import Samples, compare
 from sknorm._drift.report import DriftReport
@@ -20,8 +21,6 @@ from sknorm._statistics.training import Training
 
 Array = NDArray[np.float64]
 Sample = tuple[Moments, Training]
-
-BLOCK = 1 << 16  # values at a time
 
 
 def check_settings(alpha: Any, threshold: Any) -> None:
@@ -70,10 +69,11 @@ def report(
     """Return the report of two samples, of the channels of which labels say what they are."""
     (old, old_training), (new, new_training) = before, after
     with np.errstate(all="ignore"):
+        gaps, ratio = _gaps_and_ratio(before, after)
         samples = Samples(
             effective=(old_training.effective, new_training.effective),
-            gap=_gaps(before, after),
-            ratio=_ratio(before, after),
+            gap=gaps,
+            ratio=ratio,
             reach=(_reach(*before), _reach(*after)),
             total=(old.count + old_training.missing, new.count + new_training.missing),
             missing=(old_training.missing, new_training.missing),
@@ -94,28 +94,20 @@ def _deviation(moments: Moments, training: Training) -> Array:
     return np.where(moments.constant, 0.0 * more, np.sqrt(moments.unit_var * more))
 
 
-def _in_common_unit(before: Sample, after: Sample) -> tuple[Sample, Sample]:
-    old, new = (Moments(table) for table in before[0]._in_common_unit(after[0]))
-    return (old, before[1]), (new, after[1])
-
-
-def _gaps(before: Sample, after: Sample) -> tuple[Array, Array]:
-    """Return the difference of the means in deviations of each."""
-    a, b = _in_common_unit(before, after)
-    gap = b[0].unit_mean - a[0].unit_mean
+def _gaps_and_ratio(before: Sample, after: Sample) -> tuple[tuple[Array, Array], Array]:
+    """Return the difference of the means in deviations of each, and the ratio of those."""
+    old, new = (Moments(table) for table in before[0].in_common_unit(after[0]))
+    gap = new.unit_mean - old.unit_mean
     # Means of equal values are equal but for their rounding.
-    alike = np.abs(gap) <= 4.0 * np.finfo(np.float64).eps * np.abs(a[0].unit_mean)
+    alike = np.abs(gap) <= 4.0 * np.finfo(np.float64).eps * np.abs(old.unit_mean)
     gap = np.where(alike, 0.0, gap)
-    return _divided(gap, _deviation(*a)), _divided(gap, _deviation(*b))
+    a, b = _deviation(old, before[1]), _deviation(new, after[1])
+    ratio = np.where((a == 0.0) & (b == 0.0), 1.0, b / a)
+    return (_divided(gap, a), _divided(gap, b)), ratio
 
 
 def _divided(gap: Array, deviation: Array) -> Array:
     return np.where(gap == 0.0, 0.0 * deviation, gap / deviation)
-
-
-def _ratio(before: Sample, after: Sample) -> Array:
-    a, b = (_deviation(*sample) for sample in _in_common_unit(before, after))
-    return np.where((a == 0.0) & (b == 0.0), 1.0, b / a)
 
 
 def _reach(moments: Moments, training: Training) -> Array:
@@ -128,39 +120,7 @@ def _reach(moments: Moments, training: Training) -> Array:
     return squares
 
 
-def count_outside(
-    X: Any, low: Array, high: Array, channels: NDArray[np.intp], n_channels: int, weights: Any
-) -> Array:
-    """Return the weight of the values below or above the bounds of their features, per channel."""
-    if sparse.issparse(X):
-        return _count_outside_sparse(X, low, high, channels, n_channels, weights)
-    X = X if isinstance(X, np.ndarray) else as_numpy(X)
-    found = np.zeros(n_channels)
-    for rows, outside in _outside(X, low[None], high[None], None, weights):
-        del rows
-        np.add.at(found, channels, outside.sum(axis=0))
-    return found
-
-
-def _outside(
-    X: NDArray[Any], low: Array, high: Array, codes: Any, weights: Any
-) -> Iterator[tuple[slice, Array]]:
-    """Yield samples with the weight of their values outside of bounds, per feature.
-
-    The bounds have a row for all samples, or one per group, of which codes are the samples'.
-    """
-    step = max(1, BLOCK // max(1, int(np.prod(X.shape[1:]))))
-    for first in range(0, X.shape[0], step):
-        rows = slice(first, first + step)
-        values = X[rows].astype(np.float64, copy=False)
-        values = values.reshape(len(values), X.shape[1], -1)
-        own = slice(None) if codes is None else codes[rows]
-        below, above = low[own][:, :, None], high[own][:, :, None]
-        outside = ((values < below) | (values > above)).sum(axis=2, dtype=np.float64)
-        yield rows, outside if weights is None else outside * weights[rows, None]
-
-
-def outside_by_group(
+def outside_share(
     X: Any,
     training: Training,
     count: Array,
@@ -168,24 +128,55 @@ def outside_by_group(
     codes: NDArray[np.intp],
     weights: Array | None,
 ) -> Array:
-    """Return the share of values outside the training range of their group.
+    """Return the share of values outside the training range, NaN where that is not known.
 
-    ``channel_of`` has a row per group of X and a column per feature; -1 are those of new groups.
+    ``codes`` are the groups of the samples; ``channel_of`` has a row per group and a column per
+    feature, in which -1 are those that are not asked for.
     """
-    if sparse.issparse(X):
-        X = X.toarray()  # a check, which is made now and then, and not transform
-    X = X if isinstance(X, np.ndarray) else as_numpy(X)
-    low, high = (
-        np.where(channel_of >= 0, bound[channel_of], side)
-        for bound, side in ((training.minimum, -np.inf), (training.maximum, np.inf))
-    )
-    found = np.zeros(count.size)
-    for rows, outside in _outside(X, low, high, codes, weights):
-        own = channel_of[codes[rows]]
-        np.add.at(found, own[own >= 0], outside[own >= 0])
+    known = training.minimum <= training.maximum
+    asked = channel_of >= 0
+    low = np.where(asked, np.where(known, training.minimum, -np.inf)[channel_of], -np.inf)
+    high = np.where(asked, np.where(known, training.maximum, np.inf)[channel_of], np.inf)
+    count_all = _count_sparse if sparse.issparse(X) else _count_dense
+    outside = count_all(X, low, high, codes, weights)
+    found = np.bincount(channel_of[asked], outside[asked], minlength=count.size)
     with np.errstate(invalid="ignore", divide="ignore"):
-        share: Array = found / count
-    return share
+        return np.where(known, found / count, np.nan)
+
+
+def _count_dense(
+    X: Any, low: Array, high: Array, codes: NDArray[np.intp], weights: Array | None
+) -> Array:
+    """Return the number or weight of values outside of bounds, per group and feature."""
+    X = X if isinstance(X, np.ndarray) else as_numpy(X)
+    found = np.zeros(low.shape)
+    for rows in sample_blocks(X):
+        values = X[rows].astype(np.float64, copy=False)
+        values = values.reshape(len(values), X.shape[1], -1)
+        own = codes[rows]
+        below, above = low[own][:, :, None], high[own][:, :, None]
+        outside = ((values < below) | (values > above)).sum(axis=2, dtype=np.float64)
+        np.add.at(found, own, outside if weights is None else outside * weights[rows, None])
+    return found
+
+
+def _count_sparse(
+    X: Any, low: Array, high: Array, codes: NDArray[np.intp], weights: Array | None
+) -> Array:
+    """Return the same of a sparse array, whose zeros may be outside too."""
+    rows, columns = coordinates(X)
+    weight = np.ones(X.shape[0]) if weights is None else weights
+    own, data = codes[rows], X.data.astype(np.float64)
+    outside = (data < low[own, columns]) | (data > high[own, columns])
+
+    def total(values: Array) -> Array:
+        places = own * X.shape[1] + columns
+        sums: Array = np.bincount(places, values, minlength=low.size).astype(np.float64)
+        return sums.reshape(low.shape)
+
+    everything = np.bincount(codes, weight, minlength=len(low))[:, None]
+    zeros = np.maximum(everything - total(weight[rows]), 0.0)
+    return total(weight[rows] * outside) + zeros * ((low > 0.0) | (high < 0.0))
 
 
 def of_groups(moments: Moments, worth: Any) -> Training:
@@ -196,37 +187,6 @@ def of_groups(moments: Moments, worth: Any) -> Training:
     n_times = count.size // np.size(worth)
     table[2], table[3] = np.nan * count, count * np.tile(worth, n_times)
     return Training(table)
-
-
-def _count_outside_sparse(
-    X: Any, low: Array, high: Array, channels: NDArray[np.intp], n_channels: int, weights: Any
-) -> Array:
-    coordinates = X.tocoo()
-    rows, columns = coordinates.row, coordinates.col
-    weight = np.ones(X.shape[0]) if weights is None else weights
-    below, above = low, high
-    data = coordinates.data.astype(np.float64)
-    outside = (data < below[columns]) | (data > above[columns])
-    found = np.bincount(channels[columns], weight[rows] * outside, minlength=n_channels)
-    stored = np.bincount(columns, weight[rows], minlength=X.shape[1])
-    zeros = np.maximum(weight.sum() - stored, 0.0) * ((below > 0.0) | (above < 0.0))
-    return np.asarray(found + np.bincount(channels, zeros, minlength=n_channels), dtype=np.float64)
-
-
-def outside_share(
-    X: Any,
-    training: Training,
-    count: Array,
-    channels: NDArray[np.intp],
-    weights: Array | None,
-) -> Array:
-    """Return the share of values outside the training range, NaN where that is not known."""
-    known = training.minimum <= training.maximum
-    low = np.where(known, training.minimum, -np.inf)[channels]
-    high = np.where(known, training.maximum, np.inf)[channels]
-    found = count_outside(X, low, high, channels, count.size, weights)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(known, found / count, np.nan)
 
 
 def read_new(reader: Any, X: Any, sample_weight: Any) -> tuple[Any, Array | None]:

@@ -81,8 +81,8 @@ class DriftMixin:
         with validation.locate_nonfinite(reader, X):
             moments = reader._raw_moments(X, weights, codes, n_channels)
         training = training_of(X, weights, codes, moments).with_counts(moments.count)
-        features = reader._channel_of_each_feature()
-        outside = drift.outside_share(X, before[1], moments.count, features, weights)
+        channel_of, one_group = reader._channel_of_each_feature()[None], np.zeros(X.shape[0], int)
+        outside = drift.outside_share(X, before[1], moments.count, channel_of, one_group, weights)
         labels = {"feature": labels_of(reader, n_channels)}
         return drift.report(before, (moments, training), outside, labels, (alpha, threshold))
 
@@ -123,12 +123,17 @@ def unknown_training(count: Array) -> Training:
     return Training(np.stack([*unknown, count]))
 
 
-def labels_of(scaler: Any, n_channels: int) -> NDArray[Any]:
-    """Return the names of the features, or the numbers of the channels."""
+def labels_of(scaler: Any, n_channels: int, positions: list[int] | None = None) -> NDArray[Any]:
+    """Return the names or positions of the features, or the numbers of the channels.
+
+    ``positions`` are those of the features where others stand between them.
+    """
+    if scaler._n_features() != n_channels or scaler.channels is not None:
+        return np.arange(n_channels)
     names = getattr(scaler, "feature_names_in_", None)
-    if names is not None and len(names) == n_channels and scaler.channels is None:
+    if names is not None:
         return np.asarray(names, dtype=object)
-    return np.arange(n_channels)
+    return np.asarray(positions) if positions else np.arange(n_channels)
 
 
 def keep(scaler: Any, training: Training | None, like: Any) -> None:

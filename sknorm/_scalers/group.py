@@ -13,7 +13,7 @@ from sknorm._compat import as_frame
 from sknorm._drift.report import DriftReport
 from sknorm._scalers import drift, state
 from sknorm._scalers.base import DocLinkMixin
-from sknorm._scalers.group_columns import join, with_groups
+from sknorm._scalers.group_columns import join, positions, with_groups
 from sknorm._scalers.group_state import GroupState
 from sknorm._scalers.merging import parts_of
 
@@ -408,7 +408,7 @@ class GroupScaler(DocLinkMixin, GroupState, OneToOneFeatureMixin, TransformerMix
         names: NDArray[np.object_] = super().get_feature_names_out(input_features)
         if self.by is None or self.keep_by:
             return names
-        return names[self._kept_positions()]
+        return names[positions(self, names.size)[1]]
 
     def __sklearn_is_fitted__(self) -> bool:
         return "_group_statistics" in self.__dict__

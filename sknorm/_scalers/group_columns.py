@@ -50,16 +50,23 @@ def split(estimator: Any, X: Any, *, reset: bool) -> Parts:
     X = _as_rows(X)
     _check_table(X)
     validate_data(estimator, X, reset=reset, skip_check_array=True)
-    n_features, names = X.shape[1], getattr(estimator, "feature_names_in_", None)
-    positions = [int(k) for k in find_columns(estimator.by, n_features, names, "by")]
-    kept = [k for k in range(n_features) if k not in positions]
+    places, kept = positions(estimator, X.shape[1])
+    names = getattr(estimator, "feature_names_in_", None)
+    shown = [f"feature {k if names is None else names[k]!r}" for k in places]
+    return Parts(read_keys(X, places), shown, _without(X, places, kept), places, kept)
+
+
+def positions(estimator: Any, n_features: int) -> tuple[list[int], list[int]]:
+    """Return where the columns are that are keys, and those that are not."""
+    names = getattr(estimator, "feature_names_in_", None)
+    places = [int(k) for k in find_columns(estimator.by, n_features, names, "by")]
+    kept = [k for k in range(n_features) if k not in places]
     if not kept:
         raise ValueError(
             f"by names all of the {n_features} feature(s) of X, so that 0 feature(s) are left to "
             "be scaled (a minimum of 1 is required)."
         )
-    shown = [f"feature {k if names is None else names[k]!r}" for k in positions]
-    return Parts(read_keys(X, positions), shown, _without(X, positions, kept), positions, kept)
+    return places, kept
 
 
 def _check_table(X: Any) -> None:

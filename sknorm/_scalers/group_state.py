@@ -45,7 +45,6 @@ class GroupState:
     feature_names_in_: NDArray[np.object_]
     _numbers: dict[Hashable, int]
     _group_statistics: GroupStatistics
-    _by_positions: list[int]
 
     def __getattr__(self, name: str) -> Any:
         known = self.__dict__
@@ -84,9 +83,6 @@ class GroupState:
                 f"shrinkage is a number of values, which must be finite and at least 0, got "
                 f"{value!r}."
             )
-
-    def _kept_positions(self) -> list[int]:
-        return [k for k in range(self.n_features_in_) if k not in self._by_positions]
 
     def _parts(self, X: Any, groups: Any, *, reset: bool) -> Parts:
         """Return the keys of the rows of X, and its values."""
@@ -130,9 +126,7 @@ class GroupState:
         batch: Any = kind.of(pooled, values, weights, codes, len(keys))
         del pooled._positions
         self.pooled_ = pooled
-        if parts.positions:
-            self._by_positions = parts.positions
-        else:
+        if not parts.positions:
             self._take_features_of(pooled)
         if first:
             self._set_groups({key: number for number, key in enumerate(keys)}, batch)
@@ -205,8 +199,8 @@ class GroupState:
         after = drift.of_groups(new, drift.worth_of(weights))
         channel_of = np.full((len(keys), features.size), -1)
         channel_of[known] = np.arange(known.size)[:, None] * n_channels + features
-        outside = drift.outside_by_group(values, before, new.count, channel_of, codes, weights)
-        names = labels_of(pooled, n_channels)
+        outside = drift.outside_share(values, before, new.count, channel_of, codes, weights)
+        names = labels_of(pooled, n_channels, parts.kept)
         labels = {
             "group": objects([key for k in known for key in [keys[k]] * n_channels]),
             "feature": np.tile(names, known.size),

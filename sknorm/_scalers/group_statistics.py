@@ -44,10 +44,10 @@ class GroupStatistics(Protocol):
         """Return these with those of other groups, of which each has its place among these."""
 
     def learned(self, groups: Codes, pooled: Any, shrinkage: Any) -> dict[str, Any]:
-        """Return the fitted attributes of some groups, side by side; -1 is the pooled one."""
+        """Return the fitted attributes of some groups, side by side."""
 
     def affine_map(self, groups: Codes, pooled: Any, shrinkage: Any) -> Affine:
-        """Return the map of some groups, side by side."""
+        """Return the map of some groups, side by side; -1 is that of all rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +77,7 @@ class MomentGroups:
         return replace(self, moments=moments, weighted=self.weighted or other.weighted)
 
     def learned(self, groups: Codes, pooled: Any, shrinkage: Any) -> dict[str, Any]:
-        """Return the fitted attributes of some groups, side by side; -1 is the pooled one."""
+        """Return the fitted attributes of some groups, side by side."""
         parts = [self._learned(piece, pooled, shrinkage) for piece in self._pieces(groups)]
         return {
             name: None if value is None else np.concatenate([part[name] for part in parts])
@@ -96,7 +96,7 @@ class MomentGroups:
         return [groups[first : first + size] for first in range(0, groups.size, size)]
 
     def affine_map(self, groups: Codes, pooled: Any, shrinkage: Any) -> Affine:
-        """Return the map of some groups, side by side."""
+        """Return the map of some groups, side by side; -1 is that of all rows."""
         return Affine.side_by_side(
             [self._affine_map(piece, pooled, shrinkage) for piece in self._pieces(groups)]
         )
@@ -209,9 +209,9 @@ class QuantileGroups:
     def of(cls, pooled: Any, X: Any, weights: Array | None, codes: Codes, n_groups: int) -> Self:
         """Return the statistics of the groups in X."""
         channels, n_channels = pooled._channels_of(X)
+        moments = pooled._raw_moments(X, weights, channels, n_channels, (codes, n_groups))
         if channels is None:
             channels = np.repeat(np.arange(n_channels), X.shape[1] // n_channels)
-        moments = pooled._raw_moments(X, weights, channels, n_channels, (codes, n_groups))
         if getattr(pooled, "_sketches", None) is not None:
             values = dispatch.values_by_group(X, codes, n_groups, channels, n_channels)
             return cls._of_sketches(pooled, Sketches.of(values), n_channels, moments)
@@ -260,18 +260,16 @@ class QuantileGroups:
         return type(self)._of_sketches(pooled, merged, self.n_channels, moments)
 
     def learned(self, groups: Codes, pooled: Any, shrinkage: Any) -> dict[str, Any]:
-        """Return the fitted attributes of some groups, side by side; -1 is the pooled one."""
+        """Return the fitted attributes of some groups, side by side."""
         center, scale = self._final(groups, pooled, shrinkage)
-        own, everything = self._take(groups)[0], np.broadcast_to(pooled.n_samples_seen_, (1,))
-        counts = np.where(np.repeat(groups < 0, self.n_channels), everything[0], own)
         return {
             "center_": center if pooled._centers() else None,
             "scale_": scale if pooled.with_scaling else None,
-            "n_samples_seen_": counts,
+            "n_samples_seen_": self._take(groups)[0],
         }
 
     def affine_map(self, groups: Codes, pooled: Any, shrinkage: Any) -> Affine:
-        """Return the map of some groups, side by side."""
+        """Return the map of some groups, side by side; -1 is that of all rows."""
         center, scale = self._final(groups, pooled, shrinkage)
         if not pooled._centers():
             center = np.zeros_like(center)

@@ -41,7 +41,6 @@ LEARNED = (
     "pooled_",
     "_numbers",
     "_group_statistics",
-    "_by_positions",
     "_training",
 )
 FLOAT64 = np.dtype(np.float64)

@@ -237,7 +237,7 @@ class Moments:
             return other
         if not other._count.any():
             return self
-        a, b = self._in_common_unit(other)
+        a, b = self.in_common_unit(other)
         # The mean moves from that of the larger part: from the smaller, digits would cancel.
         swap = b[0] > a[0]
         if swap.any():
@@ -263,7 +263,7 @@ class Moments:
         between-batch term ``m (1 - m) (batch_mean - mean) ** 2``.
         """
         mixed = self.with_count(1.0 - momentum).merge(batch.with_count(momentum))
-        first, second = self._in_common_unit(batch)
+        first, second = self.in_common_unit(batch)
         weight_exponent = max(self.weight_exponent, batch.weight_exponent)
         return replace(mixed.with_count(first[0] + second[0]), weight_exponent=weight_exponent)
 
@@ -312,7 +312,7 @@ class Moments:
             codes, table = codes[kept], table[:, kept]
         return replace(self, table=np.ascontiguousarray(table))
 
-    def _in_common_unit(self, other: Moments) -> tuple[Array, Array]:
+    def in_common_unit(self, other: Moments) -> tuple[Array, Array]:
         """Return both tables, each channel and the weights in the larger of the two units."""
         same = self.weight_exponent == other.weight_exponent
         if same and (self.table[6] == other.table[6]).all():

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from oracles import with_zeros
 from scipy import sparse, stats
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from sknorm import BatchStatScaler, GroupScaler, PowerNormScaler, SquashingScaler
@@ -293,3 +294,41 @@ def test_picture():
     wide = BatchStatScaler().fit(np.zeros((5, 200))).check_drift(np.ones((5, 200)))
     assert len(wide.plot(max_features=10).axes[0].get_yticks()) == 10
     plt.close("all")
+
+
+def test_groups_by_column_name_features_by_their_place_in_x():
+    keys = rng.integers(0, 2, len(OLD))
+    x = np.insert(OLD, 1, keys, axis=1)
+    moved = x + np.array([0.0, 0.0, 20.0, 0.0])
+    report = GroupScaler(by=1).fit(x).check_drift(moved)
+    assert report.drifted == [(0.0, 2), (1.0, 2)]
+    assert list(report.table["feature"]) == [0, 2, 3] * 2
+
+
+@pytest.mark.parametrize("kind", [sparse.csr_array, sparse.csc_array])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_sparse_groups_are_what_dense_ones_are(kind, weighted):
+    own = np.random.default_rng(4)
+    old = np.where(own.random((400, 5)) < 0.3, own.normal(2, 1, (400, 5)), 0.0)
+    x = np.where(own.random((300, 5)) < 0.3, own.normal(3, 2, (300, 5)), 0.0)
+    old[:, 3], x[:, 3] = 1.0 + own.random(400), own.random(300)  # zeros are outside
+    x[::3, 3] = 0.0
+    keys, new_keys = own.integers(0, 3, 400), own.integers(0, 4, 300)
+    weights = own.random(300) if weighted else None
+    for scaler in (BatchStatScaler(with_mean=False), PowerNormScaler()):
+        fitted = GroupScaler(scaler).fit(old, groups=keys)
+        expected = fitted.check_drift(x, weights, new_keys).table
+        found = GroupScaler(scaler).fit(kind(old), groups=keys)
+        found = found.check_drift(kind(x), weights, new_keys).table
+        for name in ("n", "shift", "spread_ratio", "outside"):
+            np.testing.assert_allclose(found[name], expected[name], rtol=1e-9, atol=1e-12)
+        pooled = fitted.pooled_.check_drift(x, weights).table
+        sparse_pooled = clone(scaler).fit(kind(old)).check_drift(kind(x), weights).table
+        np.testing.assert_allclose(sparse_pooled["outside"], pooled["outside"], rtol=1e-9)
+
+
+def test_a_wide_sparse_array_is_not_made_dense():
+    wide = sparse.random_array((200_000, 50_000), density=1e-5, rng=rng).tocsr()  # 80 GB if dense
+    keys = np.arange(200_000) % 2
+    report = GroupScaler(PowerNormScaler()).fit(wide, groups=keys).check_drift(wide, groups=keys)
+    np.testing.assert_array_equal(report.table["outside"], 0.0)

@@ -573,3 +573,11 @@ def test_containers_that_have_to_be_read_first_are_refused():
     for x in (pl.from_pandas(FRAME).lazy(), FRAME.to_dict("list")):
         with pytest.raises(TypeError, match="cannot be read as they are"):
             GroupScaler(by="site").fit(x)
+
+
+def test_merging_into_an_unfitted_scaler_knows_the_key():
+    parts = [GroupScaler(by="site", keep_by=False).fit(FRAME[:120])]
+    merged = GroupScaler(by="site", keep_by=False).merge(*parts)
+    assert list(merged.get_feature_names_out()) == ["x0", "x1", "x2", "x3"]
+    merged.set_output(transform="pandas")
+    assert list(merged.transform(FRAME).columns) == ["x0", "x1", "x2", "x3"]
