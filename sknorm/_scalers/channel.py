@@ -189,7 +189,7 @@ class ChannelScaler(
         return tags
 
     def _check_params(self) -> None:
-        parameters.check_eps(self.eps)
+        parameters.check_not_negative("eps", self.eps)
         parameters.check_momentum(self.momentum)
         parameters.check_n_jobs(self.n_jobs)
         parameters.check_flag("copy", self.copy)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -21,20 +20,6 @@ from sknorm._statistics.training import Training
 
 Array = NDArray[np.float64]
 Sample = tuple[Moments, Training]
-
-
-def check_settings(alpha: Any, threshold: Any) -> None:
-    """Refuse a rate that is not between 0 and 1, and a threshold that is no size."""
-    if not _is_number(alpha) or not 0 < float(alpha) < 1:
-        raise ValueError(f"alpha must be a number between 0 and 1, got {alpha!r}.")
-    if not _is_number(threshold) or not 0 <= float(threshold) < np.inf:
-        raise ValueError(
-            f"threshold must be a number of standard deviations, at least 0, got {threshold!r}."
-        )
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def worth_of(weights: Array | None) -> float:
@@ -147,7 +132,7 @@ def outside_share(
 def _count_dense(
     X: Any, low: Array, high: Array, codes: NDArray[np.intp], weights: Array | None
 ) -> Array:
-    """Return the number or weight of values outside of bounds, per group and feature."""
+    """Return the number or weight of finite values outside of bounds, per group and feature."""
     X = X if isinstance(X, np.ndarray) else as_numpy(X)
     found = np.zeros(low.shape)
     for rows in sample_blocks(X):
@@ -155,7 +140,8 @@ def _count_dense(
         values = values.reshape(len(values), X.shape[1], -1)
         own = codes[rows]
         below, above = low[own][:, :, None], high[own][:, :, None]
-        outside = ((values < below) | (values > above)).sum(axis=2, dtype=np.float64)
+        outside = ((values < below) | (values > above)) & np.isfinite(values)
+        outside = outside.sum(axis=2, dtype=np.float64)
         np.add.at(found, own, outside if weights is None else outside * weights[rows, None])
     return found
 
@@ -167,7 +153,7 @@ def _count_sparse(
     rows, columns = coordinates(X)
     weight = np.ones(X.shape[0]) if weights is None else weights
     own, data = codes[rows], X.data.astype(np.float64)
-    outside = (data < low[own, columns]) | (data > high[own, columns])
+    outside = ((data < low[own, columns]) | (data > high[own, columns])) & np.isfinite(data)
 
     def total(values: Array) -> Array:
         places = own * X.shape[1] + columns
@@ -176,7 +162,8 @@ def _count_sparse(
 
     everything = np.bincount(codes, weight, minlength=len(low))[:, None]
     zeros = np.maximum(everything - total(weight[rows]), 0.0)
-    return total(weight[rows] * outside) + zeros * ((low > 0.0) | (high < 0.0))
+    found: Array = total(weight[rows] * outside) + zeros * ((low > 0.0) | (high < 0.0))
+    return found
 
 
 def of_groups(moments: Moments, worth: Any) -> Training:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sknorm._backends.reference import asarray_like
 from sknorm._compat import as_numpy
 from sknorm._drift.report import DriftReport
-from sknorm._scalers import drift, state, validation
+from sknorm._scalers import drift, parameters, state, validation
 from sknorm._scalers.drift import Sample
 from sknorm._statistics.moments import Moments, scale_weights
 from sknorm._statistics.training import Training
@@ -74,7 +74,7 @@ class DriftMixin:
         .. [1] J. Cohen, Statistical Power Analysis for the Behavioral Sciences, 2nd edition (1988).
         """
         reader: Any = self._fitted()  # type: ignore[attr-defined]
-        drift.check_settings(alpha, threshold)
+        parameters.check_drift_settings(alpha, threshold)
         X, weights = drift.read_new(reader, X, sample_weight)
         codes, n_channels = reader._channels_of(X)
         before = reader._before(n_channels)

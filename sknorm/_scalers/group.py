@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sknorm._compat import as_frame
 from sknorm._drift.report import DriftReport
-from sknorm._scalers import drift, state
+from sknorm._scalers import parameters, state
 from sknorm._scalers.base import DocLinkMixin
 from sknorm._scalers.group_columns import join, positions, with_groups
 from sknorm._scalers.group_state import GroupState
@@ -358,7 +358,7 @@ class GroupScaler(DocLinkMixin, GroupState, OneToOneFeatureMixin, TransformerMix
             If X does not fit, or has no group that was in fit.
         """
         reader: Self = self._fitted()
-        drift.check_settings(alpha, threshold)
+        parameters.check_drift_settings(alpha, threshold)
         parts = reader._parts(X, groups, reset=False)
         return reader._drift(parts, sample_weight, (alpha, threshold))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import replace
-from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -74,15 +73,7 @@ class GroupState:
     def _check_params(self) -> None:
         parameters.check_choice("unseen", self.unseen, ("pooled", "error", "nan"))
         parameters.check_flag("keep_by", self.keep_by)
-        value = self.shrinkage
-        is_number = isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
-        if not (value in ("auto", "none") if isinstance(value, str) else is_number):
-            raise ValueError(f"shrinkage must be 'auto', 'none' or a number, got {value!r}.")
-        if is_number and not 0 <= float(value) < np.inf:
-            raise ValueError(
-                f"shrinkage is a number of values, which must be finite and at least 0, got "
-                f"{value!r}."
-            )
+        parameters.check_shrinkage(self.shrinkage)
 
     def _parts(self, X: Any, groups: Any, *, reset: bool) -> Parts:
         """Return the keys of the rows of X, and its values."""

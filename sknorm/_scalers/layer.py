@@ -364,7 +364,7 @@ class LayerScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEsti
         """Return gamma and beta with one row per group, or None where both are left out."""
         parameters.check_auto("with_mean", self.with_mean)
         parameters.check_flag("with_std", self.with_std)
-        parameters.check_eps(self.eps)
+        parameters.check_not_negative("eps", self.eps)
         parameters.check_n_jobs(self.n_jobs)
         parameters.check_flag("copy", self.copy)
         parameters.check_divisor("n_groups", self.n_groups, int(X.shape[1]), "features (axis 1)")

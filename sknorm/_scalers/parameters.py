@@ -36,19 +36,30 @@ def check_positive(name: str, value: Any) -> None:
         raise ValueError(f"{name} must be a finite number above 0, got {value!r}.")
 
 
-def check_eps(value: Any) -> None:
-    """Refuse what is not a finite number >= 0."""
+def check_not_negative(name: str, value: Any, hint: str = "") -> None:
+    """Refuse what is not a finite number >= 0; the hint says more of what it is."""
     if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= float(value) < np.inf:
-        raise ValueError(f"eps must be a finite number >= 0, got {value!r}.")
+        raise ValueError(f"{name} must be a finite number >= 0, got {value!r}.{hint}")
 
 
 def check_ddof(value: Any) -> None:
     """Refuse what is not a finite number >= 0."""
-    if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= float(value) < np.inf:
-        raise ValueError(
-            f"ddof must be a finite number >= 0, got {value!r}. 0 gives the biased variance, 1 "
-            "the unbiased one."
-        )
+    check_not_negative("ddof", value, " 0 gives the biased variance, 1 the unbiased one.")
+
+
+def check_shrinkage(value: Any) -> None:
+    """Refuse what is not 'auto', 'none' or a finite number >= 0."""
+    if isinstance(value, Real):
+        check_not_negative("shrinkage", value, " A number is that of the values that are added.")
+    elif not isinstance(value, str) or value not in ("auto", "none"):
+        raise ValueError(f"shrinkage must be 'auto', 'none' or a number, got {value!r}.")
+
+
+def check_drift_settings(alpha: Any, threshold: Any) -> None:
+    """Refuse a rate that is not between 0 and 1, and a threshold that is no size."""
+    if not isinstance(alpha, Real) or isinstance(alpha, bool) or not 0 < float(alpha) < 1:
+        raise ValueError(f"alpha must be a number between 0 and 1, got {alpha!r}.")
+    check_not_negative("threshold", threshold, " It is in standard deviations.")
 
 
 def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:

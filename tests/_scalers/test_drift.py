@@ -242,6 +242,7 @@ def test_infinite_values_are_left_out_by_the_squashing_scaler():
     report = SquashingScaler().fit(old).check_drift(x)
     assert report.drifted == [0, 1, 2]
     assert np.isfinite(report.table["shift"]).all()
+    assert SquashingScaler().fit(old).check_drift(np.full((3, 3), np.inf)).table["n"].sum() == 0
     with pytest.raises(ValueError, match="infinity"):
         BatchStatScaler().fit(OLD).check_drift(x)
 
@@ -267,8 +268,8 @@ def test_known_statistics():
     [
         ({"alpha": 0.0}, "alpha must be a number between 0 and 1"),
         ({"alpha": "5%"}, "alpha must be a number"),
-        ({"threshold": -1}, "threshold must be a number of standard deviations"),
-        ({"threshold": None}, "threshold must be a number"),
+        ({"threshold": -1}, "threshold must be a finite number >= 0"),
+        ({"threshold": None}, "threshold must be a finite number"),
         ({"sample_weight": [1.0]}, "sample_weight"),
     ],
 )
