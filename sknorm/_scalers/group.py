@@ -160,7 +160,8 @@ class GroupScaler(DocLinkMixin, GroupState, OneToOneFeatureMixin, TransformerMix
         TypeError
             If ``scaler`` has no statistics that could differ by group.
         """
-        return self._learn_from(X, sample_weight, groups, forget=True)
+        self._learn_from(X, sample_weight, groups, forget=True)
+        return self
 
     @state.all_or_nothing
     def partial_fit(
@@ -191,7 +192,8 @@ class GroupScaler(DocLinkMixin, GroupState, OneToOneFeatureMixin, TransformerMix
             As for :meth:`fit`, and if X has another number of features than the first batch. The
             scaler is left as it was.
         """
-        return self._learn_from(X, sample_weight, groups, forget=False)
+        self._learn_from(X, sample_weight, groups, forget=False)
+        return self
 
     @state.all_or_nothing
     def merge(self, *others: Self) -> Self:
@@ -225,6 +227,7 @@ class GroupScaler(DocLinkMixin, GroupState, OneToOneFeatureMixin, TransformerMix
             merged._add(list(part._numbers), part._group_statistics, None)
         return state.commit(self, vars(merged))
 
+    @state.all_or_nothing
     def fit_transform(
         self, X: Any, y: Any = None, sample_weight: Any = None, groups: Any = None
     ) -> Any:
@@ -247,7 +250,8 @@ class GroupScaler(DocLinkMixin, GroupState, OneToOneFeatureMixin, TransformerMix
         X_out : {ndarray, sparse matrix, DataFrame}
             As of :meth:`transform`.
         """
-        return self.fit(X, y, sample_weight, groups).transform(X, groups)
+        parts = self._learn_from(X, sample_weight, groups, forget=True)
+        return self._fitted()._scaled(parts, X)
 
     def transform(self, X: Any, groups: Any = None) -> Any:
         """Scale each row with the statistics of its group.
@@ -275,11 +279,7 @@ class GroupScaler(DocLinkMixin, GroupState, OneToOneFeatureMixin, TransformerMix
             ``unseen`` is "error".
         """
         reader = self._fitted()
-        parts = reader._parts(X, groups, reset=False)
-        result = reader._apply(parts, inverse=False)
-        if parts.positions and reader.keep_by:
-            return join(reader, result, parts, X)
-        return result
+        return reader._scaled(reader._parts(X, groups, reset=False), X)
 
     def inverse_transform(self, X: Any, groups: Any = None) -> Any:
         """Undo :meth:`transform`.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,7 @@ from sknorm._compat import array_namespace, as_numpy, asks_for_dataframe, beside
 from sknorm._scalers.columns import find_columns
 from sknorm._scalers.containers import as_numbers, refuse_unread
 from sknorm._scalers.frames import is_frame, take_columns, without_columns
-from sknorm._scalers.keys import given_keys, read_keys
+from sknorm._scalers.keys import factorize, given_keys, read_keys
 
 AnyArray = NDArray[Any]
 
@@ -29,6 +31,11 @@ class Parts:
     values: Any
     positions: list[int]  # of the keys in X
     kept: list[int]  # of the values in X
+
+    @cached_property
+    def coded(self) -> tuple[NDArray[np.intp], list[Hashable]]:
+        """The number of each row's key, and the keys."""
+        return factorize(self.keys, self.names)
 
 
 def with_groups(X: Any, groups: Any) -> Parts:

@@ -19,9 +19,8 @@ from sknorm._scalers.affine_map import check_invertible
 from sknorm._scalers.batch import BatchStatScaler
 from sknorm._scalers.drift_check import labels_of, worth_of_training
 from sknorm._scalers.frames import is_frame, objects
-from sknorm._scalers.group_columns import Parts, split, with_groups
+from sknorm._scalers.group_columns import Parts, join, split, with_groups
 from sknorm._scalers.group_statistics import GroupStatistics, statistics_class
-from sknorm._scalers.keys import factorize
 from sknorm._statistics.affine import Affine
 
 Codes = NDArray[np.intp]
@@ -91,17 +90,19 @@ class GroupState:
             )
         return with_groups(X, groups)
 
-    def _learn_from(self, X: Any, sample_weight: Any, groups: Any, *, forget: bool) -> Self:
+    def _learn_from(self, X: Any, sample_weight: Any, groups: Any, *, forget: bool) -> Parts:
+        """Replace the state by that after one more batch; return the parts of X."""
         prepared = state.draft(self, forget=forget)
-        prepared._update(X, sample_weight, groups, forget=forget)
-        return state.commit(self, vars(prepared))
+        parts = prepared._update(X, sample_weight, groups, forget=forget)
+        state.commit(self, vars(prepared))
+        return parts
 
-    def _update(self, X: Any, sample_weight: Any, groups: Any, *, forget: bool) -> None:
+    def _update(self, X: Any, sample_weight: Any, groups: Any, *, forget: bool) -> Parts:
         self._check_params()
         kind = statistics_class(self._scaler())
         first = not self.__sklearn_is_fitted__()
         parts = self._parts(X, groups, reset=first)
-        codes, keys = factorize(parts.keys, parts.names)
+        codes, keys = parts.coded
         pooled = clone(self._scaler()) if first else state.draft(self.pooled_, forget=False)
         pooled._positions = parts.kept or None
         weighted = {} if sample_weight is None else {"sample_weight": sample_weight}
@@ -123,6 +124,7 @@ class GroupState:
             self._set_groups({key: number for number, key in enumerate(keys)}, batch)
         else:
             self._add(keys, batch, getattr(pooled, "momentum", None))
+        return parts
 
     def _take_features_of(self, pooled: Any) -> None:
         for name in ("n_features_in_", "feature_names_in_"):
@@ -142,11 +144,16 @@ class GroupState:
         is_plain = len({type(key) for key in keys}) == 1 and type(keys[0]) in (int, float, str)
         self.groups_ = np.array(keys) if is_plain else objects(keys)
 
+    def _scaled(self, parts: Parts, X: Any) -> Any:
+        """Return the values of X scaled, with the keys if those are to be kept."""
+        result = self._apply(parts, inverse=False)
+        return join(self, result, parts, X) if parts.positions and self.keep_by else result
+
     def _apply(self, parts: Parts, *, inverse: bool) -> Any:
         """Return the values of some rows, scaled or back in their units."""
         pooled = state.draft(self.pooled_, forget=False)
         pooled._positions = parts.kept or None
-        codes, keys = factorize(parts.keys, parts.names)
+        codes, keys = parts.coded
         numbers = np.array([self._numbers.get(key, -1) for key in keys], dtype=np.intp)
         values = _checked(pooled, parts.values)
         if sparse.issparse(values):
@@ -173,7 +180,7 @@ class GroupState:
         """Return the report of the groups that were in fit."""
         pooled = state.draft(self.pooled_, forget=False)
         pooled._positions = parts.kept or None
-        codes, keys = factorize(parts.keys, parts.names)
+        codes, keys = parts.coded
         values = _checked(pooled, parts.values)
         weights = validation.check_weights(sample_weight, values.shape[0])
         numbers = np.array([self._numbers.get(key, -1) for key in keys], dtype=np.intp)
