@@ -21,7 +21,6 @@ from sknorm._compat import (
 from sknorm._scalers import parameters, state, validation
 from sknorm._scalers.affine_map import affine_of, check_invertible, gamma_and_beta
 from sknorm._scalers.base import DocLinkMixin, refuse_dense_result
-from sknorm._scalers.blocks import Codes
 from sknorm._scalers.channel_transform import ChannelTransform
 from sknorm._scalers.drift_check import (
     DriftMixin,
@@ -31,7 +30,6 @@ from sknorm._scalers.drift_check import (
     training_of,
 )
 from sknorm._scalers.merging import parts_of
-from sknorm._scalers.moments_of import Groups, moments_of
 from sknorm._statistics.affine import Affine
 from sknorm._statistics.moments import Moments
 
@@ -264,17 +262,6 @@ class ChannelScaler(
             moments = before.decay(moments, float(self.momentum))
         self._set_moments(moments, weighted, X)
         keep(self, whole, X)
-
-    def _raw_moments(
-        self,
-        X: Any,
-        weights: Array | None,
-        codes: Codes | None,
-        n_channels: int,
-        groups: Groups | None = None,
-    ) -> Moments:
-        """Return the moments about the mean of each channel, or of each in each group."""
-        return moments_of(X, weights, codes, n_channels, groups, self.n_jobs)
 
     def _is_weighted(self) -> bool:
         """Tell whether the numbers of samples seen are sums of weights."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,9 @@ from sknorm._backends.reference import asarray_like
 from sknorm._compat import as_numpy
 from sknorm._drift.report import DriftReport
 from sknorm._scalers import drift, parameters, state, validation
+from sknorm._scalers.blocks import Codes
 from sknorm._scalers.drift import Sample
+from sknorm._scalers.moments_of import Groups, moments_of
 from sknorm._statistics.moments import Moments, scale_weights
 from sknorm._statistics.training import Training
 
@@ -21,12 +24,14 @@ Array = NDArray[np.float64]
 class DriftMixin:
     """Tell whether new data is still what a scaler was fitted on.
 
-    Scalers say what their moments are (``_raw_moments``), and whether they are their statistics
-    (``_learns_moments``) or have to be kept beside them.
+    Scalers say how the moments of a batch are found (``_moments_of``), and whether those are their
+    statistics (``_learns_moments``) or have to be kept beside them.
     """
 
     _learns_moments = True
+    _moments_of: Callable[..., Moments] = staticmethod(moments_of)
     _training: Array
+    n_jobs: int | None
 
     def check_drift(
         self,
@@ -85,6 +90,17 @@ class DriftMixin:
         outside = drift.outside_share(X, before[1], moments.count, channel_of, one_group, weights)
         labels = {"feature": labels_of(reader, n_channels)}
         return drift.report(before, (moments, training), outside, labels, (alpha, threshold))
+
+    def _raw_moments(
+        self,
+        X: Any,
+        weights: Array | None,
+        codes: Codes | None,
+        n_channels: int,
+        groups: Groups | None = None,
+    ) -> Moments:
+        """Return the moments about the mean of each channel, or of each in each group."""
+        return self._moments_of(X, weights, codes, n_channels, groups, self.n_jobs)
 
     def _before(self, n_channels: int) -> Sample:
         """Return what is known of the training data."""

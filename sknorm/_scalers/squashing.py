@@ -26,10 +26,9 @@ from sknorm._scalers.drift_check import (
     keep,
     training_of,
 )
-from sknorm._scalers.moments_of import Groups, finite_moments_of
+from sknorm._scalers.moments_of import finite_moments_of
 from sknorm._scalers.sketched import SketchMixin
 from sknorm._statistics.affine import Affine
-from sknorm._statistics.moments import Moments
 from sknorm._statistics.squash import NUMBERS, Squash
 
 Array = NDArray[np.float64]
@@ -151,6 +150,7 @@ class SquashingScaler(
 
     _statistics = ("center_", "scale_")
     _learns_moments = False
+    _moments_of = staticmethod(finite_moments_of)
 
     center_: Any
     scale_: Any
@@ -378,17 +378,6 @@ class SquashingScaler(
         self._set(found, X, lambda flat: dispatch.extents(X, codes, flat, weights))
         raw = self._raw_moments(X, weights, codes, n_channels)
         keep(self, training_of(X, weights, codes, raw, with_moments=True), X)
-
-    def _raw_moments(
-        self,
-        X: Any,
-        weights: Array | None,
-        codes: Codes | None,
-        n_channels: int,
-        groups: Groups | None = None,
-    ) -> Moments:
-        """Return the moments of the finite values of each channel, or of each in each group."""
-        return finite_moments_of(X, weights, codes, n_channels, groups, self.n_jobs)
 
     def _set(self, found: Quantiles, like: Any, extents: Callable[[Codes], Any]) -> None:
         """Set the learned attributes, in the namespace of an array."""
