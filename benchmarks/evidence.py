@@ -22,9 +22,18 @@ from sklearn.linear_model import SGDClassifier, SGDRegressor
 from sklearn.model_selection import GroupKFold
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import QuantileTransformer, StandardScaler
 
-from sknorm import BatchStatScaler, L2Normalizer, LayerScaler, PowerNormScaler, compare_normalizers
+from sknorm import (
+    BatchStatScaler,
+    CombinedComparison,
+    Flattener,
+    L2Normalizer,
+    LayerScaler,
+    PowerNormScaler,
+    SquashingScaler,
+    compare_normalizers,
+)
 
 DOCS = Path(__file__).parents[1] / "docs"
 MAX_ROWS = 1000
@@ -32,8 +41,12 @@ START, END = "<!-- evidence table -->", "<!-- end of evidence table -->"
 TABULAR = (
     *("none", "BatchStatScaler", "PowerNormScaler", "SquashingScaler", "LayerScaler"),
     *("L1Normalizer", "L2Normalizer", "MaxNormalizer", "StandardScaler", "RobustScaler"),
+    "QuantileTransformer",
 )
-MARKS = {"better": "▲", "mostly better": "△", "worse": "▼", "mostly worse": "▽", "unclear": "·"}
+START_FINDINGS, END_FINDINGS = "<!-- findings -->", "<!-- end of findings -->"
+MARKS = {"better": "▲", "worse": "▼", "equivalent": "=", "undecided": "·"}
+WORDS = ("better", "equivalent", "undecided", "worse")
+SPEEDS = {"faster": "better", "fewer epochs": "mostly better", "slower": "worse"}
 PROMISES = {
     "faster": "1. Trains in fewer epochs",
     "stabler": "2. Trains more stably",
@@ -112,25 +125,26 @@ def make_model(case: Case, kind: str) -> object:
         model = TransformedTargetRegressor(model, transformer=StandardScaler())
     if case.X.ndim == 2:
         return model
-    return Pipeline([("norm", "passthrough"), ("flatten", flattener()), ("model", model)])
-
-
-def flattener() -> FunctionTransformer:
-    return FunctionTransformer(np.reshape, kw_args={"shape": (-1, 6 * 64)})
+    return Pipeline([("norm", "passthrough"), ("flatten", Flattener()), ("model", model)])
 
 
 def candidates(case: Case) -> object:
     if case.X.ndim == 2:
-        return list(TABULAR)
+        import skrub
+
+        normal = QuantileTransformer(output_distribution="normal", n_quantiles=100)
+        named = {"QuantileTransformer": normal, "skrub.SquashingScaler": skrub.SquashingScaler()}
+        return [*TABULAR[:-1], *named.items()]
     return {
         "none": None,
         "BatchStatScaler": BatchStatScaler(),
         "PowerNormScaler": PowerNormScaler(),
+        "SquashingScaler": SquashingScaler(),
         "LayerScaler": LayerScaler(),
         "LayerScaler(n_groups=2)": LayerScaler(n_groups=2),
         "LayerScaler(n_groups=6)": LayerScaler(n_groups=6),
         "L2Normalizer": L2Normalizer(),
-        "StandardScaler": Pipeline([("flatten", flattener()), ("scale", StandardScaler())]),
+        "StandardScaler": Pipeline([("flatten", Flattener()), ("scale", StandardScaler())]),
     }
 
 
@@ -138,8 +152,7 @@ def run(case: Case, kind: str, *, n_folds: int, n_seeds: int, n_jobs: int) -> li
     """Compare the normalizers on one data set; return a row of numbers for each."""
     cv: object = n_folds
     if case.groups is not None:
-        n_folds = min(n_folds, len(np.unique(case.groups)))
-        cv = list(GroupKFold(n_folds).split(case.X, case.y, case.groups))
+        cv = GroupKFold(min(n_folds, len(np.unique(case.groups))))
     start = time.perf_counter()
     comparison = compare_normalizers(
         make_model(case, kind),
@@ -147,9 +160,12 @@ def run(case: Case, kind: str, *, n_folds: int, n_seeds: int, n_jobs: int) -> li
         case.y,
         normalizers=candidates(case),
         cv=cv,
+        groups=case.groups,
+        scoring="accuracy" if case.is_classification else "r2",
         n_seeds=n_seeds,
         n_jobs=n_jobs,
         random_state=0,
+        progress=False,
     )
     wall = time.perf_counter() - start
     fits = sum(run.seconds for run in comparison._measured.runs)
@@ -168,6 +184,11 @@ def run(case: Case, kind: str, *, n_folds: int, n_seeds: int, n_jobs: int) -> li
                 "difference": row.difference.estimate,
                 "low": row.difference.low,
                 "high": row.difference.high,
+                "reference": row.reference.estimate,
+                "reference_low": row.reference.low,
+                "reference_high": row.reference.high,
+                "against_reference": row.reference_verdict,
+                "floored": row.n_floored,
                 "gap": row.gap,
                 "seed_std": row.seed_std,
                 "epochs": row.epochs,
@@ -176,7 +197,7 @@ def run(case: Case, kind: str, *, n_folds: int, n_seeds: int, n_jobs: int) -> li
                 "seconds": row.seconds,
                 "lost": row.diverged + row.failed,
                 "unconverged": row.unconverged,
-                "faster": {"faster": "better", "slower": "worse"}.get(row.speed, row.speed),
+                "faster": SPEEDS.get(row.speed, row.speed),
                 "stabler": interval_word(instability.low, instability.high),
                 "better": row.verdict,
                 "steadier": interval_word(seeds.low, seeds.high),
@@ -210,10 +231,53 @@ def table(rows: list[dict]) -> str:
     return "\n".join(lines)
 
 
+def findings(rows: list[dict]) -> str:
+    """Return how often each normalizer is shown to be what, against none and StandardScaler."""
+    cases = list(dict.fromkeys((row["data"], row["model"]) for row in rows))
+    names = [name for name in dict.fromkeys(row["normalizer"] for row in rows)
+             if sum(row["normalizer"] == name for row in rows) >= len(cases) - 2]  # fmt: skip
+    by_case = {case: {r["normalizer"]: r for r in rows if (r["data"], r["model"]) == case}
+               for case in cases}  # fmt: skip
+    common = [case for case in cases if all(name in by_case[case] for name in names)]
+    combined = CombinedComparison(
+        tuple(names),
+        tuple(map(" ".join, common)),
+        np.array([[float(by_case[case][name]["score"]) for name in names] for case in common]),
+        np.full(len(common), 0.01),
+        np.array([[by_case[case][name]["better"] for name in names] for case in common]),
+        "none",
+    )
+    lines = [
+        f"| normalizer | mean rank in {len(common)} | against none: better, equivalent, undecided, "
+        "worse | against StandardScaler |",
+        "|---|--:|---|---|",
+    ]
+    for name in sorted(names, key=combined.mean_ranks_.get):
+        here = [row for row in rows if row["normalizer"] == name]
+        counts = [
+            ", ".join(str(sum(row[kind] == word for row in here)) for word in WORDS)
+            for kind in ("better", "against_reference")
+        ]
+        shown = [count if set(count) != set("0, ") else "" for count in counts]
+        lines.append(f"| {name} | {combined.mean_ranks_[name]:.2f} | {shown[0]} | {shown[1]} |")
+    return "\n".join([*lines, "", combined.verdict()])
+
+
+def with_findings(text: str, rows: list[dict]) -> str:
+    """Return a page with the findings between its marks."""
+    if START_FINDINGS not in text:
+        return text
+    before, rest = text.split(START_FINDINGS)
+    after = rest.split(END_FINDINGS)[1]
+    return f"{before}{START_FINDINGS}\n{findings(rows)}\n{END_FINDINGS}{after}"
+
+
 def cell(row: dict) -> str:
     score = float(row["score"])
     shown = "lost" if np.isnan(score) else f"{score:.3f}" if abs(score) < 100 else f"{score:.0f}"
     mark = MARKS.get(row["better"], "")
+    if row["against_reference"] in ("better", "worse"):
+        mark += " **+**" if row["against_reference"] == "better" else " −"
     lost = f" ({100 * float(row['lost']):.0f}% lost)" if 0 < float(row["lost"]) < 1 else ""
     return f"{shown} {mark}{lost}".strip()
 
@@ -249,7 +313,7 @@ def draw(rows: list[dict], path: Path) -> None:
     axes[-1].set_xticks(range(len(columns)), labels, rotation=60, ha="right", fontsize=9)
     figure.supxlabel(
         "Against no normalizer: ▲ shown to hold   ▼ shown to be the other way   · not shown   "
-        "× no score\n(hollow: in most pairs, not on average)",
+        "× no score\n(= equivalent; hollow: fewer epochs, but more seconds)",
         fontsize=9,
     )
     figure.savefig(path, metadata={"Date": None})
@@ -261,6 +325,8 @@ def draw_mark(ax: object, place: tuple[int, int], word: str) -> None:
         color = "#0072B2" if up else "#B34700"
         face = "white" if word.startswith("mostly") else color
         ax.plot(*place, "^" if up else "v", color=color, markerfacecolor=face, markersize=8)
+    elif word == "equivalent":
+        ax.plot(*place, "_", color="#0072B2", markersize=8)
     elif word == "no score":
         ax.plot(*place, "x", color="black", markersize=6)
     else:
@@ -301,7 +367,11 @@ def main() -> None:
     if page.exists() and START in (text := page.read_text()):
         before, rest = text.split(START)
         after = rest.split(END)[1]
-        page.write_text(f"{before}{START}\n{table(rows)}\n{END}{after}")
+        text = f"{before}{START}\n{table(rows)}\n{END}{after}"
+        page.write_text(with_findings(text, rows))
+        readme = arguments.out.parent / "README.md"
+        if arguments.out == DOCS:
+            readme.write_text(with_findings(readme.read_text(), rows))
     else:
         print(table(rows))
 

@@ -5,19 +5,28 @@ from importlib.metadata import version as _version
 from sknorm._drift.report import DriftReport
 from sknorm._scalers.batch import BatchStatScaler
 from sknorm._scalers.coefficients import raw_coefficients
+from sknorm._scalers.flattener import Flattener
 from sknorm._scalers.group import GroupScaler
 from sknorm._scalers.layer import LayerScaler
 from sknorm._scalers.power import PowerNormScaler
 from sknorm._scalers.row_norms import L1Normalizer, L2Normalizer, MaxNormalizer
 from sknorm._scalers.squashing import SquashingScaler
 from sknorm._versions import show_versions
-from sknorm.compare import NormalizerComparison, NormalizerComparisonDisplay, compare_normalizers
+from sknorm.compare import (
+    CombinedComparison,
+    NormalizerComparison,
+    NormalizerComparisonDisplay,
+    combine_comparisons,
+    compare_normalizers,
+)
 
 __version__ = _version("sknorm")
 
 __all__ = [
     "BatchStatScaler",
+    "CombinedComparison",
     "DriftReport",
+    "Flattener",
     "GroupScaler",
     "L1Normalizer",
     "L2Normalizer",
@@ -28,6 +37,7 @@ __all__ = [
     "PowerNormScaler",
     "SquashingScaler",
     "__version__",
+    "combine_comparisons",
     "compare_normalizers",
     "raw_coefficients",
     "show_versions",

@@ -3,9 +3,20 @@
 import numpy as np
 
 from sknorm import NormalizerComparison
+from sknorm._compare.analysis.design import Design
 from sknorm._compare.analysis.measured import Measured
-from sknorm._compare.analysis.metrics import Design
 from sknorm._compare.fitting.task import Run
+
+
+def without_times(table):
+    """Return the columns of a table, as a data frame, that do not rest on seconds."""
+    return table.drop(columns=[name for name in table if "seconds" in name or name == "speed"])
+
+
+def alone(table):
+    """Return the columns that do not rest on what else is compared, as joint intervals do."""
+    joint = ("_low", "_high", "verdict", "repeats")
+    return table.drop(columns=[name for name in table if name.endswith(joint)])
 
 
 def run(name, fold, seed, curve, score=0.5, **more):
@@ -15,8 +26,8 @@ def run(name, fold, seed, curve, score=0.5, **more):
 
 
 def setting(names, **more):
-    given = {"n_folds": 2, "n_seeds": 1, "test_ratio": 1.0} | more
-    return Design(tuple(names), names[0], "MLP", "accuracy", n_rows=10, n_columns=2, **given)
+    given = {"n_folds": 2, "n_seeds": 1, "test_ratio": 1.0, "score_name": "accuracy"} | more
+    return Design(tuple(names), names[0], "MLP", n_rows=10, n_columns=2, **given)
 
 
 def compared(scores, **more):

@@ -32,7 +32,7 @@ NEEDED_BY_SKLEARN = {"joblib", "narwhals", "threadpoolctl"}
 KERNELS = r"sknorm\._backends\.kernels\._kernels\w*"
 NOT_NEEDED = [
     *("pandas", "polars", "matplotlib", "torch", "dask", "onnx", "Cython", "pytest"),
-    *("datasketches", "skrub"),
+    *("datasketches", "duckdb", "skrub"),
 ]
 
 # Summaries, parameters in the order and with the names of the signature, returns, sections.

@@ -2,97 +2,40 @@
 
 from __future__ import annotations
 
-import argparse
 import os
-import shutil
 import sys
-import textwrap
 import time
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sknorm._cli.features import Features, make_features
 from sknorm._cli.interrupt import interrupted_once
-from sknorm._cli.reading import TableError, read_table
-from sknorm._compare.names import N_FOLDS, N_SEEDS
+from sknorm._cli.options import HOW, make_parser
+from sknorm._cli.output import say, say_verdict, say_warning, show
+from sknorm._compare.advice import advising
+from sknorm._tables.errors import TableError
 
-TASKS = ["auto", "classification", "regression"]
-MODELS = ["mlp", "logistic", "svm", "knn"]
-DESCRIPTION = """\
-Measure which normalizer suits a model on your data: how fast and stably it trains, how
-well it predicts, and how much that depends on the initialization. Without --data it runs
-on the chemical analyses of wines that come with scikit-learn.
-"""
-EXAMPLES = """\
-examples:
-  python -m sknorm
-  python -m sknorm --data houses.csv --target price --report houses.html
-  python -m sknorm --data samples.parquet --target kind --model logistic --folds 5
-"""
+if TYPE_CHECKING:
+    import argparse
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a comparison as the arguments say; return the exit status."""
-    arguments = _parser().parse_args(argv)
+    arguments = make_parser().parse_args(argv)
     try:
-        return _compare(arguments)
+        with advising(HOW):
+            return _compare(arguments)
     except (TableError, ValueError, TypeError, ImportError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        say(f"error: {error}", to=sys.stderr, wrap=False)
         return 2
     except BrokenPipeError:
         # Whoever read the output has seen enough; Python must not fail on flushing the rest.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
-        print("Stopped before there was anything to show.", file=sys.stderr)
+        say("Stopped before there was anything to show.", to=sys.stderr)
         return 130
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m sknorm",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add = parser.add_argument
-    add("command", nargs="?", choices=["compare"], default="compare", help="what to do")
-    add("--data", metavar="FILE", help="CSV or Parquet file with one row per sample")
-    add("--target", metavar="COLUMN", help="the column to predict (default: the last)")
-    add("--task", choices=TASKS, default="auto", help="kind of target (default: guess)")
-    add("--model", choices=MODELS, default="mlp", help="the model (default: mlp)")
-    add("--normalizers", metavar="A,B", help="names, separated by commas (default: all)")
-    add("--scoring", metavar="NAME", help="a scikit-learn score (default: accuracy or R2)")
-    add("--encoding", default="utf-8", help="of the CSV file (default: by its mark, or utf-8)")
-    add("--report", metavar="FILE.html", help="write a page with table and pictures")
-    add("--quiet", action="store_true", help="show no progress")
-
-    def add_number(name: str, minimum: int, default: int, text: str) -> None:
-        text += " (default: %(default)s)"
-        add(name, type=_at_least(minimum), default=default, metavar="N", help=text)
-
-    add_number("--folds", 2, N_FOLDS, "number of folds")
-    add_number("--seeds", 1, N_SEEDS, "initializations per fold")
-    add_number("--rows", 0, 5000, "most rows to use; 0: all")
-    add_number("--random-state", 0, 0, "seed of folds and initializations")
-    add("--jobs", type=int, default=-1, metavar="N", help="fits at a time (default: all cores)")
-    return parser
-
-
-def _at_least(minimum: int) -> Any:
-    def whole_number(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            value = minimum - 1
-        if value < minimum:
-            raise argparse.ArgumentTypeError(
-                f"must be a whole number of at least {minimum}, not {text!r}"
-            )
-        return value
-
-    return whole_number
 
 
 def _compare(arguments: argparse.Namespace) -> int:
@@ -104,73 +47,119 @@ def _compare(arguments: argparse.Namespace) -> int:
         features = _load(arguments)
         comparison = _measure(arguments, features)
         finish()
-        _show(comparison, time.perf_counter() - start)
-        if report is not None:
-            write_report(comparison, report, arguments.data, features.notes)
+        show(comparison, time.perf_counter() - start, _data_code(arguments, features))
+        try:
+            if report is not None:
+                code = _data_code(arguments, features)
+                write_report(comparison, report, arguments.data, features.notes, code)
+        finally:
+            say_verdict(comparison)
     return 130 if comparison.partial_ else 0
 
 
 def _measure(arguments: argparse.Namespace, features: Features) -> Any:
     from sknorm.compare import compare_normalizers
 
-    model = make_model(arguments.model, features)
+    model, step = make_model(arguments.model, features)
     seeds = arguments.seeds if arguments.model == "mlp" else 1
     _announce(model, features)
     with warnings.catch_warnings():
-        warnings.showwarning = _show_warning
+        warnings.showwarning = say_warning
+        warnings.simplefilter("always", UserWarning)
         return compare_normalizers(
             model,
             features.X,
             features.y,
             normalizers=arguments.normalizers and arguments.normalizers.split(","),
-            cv=arguments.folds,
-            scoring=arguments.scoring,
+            step=step,
+            cv=_folds(arguments),
+            n_repeats=arguments.repeats,
+            groups=features.groups,
+            scoring=_scores(arguments),
+            pos_label=_positive(arguments, features),
             n_seeds=seeds,
+            rope=arguments.rope,
             n_jobs=arguments.jobs,
             random_state=arguments.random_state,
             progress=not arguments.quiet,
         )
 
 
-def _show_warning(message: Warning | str, *where: Any, **also: Any) -> None:
-    """Print a warning without the place in the code, which says nothing to who runs a command."""
-    print(f"warning: {message}", file=sys.stderr)
+def _folds(arguments: argparse.Namespace) -> Any:
+    if arguments.time is None:
+        return arguments.folds
+    from sklearn.model_selection import TimeSeriesSplit
+
+    if arguments.groups is not None or arguments.repeats > 1:
+        raise ValueError(
+            "--time tests on what is later, which leaves no choice of folds: leave out --groups "
+            "and "
+            "--repeats."
+        )
+    return TimeSeriesSplit(arguments.folds)
+
+
+def _scores(arguments: argparse.Namespace) -> Any:
+    given = arguments.scoring
+    return given[0] if given is not None and len(given) == 1 else given
+
+
+def _positive(arguments: argparse.Namespace, features: Features) -> Any:
+    """Return the positive class as it is in the target."""
+    if arguments.positive is None:
+        return None
+    classes = sorted(set(features.y.tolist()))
+    for found in classes:
+        if arguments.positive in (str(found), f"{found:g}" if isinstance(found, float) else found):
+            return found
+    shown = ", ".join(f"{c:g}" if isinstance(c, float) else str(c) for c in classes[:10])
+    raise ValueError(f"--positive {arguments.positive} is no class of the target: {shown}.")
 
 
 def _load(arguments: argparse.Namespace) -> Features:
     if arguments.data is None:
-        if arguments.target is not None:
-            raise ValueError("--target names a column of --data, which is not given.")
-        from sklearn.datasets import load_wine
+        for name in ("target", "groups", "time"):
+            if getattr(arguments, name) is not None:
+                raise ValueError(f"--{name} names a column of --data, which is not given.")
+        return _wine()
+    from sknorm._tables.reading import read_table
 
-        wine = load_wine()
-        note = (
-            "Data: wine, from scikit-learn: 178 wines of 3 growers, 13 chemical measurements in "
-            "their own units (magnesium in mg, proline in hundreds, hue near 1)."
-        )
-        return Features(wine.data, wine.target, list(wine.feature_names), True, [note])
     notes: list[str] = []
-    columns = read_table(arguments.data, arguments.encoding, notes)
-    features = make_features(
-        columns, arguments.target, arguments.task, arguments.rows, arguments.random_state
+    frame = read_table(
+        arguments.data,
+        encoding=arguments.encoding,
+        delimiter=arguments.delimiter,
+        header=None if arguments.header is None else arguments.header == "yes",
+        decimal=arguments.decimal,
+        notes=notes,
     )
-    n_rows = len(next(iter(columns.values())))
-    size = f"Data: {arguments.data}, {n_rows:,} rows, {len(columns):,} columns."
+    features = make_features(frame, arguments)
+    size = f"Data: {arguments.data}, {len(frame):,} rows, {frame.shape[1]:,} columns."
     features.notes = [size, *notes, *features.notes]
     return features
 
 
-def make_model(kind: str, features: Features) -> Any:
-    """Return the model, after a step that fills gaps where there are any."""
-    import numpy as np
-    from sklearn.impute import SimpleImputer
+def _wine() -> Features:
+    from sklearn.datasets import load_wine
+
+    wine = load_wine()
+    note = (
+        "Data: wine, from scikit-learn: 178 wines of 3 growers, 13 chemical measurements in "
+        "their own units (magnesium in mg, proline in hundreds, hue near 1)."
+    )
+    return Features(wine.data, wine.target, True, wine.data.shape[1], [note], is_table=False)
+
+
+def make_model(kind: str, features: Features) -> tuple[Any, str]:
+    """Return the model with what prepares the data, and the step that a normalizer takes."""
     from sklearn.pipeline import Pipeline
 
+    from sknorm._tables.pipeline import NORMALIZER_STEP, make_table_pipeline
+
     model = _plain_model(kind, features)
-    steps: list[tuple[str, Any]] = [("norm", "passthrough"), ("model", model)]
-    if np.isnan(features.X).any():
-        steps.insert(0, ("impute", SimpleImputer(strategy="median", keep_empty_features=True)))
-    return Pipeline(steps)
+    if features.is_table:
+        return make_table_pipeline("passthrough", model), NORMALIZER_STEP
+    return Pipeline([("norm", "passthrough"), ("model", model)]), "norm"
 
 
 def _plain_model(kind: str, features: Features) -> Any:
@@ -199,39 +188,41 @@ def _plain_model(kind: str, features: Features) -> Any:
     return TransformedTargetRegressor(regressor, transformer=StandardScaler())
 
 
-def _width() -> int | None:
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-
-
-def _print(text: str, indent: str = "") -> None:
-    width = min(_width() or 100, 100)
-    print(textwrap.fill(text, width, subsequent_indent=indent, break_on_hyphens=False))
-
-
 def _announce(model: Any, features: Features) -> None:
     for note in features.notes:
-        _print(note, "  ")
+        say(note, indent="  ")
     plain = getattr(model[-1], "regressor", model[-1])
-    _print(
-        f"Model: {plain}, on {len(features.y):,} rows and {features.X.shape[1]:,} features in raw "
+    say(
+        f"Model: {plain}, on {len(features.y):,} rows and {features.n_features:,} features in raw "
         "units.",
-        "  ",
+        indent="  ",
     )
-    print(flush=True)
+    say("")
 
 
-def _show(comparison: Any, seconds: float) -> None:
-    from sknorm._compare.text import tables
-
-    print()
-    for line in comparison._summary.lines():
-        _print(line, "   ")
-    print()
-    cells = tables.table_cells(comparison.measures_, comparison.setting_, comparison.best_name_)
-    print(tables.as_text(*cells, width=_width()))
-    print()
-    for line in tables.legend(comparison.setting_):
-        _print(line, "  ")
-    print()
-    _print(f"Verdict: {comparison.verdict()}", "  ")
-    print(f"Took {seconds:.0f} s.")
+def _data_code(arguments: argparse.Namespace, features: Features) -> str:
+    """Return the code that reads the data as the command did."""
+    if arguments.data is None:
+        return "from sklearn.datasets import load_wine\nX, y = load_wine(return_X_y=True)"
+    options = "".join(
+        f", {name}={value!r}"
+        for name, value in (
+            ("encoding", arguments.encoding),
+            ("delimiter", arguments.delimiter),
+            ("header", arguments.header and arguments.header == "yes"),
+            ("decimal", arguments.decimal),
+        )
+        if value is not None
+    )
+    target = features.left_out[0]
+    lines = ["from sknorm.tables import read_table"]
+    lines += [f"table = read_table({arguments.data!r}{options})"]
+    if arguments.missing:
+        codes = [float(c) if c.lstrip("-").replace(".", "", 1).isdigit() else c
+                 for c in arguments.missing]  # fmt: skip
+        lines.append(f"table = table.mask(table.isin({codes!r}))")
+    if arguments.time is not None:
+        lines.append(f"table = table.sort_values({arguments.time!r}, ignore_index=True)")
+    lines.append(f"table = table.dropna(subset=[{target!r}])")
+    lines.append(f"X, y = table.drop(columns={features.left_out!r}), table[{target!r}]")
+    return "\n".join(lines)

@@ -48,11 +48,13 @@ def _start(path: Path) -> bytes:
         return file.read(1000)
 
 
-def write_report(comparison: Any, path: Path, data: str | None, notes: Sequence[str]) -> None:
+def write_report(
+    comparison: Any, path: Path, data: str | None, notes: Sequence[str], code: str
+) -> None:
     """Write the page and say where it is."""
     title = f"Which normalizer suits {Path(data).name if data else 'wine'}?"
     try:
-        comparison.to_html(path, title=title, notes=notes)
+        comparison.to_html(path, title=title, notes=notes, data=code)
     except OSError as error:
         raise _unwritable(path, error) from error
     print(f"Report: {path.resolve()}")

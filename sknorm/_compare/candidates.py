@@ -12,6 +12,7 @@ from scipy import sparse
 
 from sknorm._compare.names import NONE
 from sknorm._scalers.batch import BatchStatScaler
+from sknorm._scalers.flattener import Flattener
 from sknorm._scalers.layer import LayerScaler
 from sknorm._scalers.power import PowerNormScaler
 from sknorm._scalers.row_norms import L1Normalizer, L2Normalizer, MaxNormalizer
@@ -29,6 +30,11 @@ NORMALIZERS: tuple[type[Any], ...] = (
 )
 NORMALIZER_NAMES = tuple(cls.__name__ for cls in NORMALIZERS)
 REFERENCE_NAMES = ("StandardScaler", "RobustScaler")
+# scikit-learn's scalers refuse sparse input unless told not to center.
+NO_CENTERING: dict[str, dict[str, bool]] = {
+    "StandardScaler": {"with_mean": False},
+    "RobustScaler": {"with_centering": False},
+}
 OTHER_NAMES = (
     "MaxAbsScaler",
     "MinMaxScaler",
@@ -52,7 +58,7 @@ def known_normalizers() -> dict[str, Callable[[], Any]]:
 def resolve_normalizers(normalizers: Any, X: Any) -> dict[str, Any]:
     """Return the normalizers to compare, by the names they go by."""
     if normalizers is None:
-        return _defaults(is_sparse=sparse.issparse(X))
+        return _defaults(X)
     if isinstance(normalizers, Mapping):
         pairs = [(str(name), _resolve(given)[1]) for name, given in normalizers.items()]
     elif isinstance(normalizers, str) or not isinstance(normalizers, Iterable):
@@ -74,20 +80,28 @@ def resolve_normalizers(normalizers: Any, X: Any) -> dict[str, Any]:
     return dict(pairs)
 
 
-def _defaults(*, is_sparse: bool) -> dict[str, Any]:
+def _defaults(X: Any) -> dict[str, Any]:
+    """Return going without, all of sknorm's, and scikit-learn's that suit what is normalized."""
     known = known_normalizers()
     chosen = {name: known[name]() for name in (NONE, *NORMALIZER_NAMES)}
-    # scikit-learn's scalers refuse sparse input unless told not to center.
-    options: dict[str, dict[str, bool]] = {
-        "StandardScaler": {"with_mean": False},
-        "RobustScaler": {"with_centering": False},
-    }
+    has_positions = len(getattr(X, "shape", ())) > 2
+    if has_positions:
+        # Per sample and channel, as InstanceNorm.
+        chosen |= [_resolve(LayerScaler(n_groups=X.shape[1]))]
     for name in REFERENCE_NAMES:
         scaler = known[name]()
-        if is_sparse:
-            scaler.set_params(**options[name])
-        chosen[_label(scaler)] = scaler
+        if sparse.issparse(X):
+            scaler.set_params(**NO_CENTERING[name])
+        label = _label(scaler)
+        chosen[label] = _of_columns(scaler) if has_positions else scaler
     return chosen
+
+
+def _of_columns(scaler: Any) -> Any:
+    """Return a scaler of columns for data with positions, each of which is a column to it."""
+    from sklearn.pipeline import make_pipeline
+
+    return make_pipeline(Flattener(), scaler)
 
 
 def _resolve(given: Any) -> tuple[str, Any]:
@@ -143,7 +157,7 @@ def pipeline_maker(estimator: Any, step: str | None) -> tuple[Callable[[Any], An
         _check_step(estimator, step)
         return functools.partial(replaced, name=step), step
     steps = list(getattr(estimator, "steps", None) or [("model", estimator)])
-    found = _find_step(steps)
+    found = find_step(steps)
     _warn_of_inner_scalers(estimator, found)
     if found is not None:
         return functools.partial(replaced, name=found), found
@@ -210,7 +224,7 @@ def _is_model(parent: Any, name: str) -> bool:
     return name == last_name and bool(is_classifier(last) or is_regressor(last))
 
 
-def _find_step(steps: list[Any]) -> str | None:
+def find_step(steps: list[Any]) -> str | None:
     """Return the step of a pipeline that a normalizer takes the place of, if there is one."""
     found = [
         name

@@ -4,27 +4,12 @@ from __future__ import annotations
 
 import math
 import numbers
-import warnings
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import is_classifier, is_regressor
 from sklearn.utils import indexable
 from sklearn.utils.multiclass import type_of_target
-
-Split = tuple[NDArray[np.intp], NDArray[np.intp]]
-
-__all__ = [
-    "Split",
-    "check_data",
-    "check_estimator",
-    "check_number",
-    "check_scorer",
-    "check_target_loss",
-    "draw_seed",
-    "make_splits",
-]
 
 
 def check_estimator(estimator: Any) -> None:
@@ -110,61 +95,24 @@ def check_target_loss(value: Any) -> float | None:
     return float(value)
 
 
-def check_scorer(estimator: Any, scoring: Any) -> Any:
-    """Return the scorer, which gives one number for each fit."""
-    from sklearn.metrics import check_scoring
-
-    if scoring is not None and not isinstance(scoring, str) and not callable(scoring):
-        raise TypeError(
-            "scoring must be one metric, as a name or a function of (estimator, X, y); got "
-            f"{scoring!r}."
+def check_weights(sample_weight: Any, n_rows: int) -> Any:
+    """Return the weights of the rows as numbers, none of them negative."""
+    if sample_weight is None:
+        return None
+    weights = np.asarray(sample_weight, dtype=float)
+    if weights.shape != (n_rows,):
+        raise ValueError(
+            f"sample_weight must have one number for each of the {n_rows} rows; got shape "
+            f"{weights.shape}."
         )
-    return check_scoring(estimator, scoring)
+    bad = np.flatnonzero(~np.isfinite(weights) | (weights < 0))
+    if len(bad):
+        raise ValueError(
+            f"sample_weight must be finite and not negative; row {bad[0]} has {weights[bad[0]]}."
+        )
+    return weights
 
 
 def draw_seed(rng: np.random.RandomState) -> int:
     """Return a seed."""
     return int(rng.randint(np.iinfo(np.int32).max))
-
-
-def make_splits(estimator: Any, X: Any, y: Any, cv: Any, seed: int) -> list[Split]:
-    """Return the folds: shuffled (and stratified for classifiers) where cv is a number."""
-    from sklearn.model_selection import KFold, StratifiedKFold, check_cv
-
-    if isinstance(cv, numbers.Integral) and not isinstance(cv, bool):
-        n_folds = check_number("cv", cv, minimum=2)
-        if X.shape[0] < n_folds:
-            raise ValueError(
-                f"X has {X.shape[0]} samples, which is fewer than {n_folds} folds: ask for fewer "
-                "folds, or give more samples."
-            )
-        stratify = is_classifier(estimator) and type_of_target(y) in ("binary", "multiclass")
-        if stratify:
-            _check_classes(y, n_folds)
-        kind = StratifiedKFold if stratify else KFold
-        cv = kind(n_folds, shuffle=True, random_state=seed)
-    splitter = check_cv(cv, y, classifier=is_classifier(estimator))
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
-        splits = [(np.asarray(train), np.asarray(test)) for train, test in splitter.split(X, y)]
-    if len(splits) < 2:
-        raise ValueError(f"cv makes {len(splits)} split; an interval needs at least 2.")
-    return splits
-
-
-def _check_classes(y: Any, n_folds: int) -> None:
-    distinct, counts = np.unique(np.asarray(y), return_counts=True)
-    classes = distinct.tolist()
-    if counts.max() < n_folds:
-        raise ValueError(
-            f"No class of y has a member for each of {n_folds} folds (the largest, "
-            f"{classes[counts.argmax()]!r}, has {counts.max()}): ask for fewer folds, or merge "
-            "rare classes."
-        )
-    if counts.min() < n_folds:
-        warnings.warn(
-            f"The class {classes[counts.argmin()]!r} of y has {counts.min()} of {counts.sum()} "
-            f"rows, so that some of {n_folds} folds have none of it.",
-            UserWarning,
-            stacklevel=4,
-        )

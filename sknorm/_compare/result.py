@@ -12,9 +12,10 @@ from sklearn.base import clone
 
 from sknorm._compare.analysis.measured import Measured
 from sknorm._compare.analysis.metrics import Metrics
-from sknorm._compare.fitting.task import Run, set_seed
+from sknorm._compare.fitting.task import Run, set_seed, weights_of_steps
 from sknorm._compare.html import report
 from sknorm._compare.text import summary, tables
+from sknorm._compare.text.snippet import snippet
 
 
 class NormalizerComparison:
@@ -30,6 +31,8 @@ class NormalizerComparison:
     best_name_ : str or None
         The normalizer with the highest mean test score, of those that lost the fewest fits. Whether
         it is shown to be better is another question: see :meth:`verdict`.
+    recommended_ : str or None
+        The normalizer to use: the simplest of those that score as high, for all that matters.
     baseline_ : str
         What the others are compared with.
     partial_ : bool
@@ -76,6 +79,11 @@ class NormalizerComparison:
         return self._measured.best
 
     @property
+    def recommended_(self) -> str | None:
+        """The normalizer to use: the simplest of those that score as high, for all that matters."""
+        return self._measured.standing.recommended
+
+    @property
     def table(self) -> dict[str, list[Any]]:
         """One row per normalizer, as a dict of columns: ``pandas.DataFrame(comparison.table)``."""
         return tables.table_columns(self.measures_)
@@ -86,8 +94,33 @@ class NormalizerComparison:
         fields = [field.name for field in dataclasses.fields(Run)]
         return {name: [getattr(run, name) for run in self._measured.runs] for name in fields}
 
+    def snippet(self, *, data: str = "") -> str:
+        """Return code to paste that builds the pipeline with the recommended normalizer.
+
+        Parameters
+        ----------
+        data : str, default=""
+            Code that makes ``X`` and ``y``, to put before it.
+
+        Returns
+        -------
+        code : str
+            Imports, the pipeline, and its fit.
+
+        Raises
+        ------
+        ValueError
+            If no fit gave a score.
+        """
+        return snippet(self._measured.pipelines[self._chosen()], data=data)
+
+    def _chosen(self) -> str:
+        if self.recommended_ is None:
+            raise ValueError("No fit gave a score, so there is no best pipeline.")
+        return self.recommended_
+
     def fit_best(self) -> Any:
-        """Fit the best normalizer's pipeline on all of X and y.
+        """Fit the recommended normalizer's pipeline on all of X and y.
 
         Returns
         -------
@@ -99,12 +132,11 @@ class NormalizerComparison:
         ValueError
             If no fit gave a score.
         """
-        if self.best_name_ is None:
-            raise ValueError("No fit gave a score, so there is no best pipeline.")
         measured = self._measured
-        pipeline = clone(measured.pipelines[self.best_name_])
+        pipeline = clone(measured.pipelines[self._chosen()])
         set_seed(pipeline, measured.runs[0].random_state)
-        return pipeline.fit(measured.X, measured.y)
+        weights = weights_of_steps(pipeline, measured.weights)
+        return pipeline.fit(measured.X, measured.y, **weights)
 
     @cached_property
     def _summary(self) -> summary.Summary:
@@ -112,11 +144,11 @@ class NormalizerComparison:
         return summary.sections(self._measured)
 
     def verdict(self) -> str:
-        """Return in one sentence which normalizer suits the data, if the intervals say so.
+        """Return which normalizer to use, how it compares, and what guessing gets.
 
         Returns
         -------
-        sentence : str
+        sentences : str
             Nothing is called better unless its interval against the baseline says so.
         """
         return self._summary.verdict
@@ -165,7 +197,12 @@ class NormalizerComparison:
         return self.display_class(self).plot(kind=kind, ax=ax)
 
     def to_html(
-        self, path: str | Path, *, title: str | None = None, notes: Sequence[str] = ()
+        self,
+        path: str | Path,
+        *,
+        title: str | None = None,
+        notes: Sequence[str] = (),
+        data: str = "",
     ) -> Path:
         """Write one self-contained page: summary, tables and, with matplotlib, pictures.
 
@@ -177,6 +214,8 @@ class NormalizerComparison:
             Heading of the page.
         notes : list of str, default=()
             What readers should know of the data.
+        data : str, default=""
+            Code that makes ``X`` and ``y``, for the code to paste.
 
         Returns
         -------
@@ -184,5 +223,5 @@ class NormalizerComparison:
             Where the page is.
         """
         path = Path(path)
-        path.write_text(report.page(self._measured, title, notes), encoding="utf-8")
+        path.write_text(report.page(self._measured, title, notes, data), encoding="utf-8")
         return path

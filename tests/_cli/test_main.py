@@ -49,12 +49,12 @@ def test_text_and_gaps_to_a_verdict_and_a_report(cars, tmp_path, capsys):
     for sentence in (
         "cars.csv, 80 rows, 6 columns",
         "Taking 'price' as a regression: 80 distinct numbers",
-        "Left out, counts the rows: row.",
+        "Left out, row numbers: row.",
         "One-hot encoded: fuel, class.",
-        "Dates, as days since 1970: built.",
-        "median in each training set: weight (7).",
+        "Dates, as days since 1970 and as year, month, day and weekday: built.",
+        "median of the training rows: weight (7).",
         "The target is standardized",
-        "Model: KNeighborsRegressor(), on 80 rows and 6 features in raw units.",
+        "Model: KNeighborsRegressor(), on 80 rows and 10 features in raw units.",
         "BatchStatScaler",
         "Verdict: ",
         f"Report: {report}",
@@ -62,7 +62,7 @@ def test_text_and_gaps_to_a_verdict_and_a_report(cars, tmp_path, capsys):
         assert sentence in said, sentence
     page = report.read_text(encoding="utf-8")
     assert "Which normalizer suits cars.csv?" in page
-    assert "Left out, counts the rows: row." in page
+    assert "Left out, row numbers: row." in page
 
 
 @pytest.mark.parametrize(
@@ -120,9 +120,8 @@ def test_rare_class_is_told_in_a_line(tmp_path, capsys):
     rows = [f"{place},{place % 7},{'c' if place == 5 else 'ab'[place % 2]}" for place in range(40)]
     path.write_text("\n".join(["x,z,y", *rows]), encoding="utf-8")
     assert main(["--data", str(path), *KNN, *QUICK]) == 0
-    told = capsys.readouterr().err
-    assert told.startswith("warning: The class 'c' of y has 1 of 40 rows")
-    assert told.count("\n") == 1
+    told = capsys.readouterr().out
+    assert told.count("Caution: The class 'c' of y has 1 of 40 rows") == 1
 
 
 def test_report_that_cannot_be_written_is_found_out_before_the_work(tmp_path, capsys):

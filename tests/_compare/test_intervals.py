@@ -132,7 +132,9 @@ def test_a_ratio_of_epochs_does_not_depend_on_what_else_is_compared():
     beside = measure(
         runs + lasting("long", 1000, False), setting(["none", "ours", "long"], n_folds=5)
     )
-    assert alone["ours"] == beside["ours"]
+    assert alone["ours"].differences["epochs_ratio"].estimate == (
+        beside["ours"].differences["epochs_ratio"].estimate
+    )
     assert alone["ours"].speed == "faster"
     assert 0.25 < alone["ours"].differences["epochs_ratio"].estimate < 0.35
 
@@ -206,7 +208,7 @@ def test_who_loses_more_fits_is_not_better():
     runs[-1] = run("ours", 3, 0, [1.0], np.nan, status="failed", error="no")
     ours = measure(runs, asked)["ours"]
     assert ours.difference.low > 0
-    assert ours.verdict == "unclear"
+    assert ours.verdict == "undecided"
     assert ours.failed == 0.25
 
 
@@ -221,7 +223,7 @@ def test_a_fit_not_made_yet_is_not_lost():
     assert ours.verdict == "better"
     assert ours.speed == "faster"
     lost = run("ours", 4, 0, [1.0], np.nan, status="diverged", error="no")
-    assert measure([*runs, lost], asked)["ours"].verdict == "unclear", "made, and lost"
+    assert measure([*runs, lost], asked)["ours"].verdict == "undecided", "made, and lost"
 
 
 def test_fits_lost_where_the_other_made_none_are_not_held_against_it():

@@ -34,6 +34,7 @@ def feature_distributions(
 
     None where the normalizer is inside another step, so that what comes out of it cannot be seen.
     """
+    step = step.partition("__")[0]
     if any(step not in dict(getattr(pipeline, "steps", [])) for pipeline in pipelines.values()):
         return None
     rows = np.arange(X.shape[0])

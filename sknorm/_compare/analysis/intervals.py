@@ -26,6 +26,10 @@ class Interval:
         """Tell whether a value lies outside the interval."""
         return self.low > value or self.high < value
 
+    def negated(self) -> Interval:
+        """Return the interval of the difference the other way round."""
+        return Interval(-self.estimate, -self.high, -self.low)
+
 
 def corrected_interval(per_fold: Array, test_ratio: float, confidence: float) -> Interval:
     """Return the mean over folds with its corrected resampled t interval.

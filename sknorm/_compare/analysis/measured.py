@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
+from sknorm._compare.analysis.design import Design
 from sknorm._compare.analysis.distributions import Distributions, feature_distributions
-from sknorm._compare.analysis.intervals import FoldSeedArray, corrected_interval, fold_means
-from sknorm._compare.analysis.metrics import Design, Metrics, measure
+from sknorm._compare.analysis.fold_metrics import FoldMetrics, fold_metrics
+from sknorm._compare.analysis.intervals import FoldSeedArray
+from sknorm._compare.analysis.metrics import Metrics, by_fold_and_seed, measure
+from sknorm._compare.analysis.standing import Standing, stand
 from sknorm._compare.fitting.task import Run
 
 
@@ -24,6 +25,7 @@ class Measured:
         step: str,
         X: Any,
         y: Any,
+        weights: Any = None,
     ) -> None:
         self.runs = runs
         self.design = design
@@ -31,6 +33,7 @@ class Measured:
         self.step = step
         self.X = X
         self.y = y
+        self.weights = weights
 
     @cached_property
     def metrics(self) -> dict[str, Metrics]:
@@ -39,43 +42,23 @@ class Measured:
 
     @cached_property
     def grids(self) -> dict[str, FoldSeedArray]:
-        """The runs of each normalizer, by fold and seed."""
-        return {
-            name: FoldSeedArray(
-                (run for run in self.runs if run.normalizer == name),
-                self.design.n_folds,
-                self.design.n_seeds,
-            )
-            for name in self.design.names
-        }
+        """The runs of each normalizer, by split and seed."""
+        return by_fold_and_seed(self.runs, self.design)
 
     @cached_property
+    def scores(self) -> dict[str, FoldMetrics]:
+        """The fold metrics of each normalizer."""
+        return fold_metrics(self.grids, self.design, trains=False)
+
+    @cached_property
+    def standing(self) -> Standing:
+        """Which normalizer is best, what cannot be told from it, and which one to use."""
+        return stand(self.metrics, self.scores, self.design)
+
+    @property
     def best(self) -> str | None:
         """The normalizer with the highest mean test score, of those that lost the fewest fits."""
-        scored = [row for row in self.metrics.values() if row.n_scored]
-        if not scored:
-            return None
-        fewest = min(row.lost for row in scored)
-        complete = [row for row in scored if row.lost == fewest]
-        return max(complete, key=lambda row: row.test_score.estimate).normalizer
-
-    @cached_property
-    def ties(self) -> list[str]:
-        """The normalizers whose interval of the difference to the best one includes 0."""
-        if self.best is None:
-            return []
-        scores = {
-            name: grid.values(lambda run: run.test_score) for name, grid in self.grids.items()
-        }
-        best = scores[self.best]
-        return [
-            name
-            for name, values in scores.items()
-            if np.isfinite(values).any()
-            and not corrected_interval(
-                fold_means(values - best), self.design.test_ratio, self.design.confidence
-            ).excludes(0)
-        ]
+        return self.standing.best
 
     @cached_property
     def distributions(self) -> Distributions | None:

@@ -10,20 +10,24 @@ from typing import Any, TextIO
 
 from sklearn.base import BaseEstimator
 
-from sknorm._compare.fitting.task import Run, Task, error_line
+from sknorm._compare.fitting.task import Problem, Run, Task, error_line
 from sknorm._compare.fitting.workers import results
 from sknorm._compat import CallbackSupportMixin, with_callbacks
 
 Report = Callable[[int, int, Run], None]
+# A comparison that takes so long says so, after a part of its fits or of the time.
+LONG_SECONDS, EARLY_SHARE, EARLY_SECONDS = 180.0, 0.03, 20.0
 
 
 def run_tasks(
-    tasks: list[Task], X: Any, y: Any, scorer: Any, n_jobs: int | None, progress: Any
+    tasks: list[Task], problem: Problem, n_jobs: int | None, progress: Any
 ) -> tuple[list[Run], str | None]:
     """Return the runs in the order of their tasks, and why they are not all, if they are not."""
 
     def work(report: Report) -> tuple[list[Run], str | None]:
-        return _collect(results(tasks, X, y, scorer, n_jobs), len(tasks), report)
+        if progress is not False:
+            report = LongRunNotice(report)
+        return _collect(results(tasks, problem, n_jobs), len(tasks), report)
 
     done, stopped = with_reports(progress, len(tasks), work)
     order = {(t.normalizer, t.fold, t.seed): position for position, t in enumerate(tasks)}
@@ -63,14 +67,17 @@ def _notify(report: Report, done: int, n_tasks: int, run: Run) -> Report:
 
 def with_reports(progress: Any, n_tasks: int, work: Callable[[Report], Any]) -> Any:
     """Return what ``work`` returns, given what to tell of each finished run."""
-    progress = (_progress_bar() or PlainProgress()) if progress is True else progress
-    if progress is None or progress is False:
+    if progress is None:
+        # On a terminal someone waits; elsewhere the lines would be in a file.
+        progress = sys.stderr.isatty()
+    if progress is False:
         return work(lambda done, total, run: None)
+    progress = (_progress_bar() or PlainProgress()) if progress is True else progress
     if hasattr(progress, "on_fit_task_end"):
         return Comparison().set_callbacks(progress).fit(n_tasks, work)
     if not callable(progress):
         raise TypeError(
-            "progress must be True, False, a callback of sklearn.callback, or a function of "
+            "progress must be True, False, None, a callback of sklearn.callback, or a function of "
             f"(done, total, run); got {progress!r}."
         )
     try:
@@ -115,6 +122,29 @@ class Comparison(CallbackSupportMixin, BaseEstimator):
         if n_done == n_tasks:
             root.call_on_fit_task_end(estimator=self)
         return result
+
+
+class LongRunNotice:
+    """Passes reports on; says early, and once, if the comparison will take more than minutes."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self.start = time.perf_counter()
+        self.is_due = True
+
+    def __call__(self, done: int, total: int, run: Run) -> None:
+        """Estimate the time from the first fits, and pass the report on."""
+        elapsed = time.perf_counter() - self.start
+        if self.is_due and (done >= EARLY_SHARE * total or elapsed > EARLY_SECONDS):
+            self.is_due = False
+            expected = elapsed / done * total
+            if expected > LONG_SECONDS:
+                print(
+                    f"This will take about {expected / 60:.0f} minutes. Fewer normalizers, folds, "
+                    "initializations or rows shorten it; Ctrl-C shows what there is so far.",
+                    file=sys.stderr,
+                )
+        self.report(done, total, run)
 
 
 class PlainProgress:

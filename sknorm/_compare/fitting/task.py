@@ -7,13 +7,14 @@ import time
 import warnings
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone, is_regressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import _safe_indexing
+from sklearn.utils.validation import has_fit_parameter
 from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 FITTED_ATTRIBUTES = ("loss_curve_", "loss_", "coefs_", "intercepts_", "coef_", "intercept_")
@@ -39,6 +40,20 @@ class Task:
     test: NDArray[np.intp]
 
 
+class Problem(NamedTuple):
+    """What all fits share: the data, what scores them, and the weight of each row, if any."""
+
+    X: Any
+    y: Any
+    scoring: Any
+    weights: Any = None
+
+    def rows(self, places: NDArray[np.intp]) -> tuple[Any, Any, Any]:
+        """Return some of the rows: X, y and weights."""
+        weights = None if self.weights is None else self.weights[places]
+        return _safe_indexing(self.X, places), _safe_indexing(self.y, places), weights
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """What was measured in one fit.
@@ -55,6 +70,7 @@ class Run:
     status: str = "ok"
     test_score: float = np.nan
     train_score: float = np.nan
+    other_scores: dict[str, float] = field(default_factory=dict)
     seconds: float = np.nan
     score_seconds: float = np.nan
     n_iter: int | None = None
@@ -68,11 +84,11 @@ class Run:
     ended_worker: bool = False
 
 
-def run_fit(task: Task, X: Any, y: Any, scorer: Any) -> Run:
+def run_fit(task: Task, problem: Problem) -> Run:
     """Fit, time and score one pipeline; any error of its own becomes part of the result."""
     with _threads().limit(limits=1), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        measured = _measure(task, X, y, scorer)
+        measured = _measure(task, problem)
     texts = [str(entry.message) for entry in caught]
     if any(text.startswith(INTERRUPTED_WARNING) for text in texts):
         # MLPs end their training on Ctrl-C and go on; the comparison must stop.
@@ -100,13 +116,13 @@ def _threads() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-def _measure(task: Task, X: Any, y: Any, scorer: Any) -> dict[str, Any]:
+def _measure(task: Task, problem: Problem) -> dict[str, Any]:
     start = time.perf_counter()
     try:
         pipeline = set_seed(clone(task.pipeline), task.random_state)
-        X_train, y_train = _safe_indexing(X, task.train), _safe_indexing(y, task.train)
+        X, y, weights = problem.rows(task.train)
         start = time.perf_counter()
-        pipeline.fit(X_train, y_train)
+        pipeline.fit(X, y, **weights_of_steps(pipeline, weights))
     except FAILURES as error:
         return _lost(error, seconds=time.perf_counter() - start)
     seconds = time.perf_counter() - start
@@ -114,19 +130,45 @@ def _measure(task: Task, X: Any, y: Any, scorer: Any) -> dict[str, Any]:
     if fitted.pop("overflowed"):
         return fitted | {"status": "diverged", "error": "the loss or weights are not finite"}
     try:
-        if is_regressor(pipeline) and _is_far_off(pipeline, X_train, y_train):
+        if is_regressor(pipeline) and _is_far_off(pipeline, X, y):
             return fitted | {"status": "diverged", "error": "predictions far outside the target"}
-        scores = {
-            "train_score": float(scorer(pipeline, X_train, y_train)),
-            "test_score": float(
-                scorer(pipeline, _safe_indexing(X, task.test), _safe_indexing(y, task.test))
-            ),
-        }
+        scores = _scores(pipeline, problem, task, (X, y, weights))
     except FAILURES as error:
         return fitted | _lost(error, seconds=seconds)
-    if not np.isfinite(list(scores.values())).all():
-        return fitted | {"status": "failed", "error": f"the score is not finite: {scores}"}
+    decisive = {name: scores[name] for name in ("train_score", "test_score")}
+    if not np.isfinite(list(decisive.values())).all():
+        return fitted | {"status": "failed", "error": f"the score is not finite: {decisive}"}
     return fitted | scores | {"score_seconds": time.perf_counter() - start - seconds}
+
+
+def _scores(
+    pipeline: Any, problem: Problem, task: Task, training: tuple[Any, Any, Any]
+) -> dict[str, Any]:
+    """Return the score that decides, on training and test rows, and the others on test rows."""
+
+    def score(X: Any, y: Any, weights: Any) -> dict[str, float]:
+        weighted = {} if weights is None else {"sample_weight": weights}
+        found: dict[str, float] = problem.scoring(pipeline, X, y, **weighted)
+        return found
+
+    train, test = score(*training), score(*problem.rows(task.test))
+    name = problem.scoring.name
+    others = {other: value for other, value in test.items() if other != name}
+    return {"train_score": train[name], "test_score": test[name], "other_scores": others}
+
+
+def weights_of_steps(pipeline: Any, weights: Any) -> dict[str, Any]:
+    """Return the weights as parameters of ``fit``, for each step that takes them."""
+    if weights is None:
+        return {}
+    steps = getattr(pipeline, "steps", None)
+    if steps is None:
+        return {"sample_weight": weights}
+    return {
+        f"{name}__sample_weight": weights
+        for name, step in steps
+        if step not in (None, "passthrough") and has_fit_parameter(step, "sample_weight")
+    }
 
 
 def _is_far_off(pipeline: Any, X: Any, y: Any) -> bool:

@@ -14,21 +14,21 @@ from typing import Any
 import joblib
 from sklearn.utils.parallel import Parallel, delayed
 
-from sknorm._compare.fitting.task import Run, Task, error_line, run_fit
+from sknorm._compare.fitting.task import Problem, Run, Task, error_line, run_fit
 from sknorm._compat import cloudpickle, has_threads
 
 # A candidate that has ended this many workers, each while it was alone, is not tried again.
 MAX_DEATHS = 3
 
 
-def results(tasks: list[Task], X: Any, y: Any, scorer: Any, n_jobs: int | None) -> Iterator[Run]:
+def results(tasks: list[Task], problem: Problem, n_jobs: int | None) -> Iterator[Run]:
     """Make the fits, yielding each as it is done."""
     if _stays_here(n_jobs):
-        yield from (run_fit(task, X, y, scorer) for task in tasks)
+        yield from (run_fit(task, problem) for task in tasks)
         return
     sendable, unsendable = _split_sendable(tasks)
     yield from unsendable
-    yield from Pool(X, y, scorer, n_jobs).run_with_retries(sendable)
+    yield from Pool(problem, n_jobs).run_with_retries(sendable)
 
 
 def _stays_here(n_jobs: int | None) -> bool:
@@ -43,8 +43,8 @@ def _stays_here(n_jobs: int | None) -> bool:
 class Pool:
     """Worker processes that fit; another set takes over where one of them dies."""
 
-    def __init__(self, X: Any, y: Any, scorer: Any, n_jobs: int | None) -> None:
-        self.shared = (X, y, scorer)
+    def __init__(self, problem: Problem, n_jobs: int | None) -> None:
+        self.problem = problem
         self.n_jobs = n_jobs
         self.deaths: dict[str, int] = {}
 
@@ -70,7 +70,7 @@ class Pool:
         if "return_as" in inspect.signature(Parallel).parameters:
             options["return_as"] = "generator_unordered"
         send = delayed(fit_elsewhere)
-        found = Parallel(**options)(send(p, task, *self.shared) for p, task in [*left.items()])
+        found = Parallel(**options)(send(p, task, self.problem) for p, task in [*left.items()])
         try:
             for place, run in found:
                 del left[place]
@@ -104,10 +104,10 @@ def _failed(task: Task, reason: str) -> Run:
     )
 
 
-def fit_elsewhere(place: int, task: Task, X: Any, y: Any, scorer: Any) -> tuple[int, Run]:
+def fit_elsewhere(place: int, task: Task, problem: Problem) -> tuple[int, Run]:
     """Make a fit in a worker process; return it with its place among the tasks."""
     _spare_garbage_collection()
-    return place, run_fit(task, X, y, scorer)
+    return place, run_fit(task, problem)
 
 
 @functools.cache

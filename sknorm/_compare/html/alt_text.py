@@ -9,7 +9,8 @@ import numpy as np
 
 from sknorm._compare.analysis.measured import Measured
 from sknorm._compare.plots.loss import loss_curves
-from sknorm._compare.text.tables import format_interval, format_number, percent, whole
+from sknorm._compare.text.numbers import format_interval, format_number, whole
+from sknorm._compare.text.tables import percent
 
 CAPTIONS = {
     "scores": "Score of each normalizer with its interval. The numbers are in the tables above.",

@@ -13,10 +13,12 @@ from typing import Any
 
 from sknorm._compare.analysis.measured import Measured
 from sknorm._compare.html import alt_text
+from sknorm._compare.plots.dark import SETTINGS, with_dark_mode
 from sknorm._compare.plots.kinds import PANELS, shown_kinds
 from sknorm._compare.plots.style import picture_height
 from sknorm._compare.text import summary, tables
 from sknorm._compare.text.details import detail_cells, detail_legend
+from sknorm._compare.text.snippet import snippet
 
 # What tells a page of ours, and so one that may be written over, from any other file.
 GENERATOR = '<meta name="generator" content="sknorm">'
@@ -33,14 +35,17 @@ def fragment(measured: Measured) -> str:
     )
 
 
-def page(measured: Measured, title: str | None, notes: Sequence[str] = ()) -> str:
+def page(measured: Measured, title: str | None, notes: Sequence[str] = (), data: str = "") -> str:
     """Return the whole page."""
     title = title or f"Which normalizer suits {measured.design.model} on these data?"
     said = summary.sections(measured)
+    figures = _figures(measured)
     parts = [
         f"<h1>{escape(title)}</h1>",
         _partial(measured),
         f'<p class="verdict">{escape(said.verdict)}</p>',
+        figures.pop("scores", ""),
+        _snippet(measured, data),
         "<h2>What was done</h2>",
         _list([*notes, said.done]),
         "<h2>The four promises</h2>",
@@ -51,8 +56,8 @@ def page(measured: Measured, title: str | None, notes: Sequence[str] = ()) -> st
         _scrollable(_details(measured), "Table of details"),
         "<h3>How to read the tables</h3>",
         _list([*tables.legend(measured.design), *detail_legend(measured.design)]),
-        "<h2>Pictures</h2>",
-        *_figures(measured),
+        "<h2>More pictures</h2>" if figures else "",
+        *figures.values(),
         f"<footer><p>Made by sknorm {escape(importlib.metadata.version('sknorm'))} with "
         f"scikit-learn {escape(importlib.metadata.version('scikit-learn'))}.</p></footer>",
     ]
@@ -63,6 +68,15 @@ def page(measured: Measured, title: str | None, notes: Sequence[str] = ()) -> st
         "<body>\n<main>\n" + "\n".join(part for part in parts if part) + "\n</main>\n</body>\n"
         "</html>\n"
     )
+
+
+def _snippet(measured: Measured, data: str) -> str:
+    """Return the code that builds what is recommended."""
+    chosen = measured.standing.recommended
+    if chosen is None:
+        return ""
+    code = escape(snippet(measured.pipelines[chosen], data=data))
+    return f"<h2>To use it</h2>{_scrollable(f'<pre><code>{code}</code></pre>', 'Code to paste')}"
 
 
 def _partial(measured: Measured) -> str:
@@ -114,35 +128,40 @@ def _scrollable(content: str, label: str) -> str:
     return f'<div class="wide" tabindex="0" role="region" aria-label="{label}">{content}</div>'
 
 
-def _figures(measured: Measured) -> list[str]:
+def _figures(measured: Measured) -> dict[str, str]:
+    """Return the pictures by kind."""
     try:
         figure_module = importlib.import_module("matplotlib.figure")
     except ImportError:
-        return ["<p>Pictures need matplotlib: pip install matplotlib.</p>"]
-    figures = []
-    for kind in shown_kinds(measured):
-        height = picture_height(len(measured.design.names))
-        figure = figure_module.Figure(figsize=(9.5, height), layout="constrained")
-        PANELS[kind](figure.subplots(), measured)
-        figures.append(_figure(figure, kind, measured))
-    return figures
+        return {"scores": "<p>Pictures need matplotlib: pip install matplotlib.</p>"}
+    return {kind: _figure(figure_module, kind, measured) for kind in shown_kinds(measured)}
 
 
-def _figure(figure: Any, kind: str, measured: Measured) -> str:
-    buffer = io.BytesIO()
-    # The date and random ids would make two reports of the same runs differ.
-    with importlib.import_module("matplotlib").rc_context({"svg.hashsalt": "sknorm"}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
-    encoded = base64.b64encode(buffer.getvalue()).decode("ascii")
+def _figure(figure_module: Any, kind: str, measured: Measured) -> str:
+    """Return a picture, which is another one where the page is narrow."""
+    wide, narrow = (_draw(figure_module, kind, measured, *size) for size in ((7.5, 10), (4.2, 7.5)))
     image = (
-        f'<img alt="{escape(alt_text.alternative(kind, measured))}" '
-        f'src="data:image/svg+xml;base64,{encoded}">'
+        f'<picture><source media="(max-width: 640px)" srcset="{narrow}">'
+        f'<img alt="{escape(alt_text.alternative(kind, measured))}" src="{wide}"></picture>'
     )
     return (
-        f"<figure>{_scrollable(image, f'Picture: {kind}')}"
-        f"<figcaption>{escape(alt_text.CAPTIONS[kind])}</figcaption>"
+        f"<figure>{image}<figcaption>{escape(alt_text.CAPTIONS[kind])}</figcaption>"
         f"{_numbers_below(kind, measured)}</figure>"
     )
+
+
+def _draw(figure_module: Any, kind: str, measured: Measured, width: float, letters: float) -> str:
+    """Return a picture of some width in inches, as the address of an image."""
+    buffer = io.StringIO()
+    # The date and random ids would make two reports of the same runs differ.
+    options = SETTINGS | {"svg.hashsalt": "sknorm", "font.size": letters}
+    with importlib.import_module("matplotlib").rc_context(options):
+        height = picture_height(len(measured.design.names))
+        figure = figure_module.Figure(figsize=(width, height), layout="constrained")
+        PANELS[kind](figure.subplots(), measured)
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    encoded = base64.b64encode(with_dark_mode(buffer.getvalue()).encode()).decode("ascii")
+    return f"data:image/svg+xml;base64,{encoded}"
 
 
 def _numbers_below(kind: str, measured: Measured) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from sknorm._compare.plots.kinds import PANELS, shown_kinds
-from sknorm._compare.plots.room import make_room
 from sknorm._compare.plots.style import picture_height
 from sknorm._compare.result import NormalizerComparison
 from sknorm._compare.run import compare_normalizers
@@ -98,7 +97,8 @@ class NormalizerComparisonDisplay:
             over initializations, the features after each normalizer, or all four; without the
             loss if the model records none.
         ax : matplotlib Axes or array of 4 of them, default=None
-            Where to draw; None makes a new figure. Four pictures take the place of a single one.
+            Where to draw; None makes a new figure. Four pictures take the place of a single one. A
+            figure that has no layout engine gets the constrained one.
 
         Returns
         -------
@@ -122,7 +122,10 @@ class NormalizerComparisonDisplay:
         axes = _make_axes(len(kinds), len(measured.design.names), ax)
         for name, one in zip(kinds, axes, strict=True):
             PANELS[name](one, measured)
-        make_room(axes)
+        figure = axes[0].figure
+        if figure.get_layout_engine() is None:
+            # What is written beside the Axes needs room that nothing else would leave.
+            figure.set_layout_engine("constrained")
         self.axes_ = axes
         self.ax_ = axes[0]
         self.figure_ = axes[0].figure
@@ -166,7 +169,7 @@ def _make_axes(n_axes: int, n_names: int, ax: Any) -> Any:
         return ax
     if ax is None:
         height = picture_height(n_names)
-        size = (15.5, 2 * height) if n_axes > 1 else (8.5, height)
+        size = (15.5, 2 * height) if n_axes > 1 else (7.5, height)
         figure = _pyplot().figure(figsize=size, layout="constrained")
         grid = figure.add_gridspec(*_shape(n_axes))
     else:

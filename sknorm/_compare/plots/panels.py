@@ -54,8 +54,8 @@ def draw_distributions(ax: Any, measured: Measured) -> None:
     name_rows(ax, names)
     _thin_ticks(ax)
     ax.set_xlabel(
-        f"value (log beyond ±1) of {len(found.features)} features, widest on top: 5 to 95%, "
-        "25 to 75%, median"
+        f"value (log beyond ±1) of {len(found.features)} features, widest on top\n"
+        "5 to 95%, 25 to 75%, median"
     )
 
 

@@ -11,7 +11,7 @@ from sknorm._compare.analysis.intervals import fold_means
 from sknorm._compare.analysis.measured import Measured
 from sknorm._compare.analysis.metrics import Metrics
 from sknorm._compare.plots.style import GRAY, SMALL, margin_note, name_rows, short_names, style
-from sknorm._compare.text.tables import display_name, format_number, signed
+from sknorm._compare.text.numbers import display_name, format_number, signed
 
 Array = NDArray[np.float64]
 # matplotlib's numbers of the carets whose tips are where they are drawn.
@@ -23,10 +23,7 @@ REACH = 10
 def draw_scores(ax: Any, measured: Measured) -> None:
     """Draw each mean score with its interval, and the score of each fold."""
     design, measures = measured.design, measured.metrics
-    folds = {
-        name: fold_means(measured.grids[name].values(lambda run: run.test_score))
-        for name in measures
-    }
+    folds = {name: fold_means(measured.scores[name].scores) for name in measures}
     for place, row in enumerate(measures.values()):
         look, score, ticks = style(place), row.test_score, folds[row.normalizer]
         ax.plot(ticks, np.full(len(ticks), place + 0.2), "|", color=GRAY, markersize=6)
@@ -35,12 +32,25 @@ def draw_scores(ax: Any, measured: Measured) -> None:
         margin_note(ax, place, _difference(row))
     ax.axvline(measures[design.baseline].test_score.estimate, color=GRAY, linestyle="--", lw=1)
     name_rows(ax, list(measures))
+    beyond = _limit(ax, measures, folds)
+    guessing = _draw_chance(ax, design.chance)
     ax.set_xlabel(
-        f"{design.score_name} on rows left out: mean with {100 * design.confidence:g}% interval; "
-        f"ticks: folds{_limit(ax, measures, folds)}"
+        f"{design.score_name} on rows left out: mean with {100 * design.confidence:g}% interval\n"
+        f"ticks: folds{guessing}{beyond}"
     )
     baseline = short_names([display_name(design.baseline)])[0]
     ax.set_title(f"Scores, and differences to {baseline}", loc="left")
+
+
+def _draw_chance(ax: Any, chance: float) -> str:
+    """Draw what guessing gets, where it is in sight; return what to say of it."""
+    low, high = ax.get_xlim()
+    if np.isnan(chance):
+        return ""
+    if low <= chance <= high:
+        ax.axvline(chance, color=GRAY, linestyle=":", lw=1.2)
+        return f"; dotted: guessing, {format_number(chance)}"
+    return f"; guessing gets {format_number(chance)}"
 
 
 def _difference(row: Metrics) -> str:

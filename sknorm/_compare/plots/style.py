@@ -15,7 +15,7 @@ COLORS = (
 DASHES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)))
 MARKERS = "osD^vP*Xhd<>"
 GRAY = "#555555"
-SMALL = 8.5
+SMALL = "small"
 
 
 def style(place: int) -> dict[str, Any]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 
-from sknorm._compare.analysis.metrics import Design, Metrics
-from sknorm._compare.text.tables import (
+from sknorm._compare.analysis.design import Design
+from sknorm._compare.analysis.metrics import Metrics
+from sknorm._compare.text.numbers import (
     display_name,
     format_interval,
     format_number,
-    percent,
     signed,
 )
+from sknorm._compare.text.tables import percent
 
 UNBROKEN = "\N{NO-BREAK SPACE}"
 

@@ -6,20 +6,21 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sknorm._compare.analysis.decisions import BETTER, EQUIVALENT, UNDECIDED, WORSE
+from sknorm._compare.analysis.design import Design
 from sknorm._compare.analysis.measured import Measured
-from sknorm._compare.analysis.metrics import Design, Metrics
+from sknorm._compare.analysis.metrics import Metrics
 from sknorm._compare.names import NONE
 from sknorm._compare.text.details import warnings_by_kind
-from sknorm._compare.text.tables import (
+from sknorm._compare.text.numbers import (
     capitalized,
     display_name,
     format_number,
     format_percent,
     listing,
-    partial_note,
-    percent,
     whole,
 )
+from sknorm._compare.text.tables import partial_note, percent
 from sknorm._compare.text.verdict import verdict
 
 
@@ -42,7 +43,7 @@ def sections(measured: Measured) -> Summary:
     measures, design = measured.metrics, measured.design
     return Summary(
         done=_what_was_done(measures, design, len(measured.runs)),
-        verdict=verdict(measures, measured.ties, design, measured.best),
+        verdict=verdict(measured),
         claims={
             "1. Faster training?": _convergence(measures, design),
             "2. Stabler training?": _stability(measures),
@@ -56,10 +57,12 @@ def sections(measured: Measured) -> Summary:
 def _what_was_done(measures: dict[str, Metrics], design: Design, n_runs: int) -> str:
     text = (
         f"Compared {len(design.names)} ways to normalize before {design.model}, on "
-        f"{design.n_rows:,} rows and {design.n_columns:,} columns: {design.n_folds} folds x "
+        f"{design.n_rows:,} rows and {design.n_columns:,} columns: {design.n_folds} folds"
+        f"{' (' + design.splitting + ')' if design.splitting else ''} x "
+        f"{f'{design.n_repeats} repeats x ' if design.n_repeats > 1 else ''}"
         f"{design.n_seeds} initialization{'s' if design.n_seeds > 1 else ''}, {n_runs} fits, "
-        f"scored by {design.score_name}."
-    )
+        f"scored by {design.score_name}. {design.why_score}"
+    ).strip()
     note = partial_note(design, n_runs)
     return f"{note}; everything below rests on those. {text}" if note else text
 
@@ -82,11 +85,12 @@ def _convergence(measures: dict[str, Metrics], design: Design) -> str:
             (row for row in measures.values() if row.speed == word and row.n_scored),
             key=lambda row: (-row.reached, row.differences["epochs_ratio"].estimate),
         )
-        for word in ("faster", "slower", "unclear")
+        for word in ("faster", "fewer epochs", "slower", "unclear")
     }
     parts = [_reference_pace(base, design)]
     for word, shown in (
         ("faster", "shown to need fewer"),
+        ("fewer epochs", "shown to need fewer, but more seconds for the whole fit"),
         ("slower", "shown to need more, or not to get there"),
     ):
         listed = [f"{row.normalizer} ({_pace(row, base, design)})" for row in by_speed[word]]
@@ -157,11 +161,11 @@ def _stability(measures: dict[str, Metrics]) -> str:
 
 def _generalization(measures: dict[str, Metrics], design: Design) -> str:
     groups, barred = [], _by(measures, _lost_too_many)
-    for word in ("better", "mostly better", "worse", "mostly worse", "unclear"):
+    for word in (BETTER, WORSE, EQUIVALENT, UNDECIDED):
         names = _by(measures, lambda row, word=word: row.verdict == word)  # type: ignore[misc]
         names = [name for name in names if name not in barred]
         if names:
-            shown = "no difference shown" if word == "unclear" else f"shown to be {word}"
+            shown = "undecided" if word == UNDECIDED else f"shown to be {word}"
             groups.append(f"{shown}: {listing(names)}")
     if barred:
         groups.append(f"scored higher, but lost more fits, so not judged: {listing(barred)}")
@@ -169,13 +173,20 @@ def _generalization(measures: dict[str, Metrics], design: Design) -> str:
     if not base.n_scored:
         return f"With {display_name(design.baseline)} no fit gave a score to compare with."
     height = f"{design.score_name} {format_number(base.test_score.estimate)}"
-    return f"Against {display_name(design.baseline)} ({height}), {'; '.join(groups) or 'nothing'}."
+    overfitting = [
+        f"{display_name(row.normalizer)} ({format_number(row.train_score)} on training rows, "
+        f"{format_number(row.test_score.estimate)} on others)"
+        for row in measures.values()
+        if row.overfits
+    ]
+    over = f" Overfitting: {listing(overfitting)}." if overfitting else ""
+    against = f"Against {display_name(design.baseline)} ({height}), "
+    return f"{against}{'; '.join(groups) or 'nothing'}.{over}"
 
 
 def _lost_too_many(row: Metrics) -> bool:
     """Tell whether only its lost fits keep a normalizer from being called better."""
-    higher = row.difference.low > 0 or row.differences["wins"].low > 0.5
-    return row.verdict == "unclear" and higher
+    return row.verdict == UNDECIDED and row.difference.low > 0
 
 
 def _sensitivity(measures: dict[str, Metrics], design: Design) -> str:
@@ -212,8 +223,9 @@ def _variation(spread: float) -> str:
 
 def _caution(measures: dict[str, Metrics], design: Design) -> str:
     parts = [
-        f"Each interval covers one comparison in {percent(design)} of cases; with "
-        f"{len(design.names) - 1} of them, some may mislead by chance."
+        f"The intervals of one question hold together in {percent(design)} of comparisons such as "
+        "this one.",
+        *design.hazards,
     ]
     failed = [row for row in measures.values() if row.failed > 0]
     errors = {row.normalizer: (row.error or "").rstrip(".") for row in failed}

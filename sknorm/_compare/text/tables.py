@@ -1,73 +1,27 @@
-"""A comparison as a table of text, and its numbers as people read them."""
+"""A comparison as a table of text."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from sknorm._compare.analysis.design import Design
 from sknorm._compare.analysis.intervals import Interval
-from sknorm._compare.analysis.metrics import Design, Metrics
-from sknorm._compare.names import NONE
+from sknorm._compare.analysis.metrics import Metrics
+from sknorm._compare.text.numbers import (
+    display_name,
+    format_interval,
+    format_number,
+    format_percent,
+    signed,
+    verb,
+    whole,
+)
 
-MISSING = "-"
-RAW = "the raw features"
-
-
-def display_name(name: str) -> str:
-    """Return the name of a normalizer in a sentence."""
-    return RAW if name == NONE else name
-
-
-def verb(name: str, singular: str, plural: str) -> str:
-    """Return the form of a verb whose subject is a normalizer or the raw features."""
-    return plural if name == NONE else singular
-
-
-def capitalized(text: str) -> str:
-    """Return the beginning of a sentence; names that users chose stay as they are."""
-    return text[0].upper() + text[1:] if text.startswith(RAW) else text
-
-
-def format_number(value: float, digits: int = 3) -> str:
-    """Return a number that is short in any size."""
-    if math.isnan(value):
-        return MISSING
-    if math.isinf(value):
-        return "never"
-    if 0 < abs(value) < 10**-digits:
-        return f"{value:.1g}"
-    return f"{value:.{digits}g}" if abs(value) >= 1000 else f"{value:.{digits}f}"
-
-
-def signed(value: float) -> str:
-    """Return a difference, with its sign."""
-    return ("+" if value > 0 else "") + format_number(value)
-
-
-def format_interval(interval: Interval, show: Callable[[float], str] = format_number) -> str:
-    """Return the bounds of an interval."""
-    if math.isnan(interval.low):
-        return "no interval"
-    return f"{show(interval.low)} to {show(interval.high)}"
-
-
-def whole(value: float) -> str:
-    """Return a count or a median of counts."""
-    return format_number(value) if not math.isfinite(value) else f"{value:g}"
-
-
-def format_percent(value: float) -> str:
-    """Return a share as a percentage."""
-    if math.isnan(value):
-        return MISSING
-    return "<1%" if 0 < value < 0.005 else f"{100 * value:.0f}%"
-
-
-def listing(names: Iterable[str]) -> str:
-    """Return names in a row, as in a sentence."""
-    names = [display_name(name) for name in names]
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+# What terminals, mails and pages of code all have room for.
+WIDTH = 80
+GUESSING = "(guessing)"
 
 
 def partial_note(design: Design, n_runs: int) -> str:
@@ -86,6 +40,9 @@ def table_cells(
         design.score_name,
         f"against {design.baseline} ({percent(design)} interval)",
         "verdict",
+        *([f"against {design.reference}"] if design.reference else []),
+        *design.other_scores,
+        "training",
         "seed sd",
         design.unit,
         "to target",
@@ -94,35 +51,40 @@ def table_cells(
         "lost",
         "unconverged",
     ]
-    rows = [
-        [
-            f"{row.normalizer}{' *' if row.normalizer == best else ''}",
-            f"{format_number(row.test_score.estimate)} ± {format_number(row.test_std)}",
-            ""
-            if row.verdict == "baseline"
-            else f"{signed(row.difference.estimate)} ({format_interval(row.difference, signed)})",
-            row.verdict,
-            format_number(row.seed_std),
-            whole(row.epochs),
-            whole(row.epochs_to_target),
-            format_percent(row.reached),
-            format_number(row.seconds),
-            format_percent(row.lost),
-            format_percent(row.unconverged),
-        ]
-        for row in measures.values()
-    ]
+    rows = [_row(row, design, is_best=row.normalizer == best) for row in measures.values()]
+    if not math.isnan(design.chance):
+        rows.append([GUESSING, format_number(design.chance), *[""] * (len(header) - 2)])
     return header, rows
 
 
-def as_text(header: list[str], rows: list[list[str]], width: int | None = None) -> str:
+def _row(row: Metrics, design: Design, *, is_best: bool) -> list[str]:
+    difference = f"{signed(row.difference.estimate)} ({format_interval(row.difference, signed)})"
+    return [
+        f"{row.normalizer}{' *' if is_best else ''}",
+        f"{format_number(row.test_score.estimate)} ± {format_number(row.test_std)}",
+        "" if row.verdict == "baseline" else difference,
+        row.verdict,
+        *([row.reference_verdict] if design.reference else []),
+        *(format_number(row.other_scores[name]) for name in design.other_scores),
+        format_number(row.train_score),
+        format_number(row.seed_std),
+        whole(row.epochs),
+        whole(row.epochs_to_target),
+        format_percent(row.reached),
+        format_number(row.seconds),
+        format_percent(row.lost),
+        format_percent(row.unconverged),
+    ]
+
+
+def as_text(header: list[str], rows: list[list[str]], width: int = WIDTH) -> str:
     """Return a table in columns, the first flush left, broken into parts that fit the width."""
     columns = list(zip(header, *rows, strict=True))
     widths = [max(map(len, column)) for column in columns]
     parts: list[list[int]] = [[0]]
     for place in range(1, len(columns)):
         taken = sum(widths[other] + 2 for other in parts[-1])
-        if width is not None and len(parts[-1]) > 1 and taken + widths[place] > width:
+        if len(parts[-1]) > 1 and taken + widths[place] > width:
             parts.append([0])
         parts[-1].append(place)
     return "\n\n".join(_part(columns, widths, places) for places in parts)
@@ -150,14 +112,27 @@ def legend(design: Design) -> list[str]:
     return [
         f"*: highest {design.score_name} of those that lost the fewest fits, on rows left out of "
         "the fit; ± standard deviation over all fits",
-        f"against {design.baseline}: mean difference, paired by fold and initialization; mostly: "
-        "shown by the share of pairs, not by the mean",
+        f"against {design.baseline}: mean difference, paired by fold and initialization; "
+        "equivalent: "
+        f"within {format_number(design.rope)}; undecided: the interval allows for either",
+        f"training: {design.score_name} on the rows of the fit",
         "seed sd: standard deviation of the score over initializations, within a fold",
         f"{design.unit}, seconds: of a whole fit (medians)",
         f"to target, reached: median {design.unit} until {goal}; share of fits that get there",
+        *_floor(design),
         f"lost: fits that diverged or failed (a normalizer that loses more than "
         f"{display_name(design.baseline)} is never reported as better); unconverged: stopped at "
         f"the limit of {design.unit}",
+    ]
+
+
+def _floor(design: Design) -> list[str]:
+    if not math.isfinite(design.floor) or (design.best_possible == 1 and design.is_classification):
+        return []
+    return [
+        f"{design.score_name}: fits below {format_number(design.floor)} count as that, for "
+        "beyond it "
+        "all are useless"
     ]
 
 
@@ -179,7 +154,9 @@ def table_columns(measures: dict[str, Metrics]) -> dict[str, list[Any]]:
 def _cells(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     if name == "differences":
         for kind, interval in value.items():
-            suffix = "" if kind in ("epochs_ratio", "wins") else "_difference"
+            suffix = (
+                "" if kind in ("epochs_ratio", "seconds_ratio", "wins", "rank") else "_difference"
+            )
             yield from _cells(f"{kind}{suffix}", interval)
     elif isinstance(value, Interval):
         yield name, value.estimate

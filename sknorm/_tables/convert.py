@@ -1,0 +1,244 @@
+"""Columns of text that are numbers, dates or times, as such: whole columns or not at all."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sknorm._tables.dates import CLOCK, find_date_format, hours_of
+from sknorm._tables.errors import TableError, load
+from sknorm._tables.missing import is_missing, is_missing_number
+from sknorm._tables.numerals import (
+    AmbiguousNumbersError,
+    NumberFormat,
+    decimal_evidence,
+    find_number_format,
+    is_code,
+)
+
+if TYPE_CHECKING:
+    import pandas
+
+# Of the cells that are not missing, so many may be odd among numbers, of so many kinds.
+MAX_ODD_SHARE, MAX_ODD = 0.05, 3
+CHECKED_CELLS = 2000
+MAX_LISTED = 5
+CODE_LIKE = re.compile(r"0\d")
+
+
+@dataclass(frozen=True)
+class TextFormat:
+    """What a column of text is, and how it is written."""
+
+    kind: str = "text"
+    number: NumberFormat | None = None
+    date: str | None = None
+
+    def apply(self, column: pandas.Series) -> pandas.Series:
+        """Return a column as what it is; what does not fit becomes missing."""
+        pandas = load("pandas")
+        text = as_text(column)
+        if self.kind == "text":
+            return text
+        distinct = [cell for cell in text.unique() if isinstance(cell, str)]
+        if self.number is not None:
+            found = {cell: self.number.parse(cell) for cell in distinct}
+            return text.map(found).astype("float64")
+        if self.kind == "time":
+            hours = {cell: hours_of(cell) for cell in distinct}
+            return text.map(hours).astype("float64")
+        dates = pandas.to_datetime(
+            pandas.Series(distinct, dtype="object"), format=self.date, errors="coerce", utc=True
+        ).dt.tz_localize(None)
+        return pandas.to_datetime(text.map(dict(zip(distinct, dates, strict=True))))
+
+
+def as_text(column: pandas.Series) -> pandas.Series:
+    """Return a column of stripped text, None where it is missing."""
+
+    def clean(cell: Any) -> str | None:
+        if not isinstance(cell, str):
+            return None if _is_null(cell) else str(cell)
+        cell = cell.strip()
+        return None if is_missing(cell) else cell
+
+    distinct = {cell: clean(cell) for cell in column.dropna().unique()}
+    return column.map(distinct).astype("object").where(column.notna(), None)
+
+
+def _is_null(cell: Any) -> bool:
+    return bool(cell is None or cell != cell)
+
+
+def convert_text(
+    frame: pandas.DataFrame, decimal: str | None, separator: str | None, notes: list[str]
+) -> pandas.DataFrame:
+    """Return a table whose columns of text that are numbers, dates or times are that."""
+    text = text_columns(frame)
+    cells = {name: distinct_cells(frame[name]) for name in text}
+    if decimal is None:
+        decimal = find_decimal(frame, cells, separator)
+    said = Notes()
+    converted = dict(frame.items())
+    for name in text:
+        found = find_format(name, as_text(frame[name]), decimal, said)
+        converted[name] = found.apply(frame[name])
+    notes += said.sentences()
+    return load("pandas").DataFrame(converted, index=frame.index)
+
+
+def text_columns(frame: pandas.DataFrame) -> list[str]:
+    """Return the columns that hold text, or objects of several kinds."""
+    is_text = load("pandas").api.types
+    return [
+        name
+        for name, column in frame.items()
+        if is_text.is_object_dtype(column.dtype)
+        or is_text.is_string_dtype(column.dtype)
+        or isinstance(column.dtype, load("pandas").CategoricalDtype)
+    ]
+
+
+def distinct_cells(column: pandas.Series) -> list[str]:
+    """Return the different cells that are not missing, whatever the column is."""
+    cells = [cell for cell in as_text(column).unique() if isinstance(cell, str)]
+    return [cell for cell in cells if not is_missing_number(cell)]
+
+
+def find_decimal(
+    frame: pandas.DataFrame, cells: dict[str, list[str]], separator: str | None
+) -> str | None:
+    """Return the decimal sign of the table: what its columns show, where they agree."""
+    shown = {decimal_evidence(known[:CHECKED_CELLS]) for known in cells.values() if known}
+    shown |= {"." for column in frame.dtypes if column.kind == "f"}
+    shown.discard(None)
+    if len(shown) == 1:
+        return shown.pop()
+    # Where the comma separates the cells, it is no decimal sign, unless a column shows it to be.
+    return "." if separator == "," and not shown else None
+
+
+class Notes:
+    """What is said of columns, each kind of it in one sentence."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, list[str]] = {}
+
+    def add(self, what: str, name: str) -> None:
+        """Say something of a column."""
+        self.found.setdefault(what, []).append(str(name))
+
+    def sentences(self) -> list[str]:
+        """Return what was said, with the columns it was said of."""
+        return [f"{what}: {listing(names)}." for what, names in self.found.items()]
+
+
+def listing(names: list[Any], limit: int = MAX_LISTED) -> str:
+    """Return names in a row, of many only the first."""
+    names = [str(name) for name in names]
+    more = f" and {len(names) - limit:,} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more
+
+
+def find_format(name: str, text: pandas.Series, decimal: str | None, said: Notes) -> TextFormat:
+    """Return what a column of stripped text is; say what is not plain to see."""
+    counts = Counter(cell for cell in text if isinstance(cell, str))
+    known = [cell for cell in counts if not is_missing_number(cell)]
+    if not known:
+        # Empty, or nothing but signs that are missing values among numbers, and here words.
+        return TextFormat() if counts else TextFormat("number", NumberFormat("plain"))
+    if is_code(known):
+        said.add("Whole numbers that are codes or keys (zeros in front, or over 15 digits), kept "
+                 "as text", name)  # fmt: skip
+        return TextFormat()
+    return (
+        _as_number(name, known, decimal, said)
+        or _as_time(known, said, name)
+        or _as_date(name, known, said)
+        or _as_nearly_number(name, counts, known, decimal, said)
+        or TextFormat()
+    )
+
+
+def _as_number(name: str, known: list[str], decimal: str | None, said: Notes) -> TextFormat | None:
+    try:
+        found = find_number_format(known, decimal)
+    except AmbiguousNumbersError as error:
+        cell = str(error)
+        raise TableError(
+            f"Column {name!r} has {cell!r}, which may be {cell.replace(',', '')} or "
+            f"{cell.replace(',', '.')}: say which sign is the decimal one with --decimal . or "
+            "--decimal , (in Python decimal='.' or decimal=',')."
+        ) from error
+    if found is None:
+        return None
+    _say_style(name, found, known, said)
+    return TextFormat("number", found)
+
+
+def _say_style(name: str, found: NumberFormat, known: list[str], said: Notes) -> None:
+    if found.affix:
+        said.add(f"Numbers with {found.affix!r}, which was taken away", name)
+    example = max(known[:CHECKED_CELLS], key=len)
+    if found.style != "plain" and (found.style != "decimal comma" or "." in example):
+        said.add(f"Numbers in groups of thousands, such as {example} for "
+                 f"{found.parse(example):g}", name)  # fmt: skip
+    elif found.style == "decimal comma" and "," in example:
+        said.add("Numbers with a decimal comma", name)
+
+
+def _as_time(known: list[str], said: Notes, name: str) -> TextFormat | None:
+    if not all(map(CLOCK.fullmatch, known)):
+        return None
+    said.add("Times of day, as hours", name)
+    return TextFormat("time")
+
+
+def _as_date(name: str, known: list[str], said: Notes) -> TextFormat | None:
+    found = find_date_format(known, known[:CHECKED_CELLS])
+    if found is None:
+        return None
+    if found.is_ambiguous:
+        said.add("Dates of which either number may be the month, taken as month/day", name)
+    said.add(f"Dates, read as {found.in_words}", name)
+    return TextFormat("date", date=found.form)
+
+
+def _as_nearly_number(
+    name: str, counts: Counter[str], known: list[str], decimal: str | None, said: Notes
+) -> TextFormat | None:
+    """Return a format of numbers where only a few cells are something else, which is said."""
+    total = sum(counts[cell] for cell in known)
+    found, numbers = _most_are_numbers(known, decimal)
+    odd = sorted(set(known) - set(numbers), key=known.index)
+    n_odd = sum(counts[cell] for cell in odd)
+    if found is None or 2 * n_odd > total:
+        return None
+    shown = listing([repr(cell) for cell in odd], MAX_ODD)
+    if len(odd) <= MAX_ODD and n_odd <= MAX_ODD_SHARE * total:
+        cells = "a cell" if n_odd == 1 else f"{n_odd:,} cells"
+        said.add(f"Numbers but for {cells} taken as missing ({shown})", name)
+        return TextFormat("number", found)
+    said.add(
+        f"Numbers and other text mixed, kept as text ({total - n_odd:,} of {total:,} cells are "
+        f"numbers; others are {shown})",
+        name,
+    )
+    return None
+
+
+def _most_are_numbers(
+    known: list[str], decimal: str | None
+) -> tuple[NumberFormat | None, list[str]]:
+    """Return the format of those cells that have digits, or else of plain numbers."""
+    with_digits = [cell for cell in known if any(sign.isdigit() for sign in cell)]
+    plain = [cell for cell in known if NumberFormat("plain").parse(cell) is not None]
+    for numbers in (with_digits, plain):
+        with suppress(AmbiguousNumbersError):
+            found = find_number_format(numbers, decimal) if numbers else None
+            if found is not None and not any(map(CODE_LIKE.match, numbers)):
+                return found, numbers
+    return None, []

@@ -1,0 +1,221 @@
+"""How a text file is a table: what separates its cells, which line is its header."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sknorm._tables.errors import TableError, load
+
+HEAD_LINES = 50
+HEAD_CHARACTERS = 100_000
+# The share of the first lines that a separator has to split alike.
+ALIKE = 0.8
+DELIMITERS = {"tab": "\t", "\\t": "\t", "blank": " ", "space": " "}
+# Names that DuckDB's sniffer gives to what has no name.
+NUMBER = re.compile(r"\s*[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?\s*")
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """What DuckDB is told of a file; ``above`` counts the lines above the rows, header and all."""
+
+    delimiter: str
+    quote: str
+    escape: str
+    comment: str
+    above: int
+    names: tuple[str, ...]
+
+
+def find_dialect(
+    path: Path, copy: Path, text: str, delimiter: str | None, header: bool | None, notes: list[str]
+) -> Dialect:
+    """Return the dialect of a text, whose copy in UTF-8 DuckDB's sniffer looks at."""
+    found = _sniff(path, copy, delimiter)
+    better = None if delimiter is not None else _better_delimiter(text, found)
+    if better is not None:
+        found = _sniff(path, copy, better)
+    lines = text.splitlines()[:HEAD_LINES]
+    rows = [_cells(line, found) for line in lines]
+    top = _first_row(rows)
+    has_header = _has_header(rows[top], top, found) if header is None else header
+    below = rows[top + 1 if has_header else top :]
+    if has_header:
+        above, names = top + 1, _fit_names(rows[top], below, notes)
+    else:
+        above, names = top, [""] * max(map(_width, below), default=1)
+        notes.append(
+            f"The first row is data, not names, so that the columns are called 'column 1' to "
+            f"'column {len(names)}' (--header yes says that it is names)."
+        )
+    _note_skipped([line for line in lines[:top] if line.strip()], notes)
+    return Dialect(
+        found["Delimiter"],
+        found["Quote"],
+        found["Escape"],
+        _comment(text.splitlines()[above:], len(names), found) if len(names) > 1 else "",
+        above,
+        tuple(_distinct(names, notes)),
+    )
+
+
+def _sniff(path: Path, copy: Path, delimiter: str | None) -> dict[str, Any]:
+    delim = "" if delimiter is None else f", delim={_quoted(DELIMITERS.get(delimiter, delimiter))}"
+    # Rows shorter than the header are looked for last; reading refuses them.
+    for more in ("", ", null_padding=true"):
+        found = _try_sniffing(copy, delim + more)
+        if found is not None:
+            return found
+    raise TableError(
+        f"{path} is not a table that can be read: what separates its cells was not found "
+        "(--delimiter says it)."
+    )
+
+
+def _try_sniffing(copy: Path, options: str) -> dict[str, Any] | None:
+    duckdb = load("duckdb")
+    query = f"from sniff_csv({_quoted(str(copy))}, sample_size=-1, comment=''{options})"
+    try:
+        relation = duckdb.sql(query)
+        (row,) = relation.fetchall()
+    except duckdb.Error:
+        return None
+    found = dict(zip(relation.columns, row, strict=True))
+    for name in ("Quote", "Escape"):
+        value = found.get(name)
+        found[name] = "" if value in (None, "(empty)", "\0") else value
+    # A file without quotes in its first lines may have them later.
+    found["Quote"] = found["Quote"] or '"'
+    found["Escape"] = found["Escape"] or found["Quote"]
+    return found
+
+
+def _better_delimiter(text: str, found: dict[str, Any]) -> str | None:
+    """Return a separator that splits more of the first lines alike than the one found, if any.
+
+    Decimal commas can look like separators of rows that the header does not have, and a row that is
+    too long can make the sniffer take each line for one cell.
+    """
+    lines = [line for line in text[:HEAD_CHARACTERS].splitlines()[:HEAD_LINES] if line.strip()]
+    shares = {sign: _share_alike(lines, found | {"Delimiter": sign}) for sign in ";\t|,"}
+    best = max(shares, key=lambda sign: shares[sign])
+    if shares[best] < ALIKE or shares[best] <= _share_alike(lines, found):
+        return None
+    return best
+
+
+def _share_alike(lines: list[str], found: dict[str, Any]) -> float:
+    """Return the share of lines that have the same number of cells, more than one."""
+    counts = Counter(_width(_cells(line, found)) for line in lines)
+    width, count = max(counts.items(), key=lambda item: item[1], default=(1, 0))
+    return count / len(lines) if width > 1 else 0.0
+
+
+def _width(row: list[str]) -> int:
+    """Return the number of cells of a row, without blank ones at its end."""
+    while len(row) > 1 and not row[-1]:
+        row = row[:-1]
+    return len(row)
+
+
+def _comment(lines: list[str], n_columns: int, found: dict[str, Any]) -> str:
+    """Return what begins lines that are no rows; a cell such as #N/A may begin a row."""
+    marked = [line for line in lines if line.startswith("#")]
+    are_rows = any(len(_cells(line, found)) == n_columns for line in marked)
+    return "#" if marked and not are_rows else ""
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _cells(line: str, found: dict[str, Any]) -> list[str]:
+    reader = csv.reader(
+        [line], delimiter=found["Delimiter"], quotechar=found["Quote"], skipinitialspace=True
+    )
+    try:
+        return [cell.strip() for cell in next(reader, [])]
+    except csv.Error:
+        return [line]
+
+
+def _first_row(rows: list[list[str]]) -> int:
+    """Return which line is the first of the table: as wide as the most, or one less for a header.
+
+    R writes no name for the names of its rows. Titles and remarks above are of other widths.
+    """
+    widths = Counter(_width(row) for row in rows if any(row))
+    width = max(widths, key=lambda one: widths[one], default=1)
+    for place, row in enumerate(rows):
+        if (
+            any(row)
+            and not _is_remark(row)
+            and _width(row) >= max(width - 1, 2 if width > 1 else 1)
+        ):
+            return place
+    return 0
+
+
+def _has_header(row: list[str], top: int, found: dict[str, Any]) -> bool:
+    """Tell whether a row is names: what the sniffer says of the same row, but never numbers."""
+    if _is_data(row):
+        return False
+    return bool(found["HasHeader"] or found["SkipRows"] != top)
+
+
+def _is_data(row: list[str]) -> bool:
+    """Tell whether a row has numbers in half of its cells, as no header has."""
+    return 2 * sum(NUMBER.fullmatch(cell) is not None for cell in row) > len(row)
+
+
+def _is_remark(row: list[str]) -> bool:
+    return bool(row) and (row[0].startswith(("#", "%", "//")) or row[0].startswith("sep="))
+
+
+def _fit_names(names: list[str], below: list[list[str]], notes: list[str]) -> list[str]:
+    """Return as many names as the rows below have cells."""
+    widths = {len(row) for row in below if any(row)}
+    width = max(widths, default=len(names))
+    if width == len(names) + 1 and _is_one_wider(below, width):
+        notes.append("The rows have one cell more than the header: their first is a row name.")
+        return ["row name", *names]
+    while len(names) > max(width, 1) and not names[-1]:
+        names = names[:-1]
+    return names
+
+
+def _is_one_wider(rows: list[list[str]], width: int) -> bool:
+    """Tell whether all rows have so many cells, and not because of a separator at their ends."""
+    rows = [row for row in rows if any(row)]
+    return all(len(row) == width for row in rows) and any(row[-1] for row in rows)
+
+
+def _note_skipped(lines: list[str], notes: list[str]) -> None:
+    if lines:
+        shown = lines[0].strip()
+        shown = shown if len(shown) <= 60 else shown[:57] + "..."
+        n_lines = f"{len(lines)} lines" if len(lines) > 1 else "the line"
+        notes.append(f"Left out {n_lines} above the header: {shown!r}.")
+
+
+def _distinct(names: list[str], notes: list[str]) -> list[str]:
+    """Return the names with a number where they are blank or repeated."""
+    given: list[str] = []
+    renamed = []
+    for place, name in enumerate(names):
+        name = name or f"column {place + 1}"
+        new, count = name, 1
+        while new in given:
+            count += 1
+            new = f"{name} ({count})"
+        if new != name:
+            renamed.append(new)
+        given.append(new)
+    if renamed:
+        notes.append(f"Repeated column names, numbered: {', '.join(renamed[:5])}.")
+    return given

@@ -1,0 +1,24 @@
+"""Text that stands for a missing value."""
+
+from __future__ import annotations
+
+# In any column: what pandas, spreadsheets and databases write.
+MISSING = frozenset(
+    {"", "na", "n/a", "#n/a", "#n/a n/a", "<na>", "nan", "null", "\\n", "#div/0!", "#ref!"}
+    | {"#value!", "#name?", "#num!", "#null!", "nat"}
+)
+# In a column of numbers or dates only: among words, they may be words.
+MISSING_NUMBER = MISSING | frozenset(
+    {"none", "nil", "?", "-", "--", "---", ".", "..", "*", "**", "missing", "unknown"}
+    | {"not available", "not applicable", "n.a.", "n. a.", "k.a.", "k. a.", "-nan", "+nan"}
+)
+
+
+def is_missing(cell: str) -> bool:
+    """Tell whether text is a missing value in any column."""
+    return cell.lower() in MISSING
+
+
+def is_missing_number(cell: str) -> bool:
+    """Tell whether text is a missing value in a column of numbers or dates."""
+    return cell.lower() in MISSING_NUMBER

@@ -1,0 +1,236 @@
+"""Tables in files, read into data frames."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sknorm._tables.convert import convert_text
+from sknorm._tables.dialect import Dialect, find_dialect
+from sknorm._tables.errors import TableError, load
+from sknorm._tables.files import contents, decode
+
+if TYPE_CHECKING:
+    import pandas
+
+# What pandas calls the columns of an index that has no name.
+UNNAMED_INDEX = re.compile(r"__index_level_\d+__")
+PANDAS_METADATA = "select value from parquet_kv_metadata(?) where key = 'pandas'::blob"
+HEAD = 100
+
+
+def read_table(
+    path: str | Path,
+    *,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    header: bool | None = None,
+    decimal: str | None = None,
+    notes: list[str] | None = None,
+) -> pandas.DataFrame:
+    r"""Read a table from a file, and say what is done to it.
+
+    CSV and its kin (whatever separates the cells), Parquet and Excel, also packed by gzip, bzip2,
+    xz or ZIP. What the file is, its encoding and its separator are found by looking at it: DuckDB's
+    sniffer does most of that. Text that is numbers (``"1.234,5"``, ``"$1,200"``, ``"45%"``,
+    ``"12 kg"``) becomes numbers, and text that is dates becomes dates; columns are changed as a
+    whole or not at all.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    encoding : str, default=None
+        Of its text; None detects it.
+    delimiter : str, default=None
+        What separates the cells; None detects it.
+    header : bool, default=None
+        Whether the first row is the names of the columns; None detects it.
+    decimal : {".", ","}, default=None
+        The decimal sign; None detects it.
+    notes : list of str, default=None
+        Where to put what was done to the table, in sentences. It is in ``frame.attrs["notes"]``
+        too.
+
+    Returns
+    -------
+    frame : pandas.DataFrame
+        Columns of float64 (NaN where missing), datetime64, bool, or str.
+
+    Raises
+    ------
+    TableError
+        A ValueError: the file is no table, or cannot be read without guessing. It names the line
+        or the column, and the way out.
+    ImportError
+        If a library of the extra ``table`` is not installed.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from sknorm.tables import read_table
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "houses.csv"
+    >>> _ = path.write_text("built;price\n03.01.2020;1.234,5\n28.02.2021;987,0\n")
+    >>> frame = read_table(path)
+    >>> frame["price"].tolist()
+    [1234.5, 987.0]
+    >>> frame["built"].dt.month.tolist()
+    [1, 2]
+    """
+    notes = [] if notes is None else notes
+    if decimal not in (None, ".", ","):
+        raise ValueError(f"decimal must be '.', ',' or None; got {decimal!r}.")
+    path = Path(path)
+    kind, data = contents(path)
+    separator = None
+    if kind == "parquet":
+        frame = _read_parquet(path, data, notes)
+    elif kind == "excel":
+        frame = _read_excel(path, data, notes)
+    else:
+        frame, separator = _read_text(path, data, encoding, delimiter, header, notes)
+    if not len(frame):
+        raise TableError(f"{path} has no rows below its header.")
+    frame = convert_text(frame, decimal, separator, notes)
+    frame.attrs["notes"] = list(notes)
+    return frame
+
+
+def _read_text(
+    path: Path,
+    data: bytes,
+    encoding: str | None,
+    delimiter: str | None,
+    header: bool | None,
+    notes: list[str],
+) -> tuple[pandas.DataFrame, str]:
+    text = decode(path, data, encoding, notes)
+    if not text.strip():
+        raise TableError(f"{path} is empty.")
+    text = _without_blank_separators(text, delimiter)
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "table.csv"
+        copy.write_text(text, encoding="utf-8", newline="")
+        dialect = find_dialect(path, copy, text, delimiter, header, notes)
+        copy.write_text(_rows_only(text, dialect), encoding="utf-8", newline="")
+        return _parse(path, copy, dialect), dialect.delimiter
+
+
+def _without_blank_separators(text: str, delimiter: str | None) -> str:
+    """Return a text whose cells are separated by blanks with tabs in their place."""
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    asked = delimiter in (" ", "blank", "space")
+    if not asked and (delimiter is not None or any(sign in text for sign in ",;\t|")):
+        return text
+    widths = {len(line.split()) for line in lines[:HEAD]}
+    if not asked and (len(widths) != 1 or widths == {1} or '"' in text):
+        return text
+    return "\n".join("\t".join(line.split()) for line in lines) + "\n"
+
+
+def _rows_only(text: str, dialect: Dialect) -> str:
+    """Return a text without what stands above its rows, which DuckDB counts without comments."""
+    return "".join(text.splitlines(keepends=True)[dialect.above :])
+
+
+def _parse(path: Path, copy: Path, dialect: Dialect) -> Any:
+    duckdb = load("duckdb")
+    connection = duckdb.connect()
+    options = {"comment": dialect.comment} if dialect.comment else {}
+    try:
+        return connection.read_csv(
+            str(copy),
+            header=False,
+            auto_detect=False,
+            columns=dict.fromkeys(dialect.names, "VARCHAR"),
+            delimiter=dialect.delimiter,
+            quotechar=dialect.quote,
+            escapechar=dialect.escape,
+            max_line_size=2**27,
+            **options,
+        ).df()
+    except duckdb.Error as error:
+        raise TableError(_what_is_wrong(path, str(error), dialect)) from error
+    finally:
+        connection.close()
+
+
+def _what_is_wrong(path: Path, error: str, dialect: Dialect) -> str:
+    line = re.search(r"Line: (\d+)", error)
+    where = f"{path}, line {int(line[1]) + dialect.above}" if line else f"{path}"
+    widths = re.search(r"Number of Columns: (\d+) Found: (\d+)", error)
+    if widths:
+        return (
+            f"{where} has {widths[2]} cells and the header has {widths[1]} (separated by "
+            f"{dialect.delimiter!r}): correct the line, or say what separates the cells with "
+            "--delimiter."
+        )
+    if "unterminated quote" in error:
+        return f"{where}: a quote is opened and not closed. Correct the line."
+    reason = next((part for part in error.splitlines() if part and "Line" not in part), error)
+    return f"{where} cannot be read: {reason}"
+
+
+def _read_parquet(path: Path, data: bytes, notes: list[str]) -> Any:
+    duckdb = load("duckdb")
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "table.parquet"
+        copy.write_bytes(data)
+        connection = duckdb.connect()
+        try:
+            frame = connection.read_parquet(str(copy)).df()
+            metadata = connection.execute(PANDAS_METADATA, [str(copy)]).fetchone()
+        except duckdb.Error as error:
+            reason = str(error).splitlines()[0]
+            raise TableError(f"{path} is a Parquet file that cannot be read: {reason}") from error
+        finally:
+            connection.close()
+    return _settle_index(frame, _index_names(metadata), notes)
+
+
+def _index_names(metadata: tuple[bytes] | None) -> list[str]:
+    """Return the columns that pandas says were the index; ranges have none."""
+    found = json.loads(metadata[0] if metadata else "{}").get("index_columns", [])
+    return [name for name in found if isinstance(name, str)]
+
+
+def _settle_index(frame: Any, index: list[str], notes: list[str]) -> Any:
+    """Leave out an index without a name, and put one with a name first, as CSV files have it.
+
+    pandas writes it last, where it would be taken as the target.
+    """
+    unnamed = [name for name in frame.columns if UNNAMED_INDEX.fullmatch(name)]
+    named = [name for name in index if name not in unnamed]
+    if unnamed:
+        notes.append("Left out, the index of a pandas frame, which has no name.")
+    if named:
+        notes.append(f"Taking the index of a pandas frame as columns: {', '.join(named)}.")
+    others = [name for name in frame.columns if name not in {*unnamed, *named}]
+    return frame[[*named, *others]]
+
+
+def _read_excel(path: Path, data: bytes, notes: list[str]) -> Any:
+    pandas = load("pandas")
+    load("openpyxl")
+    try:
+        sheets = pandas.read_excel(io.BytesIO(data), sheet_name=None)
+    except (KeyError, ValueError, OSError) as error:
+        raise TableError(f"{path} is an Excel file that cannot be read: {error}.") from error
+    filled = {name: sheet for name, sheet in sheets.items() if sheet.size}
+    if not filled:
+        raise TableError(f"{path} is an Excel file without a table in it.")
+    name, frame = next(iter(filled.items()))
+    if len(filled) > 1:
+        notes.append(
+            f"The Excel file has {len(filled)} sheets: taking the first, {name!r}. Save another as "
+            "CSV to use that."
+        )
+    frame.columns = [
+        f"column {place + 1}" if str(column).startswith("Unnamed: ") else str(column)
+        for place, column in enumerate(frame.columns)
+    ]
+    return frame

@@ -1,0 +1,277 @@
+"""Tables in files: what they are read as, what is said of it, and what is refused."""
+
+import bz2
+import gzip
+import io
+import lzma
+import sys
+import zipfile
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from sknorm.tables import TableError, read_table
+
+ROWS = "age,city,score\n31,Bern,1.5\n,Genève,2\n44,,NA\n"
+PLAIN = "a,b,y\n" + "".join(f"{i * i % 17},{i * 7 % 5},{i % 2}\n" for i in range(40))
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(text, name="data.csv", encoding="utf-8"):
+        path = tmp_path / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode(encoding))
+        return path
+
+    return write
+
+
+def same(column, values):
+    return np.array_equal(column.to_numpy(dtype=float), values, equal_nan=True)
+
+
+def text(column):
+    return [None if value is None or value != value else value for value in column.tolist()]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_numbers_text_and_gaps(write, delimiter):
+    table = read_table(write(ROWS.replace(",", delimiter)))
+    assert list(table) == ["age", "city", "score"]
+    assert same(table["age"], [31, np.nan, 44])
+    assert text(table["city"]) == ["Bern", "Genève", None]
+    assert same(table["score"], [1.5, 2, np.nan])
+
+
+def test_agrees_with_pandas(write):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "x": rng.normal(size=50) * 10.0 ** rng.integers(-9, 9, 50),
+            "quoted, name": rng.choice(['a "b"', "c,d", "line\nbreak"], 50),
+            "n": rng.integers(0, 9, 50),
+        }
+    )
+    frame.loc[3, "x"] = np.nan
+    table = read_table(write(frame.to_csv(index=False)))
+    assert same(table["x"], frame["x"])
+    assert table["quoted, name"].tolist() == frame["quoted, name"].tolist()
+
+
+def test_byte_order_mark_crlf_and_blank_lines(write):
+    marked = "\ufeff" + ROWS.replace("\n", "\r\n") + "\r\n\r\n"
+    assert list(read_table(write(marked))) == ["age", "city", "score"]
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+@pytest.mark.parametrize("name", ["data.csv.gz", "data", "data.csv"])
+def test_packed_files_are_known_by_their_bytes(write, pack, name):
+    assert read_table(write(pack(PLAIN.encode()), name)).shape == (40, 3)
+
+
+def test_zip_and_excel(write):
+    def zipped(*names):
+        box = io.BytesIO()
+        with zipfile.ZipFile(box, "w") as archive:
+            for name in names:
+                archive.writestr(name, PLAIN)
+        return box.getvalue()
+
+    assert read_table(write(zipped("a.csv", "__MACOSX/._a.csv"), "data.zip")).shape == (40, 3)
+    with pytest.raises(TableError, match=r"ZIP archive of 2 files: a.csv, b.csv\. Unpack"):
+        read_table(write(zipped("a.csv", "b.csv"), "data.zip"))
+    with pytest.raises(TableError, match="is an Excel file that cannot be read"):
+        read_table(write(zipped("xl/worksheets/sheet1.xml"), "book.xlsx"))
+    box = io.BytesIO()
+    with pd.ExcelWriter(box) as book:
+        pd.DataFrame().to_excel(book, sheet_name="empty")
+        pd.DataFrame({"a": [1.5, None], "t": ["x", "y"]}).to_excel(
+            book, sheet_name="first", index=False
+        )
+        pd.DataFrame({"b": [1]}).to_excel(book, sheet_name="second")
+    notes = []
+    table = read_table(write(box.getvalue(), "book.csv"), notes=notes)
+    assert same(table["a"], [1.5, np.nan])
+    assert "2 sheets: taking the first, 'first'" in notes[0]
+
+
+@pytest.mark.parametrize(
+    ("start", "what"),
+    [
+        (b"\xd0\xcf\x11\xe0rest", "an Excel file of before 2007: save it as .xlsx"),
+        (b"%PDF-1.7", "a PDF file"),
+        (b"SQLite format 3\x00", "an SQLite database"),
+        (b"<html><table>", "HTML or XML"),
+        (b'[{"a": 1}]', "JSON, not a table"),
+        (b"\x1f\x8bnothing", "cannot be unpacked, it seems damaged"),
+        (b"PAR1 and no more", "is a Parquet file that cannot be read"),
+        (b"a,b\n1,\x00\x00\x012\n" + b"\x00\x01" * 30, "binary file"),
+    ],
+)
+def test_other_files_are_named_for_what_they_are(write, start, what):
+    with pytest.raises(TableError, match=what) as refusal:
+        read_table(write(start))
+    assert "latin-1" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32", "utf-16-le"])
+def test_marks_and_zeros_tell_the_encoding(write, encoding):
+    table = read_table(write("name,n\nGrün,1\nRot,2\n", encoding=encoding))
+    assert text(table["name"]) == ["Grün", "Rot"]
+    assert table["n"].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "words"),
+    [("latin-1", ["Größe", "Straße"]), ("cp1251", ["Москва", "Казань"]),
+     ("shift_jis", ["東京都の人口", "大阪府の人口"])],
+)  # fmt: skip
+def test_other_encodings_are_found_and_said(write, encoding, words):
+    rows = "".join(f"{words[i % 2]},{i}\n" for i in range(60))
+    notes = []
+    table = read_table(write("ort,n\n" + rows, encoding=encoding), notes=notes)
+    assert set(table["ort"]) == set(words)
+    assert "is not UTF-8; its encoding was taken to be" in notes[0]
+
+
+def test_encoding_can_be_said(write):
+    path = write(ROWS, encoding="latin-1")
+    assert read_table(path, encoding="latin-1")["city"][1] == "Genève"
+    with pytest.raises(TableError, match=r"not UTF-8: byte 0xe8 in line 3.*Leave out --encoding"):
+        read_table(path, encoding="utf-8")
+    with pytest.raises(TableError, match="no encoding called 'utf-9'"):
+        read_table(path, encoding="utf-9")
+
+
+def test_advice_is_not_refused_when_followed(write):
+    """What an error says to do works on the same file."""
+    path = write("people;y\n1,100;0\n2,250;1\n")
+    with pytest.raises(TableError, match=r"'people' has '1,100', which may be 1100 or 1.100"):
+        read_table(path)
+    assert read_table(path, decimal=".")["people"].tolist() == [1100, 2250]
+    assert read_table(path, decimal=",")["people"].tolist() == [1.1, 2.25]
+    path = write("1,2\n3,4\n5,6\n")
+    notes = []
+    assert list(read_table(path, notes=notes)) == ["column 1", "column 2"]
+    assert "--header yes" in notes[0]
+    assert list(read_table(path, header=True)) == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("", "is empty"),
+        (" \n\n", "is empty"),
+        ("a,b\n", "no rows below its header"),
+        ("a,b\n" + "1,2\n" * 30 + "1,2,3\n", "line 32 has 3 cells and the header has 2"),
+        ("a,b\n" + "1,2\n" * 30 + "1\n", "line 32 has 1 cells and the header has 2"),
+        ("# note\na,b\n" + "1,2\n" * 30 + "1\n", "line 33 has 1 cells"),
+        ("a,b\n" + "1,2\n" * 30 + '1,"open\n1,2\n', "a quote is opened and not closed"),
+    ],
+)
+def test_broken_files(write, given, message):
+    with pytest.raises(TableError, match=message):
+        read_table(write(given))
+
+
+def test_missing_file_and_folder(tmp_path):
+    with pytest.raises(TableError, match="There is no file"):
+        read_table(tmp_path / "nothing.csv")
+    with pytest.raises(TableError, match="is a folder"):
+        read_table(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("above", "said"),
+    [
+        ("# made by a logger\n# units: mm, s\n", "Left out 2 lines above the header: '# made by"),
+        ("sep=,\n", "Left out the line above the header: 'sep=,'"),
+        ("Quarterly figures\n\n", "above the header: 'Quarterly figures'"),
+    ],
+)
+def test_lines_above_the_header(write, above, said):
+    notes = []
+    table = read_table(write(above + PLAIN), notes=notes)
+    assert list(table) == ["a", "b", "y"]
+    assert len(table) == 40
+    assert said in notes[0]
+
+
+def test_cells_that_begin_like_comments_are_cells(write):
+    rows = PLAIN.splitlines()
+    rows[4] = "#N/A,1,0"
+    table = read_table(write("\n".join(rows)))
+    assert len(table) == 40
+    assert np.isnan(table["a"][3])
+    rows[4] = "# a remark"
+    assert len(read_table(write("\n".join(rows)))) == 39
+
+
+def test_blanks_between_cells(write):
+    rows = PLAIN.replace(",", "  ")
+    assert list(read_table(write(rows))) == ["a", "b", "y"]
+    aligned = "\n".join(f"{i:>8}{i * 0.5:>10.2f}" for i in range(30))
+    assert read_table(write(aligned)).shape == (30, 2)
+
+
+@pytest.mark.parametrize(
+    ("header", "tail", "names"),
+    [
+        ("a,b,y,,", ",,", ["a", "b", "y"]),
+        ("a,b,y,", "", ["a", "b", "y"]),
+        ("a,b,y", ",", ["a", "b", "y"]),
+        (",a,b,y", None, ["column 1", "a", "b", "y"]),
+        ("a,b,y", None, ["row name", "a", "b", "y"]),
+    ],
+)
+def test_headers_of_other_widths(write, header, tail, names):
+    rows = PLAIN.splitlines()[1:]
+    rows = [f"r{i},{row}" if tail is None else row + tail for i, row in enumerate(rows)]
+    table = read_table(write("\n".join([header, *rows]) + "\n"))
+    assert [name for name in table if table[name].notna().any()] == names
+
+
+def test_repeated_names_are_numbered_and_said(write):
+    notes = []
+    assert list(read_table(write("a,a,b\n1,2,3\n4,5,6\n"), notes=notes)) == ["a", "a (2)", "b"]
+    assert notes == ["Repeated column names, numbered: a (2)."]
+
+
+def test_parquet(tmp_path):
+    path = tmp_path / "data.parquet"
+    pl.DataFrame(
+        {"n": [1, None, 3], "t": ["x", None, "y"], "b": [True, False, True], "f": [0.5, 1.0, 2.0]}
+    ).with_columns(d=pl.date(2024, 1, pl.Series([1, 2, 3]))).write_parquet(path)
+    table = read_table(path)
+    assert same(table["n"], [1, np.nan, 3])
+    assert text(table["t"]) == ["x", None, "y"]
+    assert table["d"].dt.day.tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("index", ["none", "unnamed", "named", "two"])
+def test_index_of_pandas(index, tmp_path):
+    path = tmp_path / "data.parquet"
+    frame = pd.DataFrame({"a": [1.0, 5.0, 3.0], "y": [3.0, 4.0, 7.0]})
+    rows = [7, 3, 5]
+    frame.index = {
+        "none": frame.index,
+        "unnamed": pd.Index(rows),
+        "named": pd.Index(rows, name="patient"),
+        "two": pd.MultiIndex.from_arrays([rows, rows], names=["patient", None]),
+    }[index]
+    frame.to_parquet(path)
+    notes = []
+    table = read_table(path, notes=notes)
+    named = ["patient"] if index in ("named", "two") else []
+    assert list(table) == [*named, "a", "y"]
+    assert any("has no name" in note for note in notes) == (index in ("unnamed", "two"))
+    assert any("columns: patient." in note for note in notes) == bool(named)
+    assert table.attrs["notes"] == notes
+
+
+def test_without_the_extra(write, monkeypatch):
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    with pytest.raises(ImportError, match=r"pip install 'sknorm\[table\]'"):
+        read_table(write(PLAIN))
