@@ -2,12 +2,18 @@
 
 import io
 
+import numpy as np
 import pytest
 from sklearn.datasets import load_wine
 from sklearn.neighbors import KNeighborsClassifier
 
 from sknorm import compare_normalizers
-from sknorm._compare.fitting.progress import PlainProgress, _collect, _progress_bar
+from sknorm._compare.fitting.progress import (
+    LongRunNotice,
+    PlainProgress,
+    _collect,
+    _progress_bar,
+)
 from sknorm._compare.fitting.task import Run
 
 X, Y = load_wine(return_X_y=True)
@@ -142,3 +148,28 @@ def test_an_error_of_the_pool_takes_no_results_with_it():
     runs, stopped = _collect(results(), 3, lambda done, total, run: None)
     assert len(runs) == 1
     assert stopped == "stopped by MemoryError: worker killed"
+
+
+@pytest.mark.parametrize(("seconds", "is_long"), [(1.0, False), (100.0, True)])
+def test_a_long_run_says_so_once_and_early(seconds, is_long, capsys, monkeypatch):
+    clock = iter(np.arange(200) * seconds)
+    monkeypatch.setattr(
+        "sknorm._compare.fitting.progress.time.perf_counter", lambda: float(next(clock))
+    )
+    seen = []
+    notice = LongRunNotice(lambda done, total, run: seen.append(done))
+    for done in range(1, 101):
+        notice(done, 100, None)
+    told = capsys.readouterr().err
+    assert told.count("This will take about") == is_long
+    assert ("167 minutes" in told) == is_long
+    assert seen == list(range(1, 101)), "reports are passed on"
+
+
+def test_progress_is_shown_on_a_terminal_only(capsys, monkeypatch):
+    compare(None)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sknorm._compare.fitting.progress._progress_bar", lambda: None)
+    compare(None)
+    assert "10 of 10 fits" in capsys.readouterr().err

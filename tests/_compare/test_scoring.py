@@ -68,7 +68,7 @@ def test_a_function_of_ones_own_has_no_floor():
         ("precision", WORDS, "precision_macro"),
         ("roc_auc", Y, "roc_auc_ov"),
         ("F1", WORDS, "Did you mean 'f1'"),
-        ("acuracy", Y, "Did you mean 'accuracy'"),
+        ("accuracies", Y, "Did you mean 'accuracy'"),
     ],
 )
 def test_scores_that_do_not_fit_are_refused_before_any_fit(scoring, y, message):

@@ -21,9 +21,13 @@ MAX_ROWS = 2000
 
 @dataclass(frozen=True, slots=True)
 class Distributions:
-    """Quantiles of shape (n_features, 5) for each normalizer; None where it failed."""
+    """Quantiles of shape (n_features, 5) for each normalizer; None where it failed.
+
+    ``names`` are those of the features, where they have any, else "feature 3".
+    """
 
     features: tuple[int, ...]
+    names: tuple[str, ...]
     quantiles: dict[str, NDArray[np.float64] | None]
 
 
@@ -47,9 +51,29 @@ def feature_distributions(
         return None
     n_features = min(output.shape[1] for output in known)
     features = _choose(known[0], n_features)
+    names = _names(next(iter(pipelines.values())), step, X, y, n_features)
     return Distributions(
-        features, {name: _quantiles(output, features) for name, output in outputs.items()}
+        features,
+        tuple(names[place] for place in features),
+        {name: _quantiles(output, features) for name, output in outputs.items()},
     )
+
+
+def _names(pipeline: Any, step: str, X: Any, y: Any, n_features: int) -> list[str]:
+    """Return the names of the features that a pipeline's normalizer gives."""
+    numbered = [f"feature {place}" for place in range(n_features)]
+    places = [name for name, _ in pipeline.steps]
+    before = pipeline[: places.index(step) + 1]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            if all(part in (None, "passthrough") for _, part in before.steps):
+                names = list(X.columns)
+            else:
+                names = list(clone(before).fit(X, y).get_feature_names_out())
+        except FAILURES:
+            return numbered
+    return [str(name) for name in names] if len(names) >= n_features else numbered
 
 
 def _output(pipeline: Any, step: str, X: Any, y: Any) -> Any:

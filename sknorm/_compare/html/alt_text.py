@@ -116,12 +116,12 @@ def _distributions(measured: Measured) -> Table | None:
     found = measured.distributions
     if found is None:
         return None
-    header = ["normalizer", *(f"feature {place}" for place in found.features)]
+    header = ["normalizer", *found.names]
     rows = [
         [name, *(["failed"] * len(found.features) if quantiles is None else map(_range, quantiles))]
         for name, quantiles in found.quantiles.items()
     ]
-    caption = "Median (5 to 95%) of each shown feature, counted from 0, after each normalizer"
+    caption = "Median (5 to 95%) of each shown feature after each normalizer"
     return caption, header, rows
 
 

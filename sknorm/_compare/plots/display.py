@@ -94,8 +94,8 @@ class NormalizerComparisonDisplay:
         ----------
         kind : {"all", "scores", "loss", "sensitivity", "distributions"}, default="all"
             What to draw: scores with intervals, the training loss by epoch with bands, the spread
-            over initializations, the features after each normalizer, or all four; without the
-            loss if the model records none.
+            over initializations, the features after each normalizer, or all of these that there is
+            something for.
         ax : matplotlib Axes or array of 4 of them, default=None
             Where to draw; None makes a new figure. Four pictures take the place of a single one. A
             figure that has no layout engine gets the constrained one.
@@ -169,7 +169,8 @@ def _make_axes(n_axes: int, n_names: int, ax: Any) -> Any:
         return ax
     if ax is None:
         height = picture_height(n_names)
-        size = (15.5, 2 * height) if n_axes > 1 else (7.5, height)
+        rows, columns = _shape(n_axes)
+        size = (15.5 if columns > 1 else 7.5, rows * height)
         figure = _pyplot().figure(figsize=size, layout="constrained")
         grid = figure.add_gridspec(*_shape(n_axes))
     else:
@@ -180,7 +181,7 @@ def _make_axes(n_axes: int, n_names: int, ax: Any) -> Any:
 
 
 def _shape(n_axes: int) -> tuple[int, int]:
-    return (2, 2) if n_axes > 1 else (1, 1)
+    return (2, 2) if n_axes > 2 else (1, n_axes)
 
 
 def _cells(grid: Any, n_axes: int) -> list[Any]:

@@ -17,4 +17,9 @@ PANELS = {
 
 def shown_kinds(measured: Measured) -> list[str]:
     """Return the kinds of pictures that there is something for."""
-    return [kind for kind in PANELS if kind != "loss" or has_losses(measured)]
+    there_is = {
+        "loss": has_losses(measured),
+        "sensitivity": measured.design.n_seeds > 1,
+        "distributions": measured.distributions is not None,
+    }
+    return [kind for kind in PANELS if there_is.get(kind, True)]

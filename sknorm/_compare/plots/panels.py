@@ -9,7 +9,7 @@ import numpy as np
 
 from sknorm._compare.analysis.intervals import seed_spread
 from sknorm._compare.analysis.measured import Measured
-from sknorm._compare.plots.style import GRAY, SMALL, annotate, name_rows, style
+from sknorm._compare.plots.style import GRAY, SMALL, annotate, name_rows, short_names, style
 
 
 def draw_sensitivity(ax: Any, measured: Measured) -> None:
@@ -53,10 +53,8 @@ def draw_distributions(ax: Any, measured: Measured) -> None:
     ax.set_xscale("symlog", linthresh=1)
     name_rows(ax, names)
     _thin_ticks(ax)
-    ax.set_xlabel(
-        f"value (log beyond ±1) of {len(found.features)} features, widest on top\n"
-        "5 to 95%, 25 to 75%, median"
-    )
+    listed = ", ".join(short_names(found.names, 14))
+    ax.set_xlabel(f"value (log beyond ±1): 5 to 95%, 25 to 75%, median\nfrom the top: {listed}")
 
 
 def _thin_ticks(ax: Any) -> None:

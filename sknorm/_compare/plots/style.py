@@ -27,10 +27,10 @@ def style(place: int) -> dict[str, Any]:
     }
 
 
-def short_names(names: Iterable[str]) -> list[str]:
+def short_names(names: Iterable[str], length: int = NAME_LENGTH) -> list[str]:
     """Return names that are short and still differ: of long ones, the beginning and the end."""
     names = list(names)
-    tried = ([_shorten(name, n) for name in names] for n in itertools.count(NAME_LENGTH))
+    tried = ([_shorten(name, n) for name in names] for n in itertools.count(length))
     return next(short for short in tried if len(set(short)) == len(set(names)))
 
 
