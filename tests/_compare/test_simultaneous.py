@@ -133,6 +133,8 @@ def test_the_same_is_equivalent_and_the_simpler_is_recommended():
 def test_what_fails_or_does_not_converge_is_not_the_simpler():
     scores = {"none": RAW, "first": [None, *(RAW + 0.2)[1:]], "second": RAW + 0.2}
     assert compared(scores).recommended_ == "second"
+    raw_too = {"none": [None, *RAW[1:]]}
+    assert compared(scores | raw_too).recommended_ == "second"
 
 
 def test_undecided_says_what_would_decide():
