@@ -98,16 +98,25 @@ def is_row_number(values: NDArray[np.float64], name: str) -> bool:
     or under a name that says so. A table that was sorted before it was shuffled tells its target by
     them.
     """
-    return _looks_like_row_number(values) and (
-        bool((np.diff(values) == 1).all()) or ROW_NAMES.fullmatch(name.strip() or "id") is not None
-    )
+    if not _are_distinct_integers(values):
+        return False
+    steps = np.diff(values)
+    is_named = ROW_NAMES.fullmatch(name.strip() or "id") is not None
+    # Rows that were left out leave gaps in what counted them.
+    counts = bool((steps == 1).all()) or (is_named and bool((steps > 0).all()))
+    return counts or (is_named and _looks_like_row_number(values))
+
+
+def _are_distinct_integers(values: NDArray[np.float64]) -> bool:
+    if len(values) < 10 or not np.isfinite(values).all() or (values != np.round(values)).any():
+        return False
+    return len(np.unique(values)) == len(values)
 
 
 def _looks_like_row_number(values: NDArray[np.float64]) -> bool:
-    if len(values) < 10 or not np.isfinite(values).all() or (values != np.round(values)).any():
+    if not _are_distinct_integers(values):
         return False
-    span = values.max() - values.min() + 1
-    return len(np.unique(values)) == len(values) and bool(span <= 2 * len(values))
+    return bool(values.max() - values.min() + 1 <= 2 * len(values))
 
 
 def _row_numbers(columns: list[Column], how: Advice) -> Iterator[str]:
@@ -217,7 +226,7 @@ def _time_order(columns: list[Column], how: Advice) -> Iterator[str]:
     for column in columns:
         values = column.values[np.isfinite(column.values)]
         is_time = column.is_date or (column.is_number and TIME_NAMES.fullmatch(column.name))
-        if is_time and len(values) >= 20 and len(np.unique(values)) > len(values) / 4:
+        if is_time and len(values) >= 20 and len(np.unique(values)) >= 10:
             steps = np.diff(values)
             if (steps >= 0).all() or (steps <= 0).all():
                 yield (

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.base import is_classifier
+from sklearn.base import BaseEstimator, ClassifierMixin, is_classifier
+from sklearn.utils.metaestimators import available_if
 
 # From this share of the rows on, always guessing the largest class gets a high accuracy.
 LARGE_CLASS = 0.75
@@ -125,7 +126,8 @@ def _by_name(estimator: Any, name: str, y: Any, pos_label: Any) -> Any:
             f"{classes[1]} on the command line), or"
         )
     raise ValueError(
-        f"scoring={name!r} does not fit this target ({error}).{by_label or ' Scores that do:'}"
+        f"scoring={name!r} does not fit this target or model ({error})."
+        f"{by_label or ' Scores that do:'}"
         f"{' use' if by_label else ''} {', '.join(kin[:MAX_LISTED])}."
     )
 
@@ -165,11 +167,43 @@ def _usable(estimator: Any, y: Any) -> list[str]:
 
 
 def _guesser(estimator: Any, y: Any, strategy: str) -> Any:
-    from sklearn.dummy import DummyClassifier, DummyRegressor
+    from sklearn.dummy import DummyRegressor
 
-    if is_classifier(estimator):
-        return DummyClassifier(strategy=strategy, random_state=0)
-    return DummyRegressor(strategy="mean")
+    if not is_classifier(estimator):
+        return DummyRegressor(strategy="mean")
+    methods = [name for name in ("predict_proba", "decision_function") if hasattr(estimator, name)]
+    return Guess(strategy, tuple(methods))
+
+
+class Guess(ClassifierMixin, BaseEstimator):
+    """Guesses classes, with the methods that some model has."""
+
+    def __init__(self, strategy: str, methods: tuple[str, ...]) -> None:
+        self.strategy = strategy
+        self.methods = methods
+
+    def fit(self, X: Any, y: Any) -> Guess:
+        """Learn how frequent the classes are."""
+        from sklearn.dummy import DummyClassifier
+
+        self.dummy_ = DummyClassifier(strategy=self.strategy, random_state=0).fit(X, y)
+        self.classes_ = self.dummy_.classes_
+        return self
+
+    def predict(self, X: Any) -> Any:
+        """Return guesses."""
+        return self.dummy_.predict(X)
+
+    @available_if(lambda self: "predict_proba" in self.methods)
+    def predict_proba(self, X: Any) -> Any:
+        """Return shares."""
+        return self.dummy_.predict_proba(X)
+
+    @available_if(lambda self: "decision_function" in self.methods)
+    def decision_function(self, X: Any) -> Any:
+        """Return shares, of two classes in one column, as models have it."""
+        shares = self.dummy_.predict_proba(X)
+        return shares[:, 1] if shares.shape[1] == 2 else shares
 
 
 def _why_unfit(scorer: Any, estimator: Any, y: Any) -> str | None:
@@ -181,7 +215,9 @@ def _why_unfit(scorer: Any, estimator: Any, y: Any) -> str | None:
             guess = _guesser(estimator, y, "stratified").fit(X, y)
             scorer(guess, X, y)
         except Exception as error:
-            text = next(iter(str(error).strip().splitlines()), "")
+            text = next(iter(str(error.__cause__ or error).strip().splitlines()), "")
+            missing = text.partition("Guess has none of the following attributes: ")[2]
+            text = f"the model has no {missing}" if missing else text
             return text.rstrip(".") or type(error).__name__
     return None
 

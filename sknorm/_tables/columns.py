@@ -209,7 +209,13 @@ def _text_encoder(
 
 
 def _are_keys(known: pandas.Series) -> bool:
-    """Tell whether text is keys or names: one word, and nearly as many as there are rows."""
+    """Tell whether text is keys or names: one word, and nearly as many as there are rows.
+
+    Numbers and other text mixed, such as "<5", are neither.
+    """
+    is_number = known.str.fullmatch(r"[+-]?[\d.,]+(?:[eE][+-]?\d+)?")
+    if 0.5 < is_number.mean() < 1:
+        return False
     return bool(known.str.count(r"\s+").mean() + 1 < KEY_WORDS)
 
 

@@ -22,8 +22,9 @@ from sknorm._tables.numerals import (
 if TYPE_CHECKING:
     import pandas
 
-# Of the cells that are not missing, so many may be odd among numbers, of so many kinds.
-MAX_ODD_SHARE, MAX_ODD = 0.05, 3
+# Of the cells that are not missing, so many may be odd among numbers, and so many are named.
+MAX_ODD_SHARE, MAX_ODD = 0.1, 3
+FEWEST_CELLS = 10
 CHECKED_CELLS = 2000
 MAX_LISTED = 5
 CODE_LIKE = re.compile(r"0\d")
@@ -218,7 +219,7 @@ def _as_nearly_number(
     if found is None or 2 * n_odd > total:
         return None
     shown = listing([repr(cell) for cell in odd], MAX_ODD)
-    if len(odd) <= MAX_ODD and n_odd <= MAX_ODD_SHARE * total:
+    if total >= FEWEST_CELLS and n_odd <= MAX_ODD_SHARE * total:
         cells = "a cell" if n_odd == 1 else f"{n_odd:,} cells"
         said.add(f"Numbers but for {cells} taken as missing ({shown})", name)
         return TextFormat("number", found)

@@ -34,6 +34,15 @@ FOREIGN = {
     b"\x89HDF": "an HDF5 file: save the table as Parquet or CSV",
     b"SQLite format 3": "an SQLite database: export the table as CSV",
     b"%PDF": "a PDF file: save the table as CSV",
+    b"7z\xbc\xaf": "a 7z archive: unpack it, and name the table in it",
+    b"Rar!": "a RAR archive: unpack it, and name the table in it",
+    b"\x89PNG": "a picture, not a table",
+    b"\xff\xd8\xff": "a picture, not a table",
+    b"\x93NUMPY": "a NumPy file: save the table as CSV or Parquet",
+    b"MATLAB": "a MATLAB file: save the table as CSV",
+    b"RDX": "an R data file: save the table as CSV, with write.csv",
+    b"$FL": "an SPSS file: save the table as CSV",
+    b"<stata_dta>": "a Stata file: save the table as CSV",
     b"\x80\x04": "a pickle: save the table as Parquet or CSV",
     b"\x80\x05": "a pickle: save the table as Parquet or CSV",
 }
@@ -88,6 +97,8 @@ def _identify(path: Path, data: bytes) -> Contents:
                 return _identify(path, unpack(data))
     except UNPACKING_ERRORS as error:
         raise TableError(f"{path} cannot be unpacked, it seems damaged: {error}.") from error
+    if data[257:262] == b"ustar":
+        raise TableError(f"{path} is a tar archive: unpack it, and name the table in it.")
     return Contents("text", data)
 
 
@@ -97,6 +108,10 @@ def _unzip(path: Path, data: bytes) -> Contents:
         names = [name for name in archive.namelist() if not name.endswith("/")]
         if any(name.startswith("xl/") for name in names):
             return Contents("excel", data)
+        if "mimetype" in names and b"opendocument" in archive.read("mimetype"):
+            raise TableError(f"{path} is an OpenDocument file: save it as .xlsx or CSV.")
+        if any(name.startswith("word/") for name in names):
+            raise TableError(f"{path} is a Word document: save the table as CSV.")
         names = [n for n in names if not n.startswith("__MACOSX/") and ".DS_Store" not in n]
         if len(names) != 1:
             raise TableError(

@@ -4,13 +4,32 @@ from __future__ import annotations
 
 # In any column: what pandas, spreadsheets and databases write.
 MISSING = frozenset(
-    {"", "na", "n/a", "#n/a", "#n/a n/a", "<na>", "nan", "null", "\\n", "#div/0!", "#ref!"}
+    {
+        "",
+        "na",
+        "n/a",
+        "#n/v",
+        "#zahl!",
+        "#wert!",
+        "#bezug!",
+        "#nom?",
+        "#valeur!",
+        "#n/a",
+        "#n/a n/a",
+        "<na>",
+        "nan",
+        "null",
+        "\\n",
+        "#div/0!",
+        "#ref!",
+    }
     | {"#value!", "#name?", "#num!", "#null!", "nat"}
 )
 # In a column of numbers or dates only: among words, they may be words.
 MISSING_NUMBER = MISSING | frozenset(
     {"none", "nil", "?", "-", "--", "---", ".", "..", "*", "**", "missing", "unknown"}
     | {"not available", "not applicable", "n.a.", "n. a.", "k.a.", "k. a.", "-nan", "+nan"}
+    | {"n.d.", "nd", "not known", "no data", "(null)", "[null]", "\u2013", "\u2014", "- -"}
 )
 
 

@@ -28,6 +28,9 @@ def test_shuffled_row_numbers_are_row_numbers(name):
     assert not is_row_number(numbers, "rank"), "it may measure something"
     assert is_row_number(np.arange(N) + 7.0, "anything"), "in order, a step apart"
     assert is_row_number(RNG.permutation(int(1.4 * N))[:N].astype(float), name), "a part of a table"
+    gaps = np.sort(RNG.choice(5000, N, replace=False)).astype(float)
+    assert is_row_number(gaps, name), "rows were left out"
+    assert not is_row_number(gaps, "altitude")
     assert not is_row_number(NOISE, name)
     assert not is_row_number(RNG.permutation(N) * 1000.0, name)
     assert not is_row_number(np.round(NOISE * 3), name)

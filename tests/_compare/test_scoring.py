@@ -90,6 +90,14 @@ def test_every_score_that_is_named_works():
         assert np.isfinite(get_scorer(name)(model, (X - X.mean(0)) / X.std(0), Y))
 
 
+def test_a_score_that_the_model_cannot_give_is_refused():
+    from sklearn.svm import SVC
+
+    with pytest.raises(ValueError, match=r"neg_log_loss' .*the model has no predict_proba"):
+        compare(SVC(), scoring="neg_log_loss")
+    assert make_scoring(SVC(), "roc_auc", WORDS, None).name == "roc_auc"
+
+
 def test_positive_class():
     comparison = compare(y=WORDS, scoring="f1", pos_label="ill", normalizers=["none"])
     train, test = next(

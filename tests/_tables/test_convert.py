@@ -104,6 +104,9 @@ def test_nearly_numbers():
     assert column.dtype == float
     assert np.isnan(column[40])
     assert notes == "Numbers but for a cell taken as missing ('broken'): a."
+    column, notes = convert([*map(str, range(95)), *(f"<{i}" for i in range(5))])
+    assert column.isna().sum() == 5
+    assert "5 cells taken as missing ('<0', '<1', '<2' and 2 more)" in notes
     column, notes = convert([*map(str, range(20)), *(f"<{i}" for i in range(10))])
     assert column.dtype == object
     assert "Numbers and other text mixed, kept as text (20 of 30 cells are numbers" in notes

@@ -75,6 +75,13 @@ def test_text_that_stops_being_numbers_is_missing():
     assert encoder.transform(pd.DataFrame({"x": ["3,5", "oops"]}))["x"].tolist() == [3.5, 2.5]
 
 
+def test_numbers_mixed_with_text_are_not_called_keys():
+    cells = [*(f"{i}.5" for i in range(40)), *(f"<{i}" for i in range(15))]
+    encoder = TableEncoder(n_components=3).fit(pd.DataFrame({"x": cells, "z": range(55)}))
+    assert not any("keys" in note for note in encoder.notes_)
+    assert "x_0" in encoder.get_feature_names_out()
+
+
 def test_float64_digits_are_kept():
     x = 1e9 + np.arange(9) / 1024
     assert np.array_equal(TableEncoder().fit_transform(pd.DataFrame({"x": x}))["x"], x)

@@ -102,6 +102,9 @@ def test_zip_and_excel(write):
     [
         (b"\xd0\xcf\x11\xe0rest", "an Excel file of before 2007: save it as .xlsx"),
         (b"%PDF-1.7", "a PDF file"),
+        (b"7z\xbc\xaf'\x1crest", "a 7z archive: unpack it"),
+        (b"\x89PNG\r\n", "a picture, not a table"),
+        (b"x" * 257 + b"ustar" + b"x" * 300, "a tar archive"),
         (b"SQLite format 3\x00", "an SQLite database"),
         (b"<html><table>", "HTML or XML"),
         (b'[{"a": 1}]', "JSON, not a table"),
