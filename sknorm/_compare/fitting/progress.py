@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 import warnings
@@ -165,7 +166,10 @@ class PlainProgress:
         left = elapsed / done * (total - done)
         line = f"{done:>{len(str(total))}} of {total} fits, {elapsed:.0f} s"
         line += f", about {left:.0f} s left" if done < total else ""
-        print(f"\r{line:<60}" if terminal else line, end="" if terminal else "\n", file=self.stream)
+        # A line that is wider than the terminal would not be written over.
+        width = min(60, shutil.get_terminal_size().columns - 1)
+        shown = f"\r{line[:width]:<{width}}" if terminal else line
+        print(shown, end="" if terminal else "\n", file=self.stream)
         self.stream.flush()
 
     def close(self) -> None:
