@@ -95,9 +95,12 @@ def _output(pipeline: Any, step: str, X: Any, y: Any) -> Any:
 
 def _choose(output: Any, n_features: int) -> tuple[int, ...]:
     """Return features spread evenly over the ranking by width."""
-    spread = [np.nanstd(_values(output, place)) for place in range(n_features)]
-    ranked = np.argsort(spread)[::-1]
-    places = np.unique(np.linspace(0, n_features - 1, min(MAX_FEATURES, n_features)).round())
+    spread = np.array([np.nanstd(_values(output, place)) for place in range(n_features)])
+    # One-hot columns are not normalized, and all alike.
+    many = [len(np.unique(_values(output, place))) > 2 for place in range(n_features)]
+    kept = np.flatnonzero(many) if any(many) else np.arange(n_features)
+    ranked = kept[np.argsort(spread[kept])[::-1]]
+    places = np.unique(np.linspace(0, len(kept) - 1, min(MAX_FEATURES, len(kept))).round())
     return tuple(int(ranked[int(place)]) for place in places)
 
 

@@ -13,7 +13,7 @@ from sknorm._compare.text.numbers import format_interval, format_number, whole
 from sknorm._compare.text.tables import percent
 
 CAPTIONS = {
-    "scores": "Score of each normalizer with its interval. The numbers are in the tables above.",
+    "scores": "Score of each normalizer with its interval. The numbers are in the tables below.",
     "loss": "Training loss by epoch, one line per normalizer. Epochs are in the table above.",
     "sensitivity": "Spread of the score over initializations. The numbers are in the table above.",
     "distributions": "Quantiles of some features as they come out of each normalizer.",

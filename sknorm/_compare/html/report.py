@@ -19,6 +19,7 @@ from sknorm._compare.plots.style import picture_height
 from sknorm._compare.text import summary, tables
 from sknorm._compare.text.details import detail_cells, detail_legend
 from sknorm._compare.text.snippet import snippet
+from sknorm._compare.text.verdict import verdict_sentences
 
 # What tells a page of ours, and so one that may be written over, from any other file.
 GENERATOR = '<meta name="generator" content="sknorm">'
@@ -43,7 +44,7 @@ def page(measured: Measured, title: str | None, notes: Sequence[str] = (), data:
     parts = [
         f"<h1>{escape(title)}</h1>",
         _partial(measured),
-        f'<p class="verdict">{escape(said.verdict)}</p>',
+        _verdict(measured),
         figures.pop("scores", ""),
         _snippet(measured, data),
         "<h2>What was done</h2>",
@@ -68,6 +69,13 @@ def page(measured: Measured, title: str | None, notes: Sequence[str] = (), data:
         "<body>\n<main>\n" + "\n".join(part for part in parts if part) + "\n</main>\n</body>\n"
         "</html>\n"
     )
+
+
+def _verdict(measured: Measured) -> str:
+    """Return the verdict, of which the first sentence says what to use."""
+    first, *others = verdict_sentences(measured)
+    rest = f"<p>{escape(' '.join(others))}</p>" if others else ""
+    return f'<div class="verdict"><p><strong>{escape(first)}</strong></p>{rest}</div>'
 
 
 def _snippet(measured: Measured, data: str) -> str:
@@ -139,7 +147,7 @@ def _figures(measured: Measured) -> dict[str, str]:
 
 def _figure(figure_module: Any, kind: str, measured: Measured) -> str:
     """Return a picture, which is another one where the page is narrow."""
-    wide, narrow = (_draw(figure_module, kind, measured, *size) for size in ((7.5, 10), (4.2, 7.5)))
+    wide, narrow = (_draw(figure_module, kind, measured, *size) for size in ((7.5, 10), (3.5, 7)))
     image = (
         f'<picture><source media="(max-width: 640px)" srcset="{narrow}">'
         f'<img alt="{escape(alt_text.alternative(kind, measured))}" src="{wide}"></picture>'

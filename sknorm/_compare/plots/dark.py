@@ -8,8 +8,8 @@ INK, PAPER, SHADE, LINES = "#1a1a1a", "#ffffff", "#f3f3f3", "#cccccc"
 # Beside those of text and paper: black lines, and colors too dark to see on a dark page.
 DARK = {
     INK: "#e8e8e8",
-    PAPER: "#151515",
-    SHADE: "#232323",
+    PAPER: "#16181b",
+    SHADE: "#23272c",
     LINES: "#444444",
     "#dddddd": "#3a3a3a",
     "#555555": "#b5b5b5",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -53,8 +54,8 @@ def draw_distributions(ax: Any, measured: Measured) -> None:
     ax.set_xscale("symlog", linthresh=1)
     name_rows(ax, names)
     _thin_ticks(ax)
-    listed = ", ".join(short_names(found.names, 14))
-    ax.set_xlabel(f"value (log beyond ±1): 5 to 95%, 25 to 75%, median\nfrom the top: {listed}")
+    listed = textwrap.fill(f"from the top: {', '.join(short_names(found.names, 14))}", 60)
+    ax.set_xlabel(f"value (log beyond ±1): 5 to 95%, 25 to 75%, median\n{listed}")
 
 
 def _thin_ticks(ax: Any) -> None:

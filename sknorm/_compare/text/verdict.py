@@ -27,6 +27,11 @@ MAX_TIES = 6
 
 def verdict(measured: Measured) -> str:
     """Return what to use, how it compares, and what guessing gets."""
+    return " ".join(verdict_sentences(measured))
+
+
+def verdict_sentences(measured: Measured) -> list[str]:
+    """Return the verdict in sentences, of which the first says what to use."""
     measures, design, best = measured.metrics, measured.design, measured.best
     note = partial_note(design, sum(row.n_fits for row in measures.values()))
     if best is None:
@@ -34,8 +39,7 @@ def verdict(measured: Measured) -> str:
     else:
         said = [*_sentences(measured, measures[best]), chance_sentence(design)]
         said += _below_chance(measures[best], design)
-    text = " ".join(capitalized(sentence) for sentence in said if sentence)
-    return f"{note}. {text}" if note else text
+    return [*([f"{note}."] if note else []), *(capitalized(one) for one in said if one)]
 
 
 def _sentences(measured: Measured, best: Metrics) -> list[str]:
