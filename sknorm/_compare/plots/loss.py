@@ -30,7 +30,7 @@ def draw_loss(ax: Any, measured: Measured) -> None:
         ax.fill_between(epochs, low, high, color=look["color"], alpha=0.12, linewidth=0)
         ax.plot(epochs, mid, markevery=_marks(len(epochs), place), markersize=4, lw=1.5, **look)
         ends.append((float(epochs[-1]), float(mid[-1]), label, look))
-    ax.set_title("Training loss: median and interquartile range", loc="left")
+    ax.set_title("Training loss: median and quartiles", loc="left")
     if not ends:
         annotate_empty(ax, _why_empty(measured))
         return

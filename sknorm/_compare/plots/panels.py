@@ -25,7 +25,7 @@ def draw_sensitivity(ax: Any, measured: Measured) -> None:
     name_rows(ax, list(measures))
     ax.set_xlim(left=0)
     ax.set_xlabel(f"standard deviation of {measured.design.score_name}; ticks: folds")
-    ax.set_title("Sensitivity to the initialization, within a fold", loc="left")
+    ax.set_title("Sensitivity to the initialization", loc="left")
     if measured.design.n_seeds < 2:
         annotate(ax, "one initialization per fold:\nnot measured")
 
@@ -34,7 +34,7 @@ def draw_distributions(ax: Any, measured: Measured) -> None:
     """Draw quantiles of a few features, as they come out of each normalizer."""
     found = measured.distributions
     names = list(measured.metrics)
-    ax.set_title("What the model sees: features after each normalizer", loc="left")
+    ax.set_title("Features after each normalizer", loc="left")
     if found is None:
         name_rows(ax, names)
         annotate(ax, "the normalizer is inside another step")
