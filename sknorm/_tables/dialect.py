@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import io
+import itertools
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -40,7 +42,7 @@ def find_dialect(
     better = None if delimiter is not None else _better_delimiter(text, found)
     if better is not None:
         found = _sniff(path, copy, better)
-    lines = text.splitlines()[:HEAD_LINES]
+    lines = first_lines(text, HEAD_LINES)[0]
     rows = [_cells(line, found) for line in lines]
     top = _first_row(rows)
     has_header = _has_header(rows[top], top, found) if header is None else header
@@ -58,10 +60,17 @@ def find_dialect(
         found["Delimiter"],
         found["Quote"],
         found["Escape"],
-        _comment(text.splitlines()[above:], len(names), found) if len(names) > 1 else "",
+        _comment(first_lines(text, above)[1], len(names), found) if len(names) > 1 else "",
         above,
         tuple(_distinct(names, notes)),
     )
+
+
+def first_lines(text: str, n_lines: int) -> tuple[list[str], str]:
+    """Return the first lines of a text, and the rest of it, without cutting all of it up."""
+    stream = io.StringIO(text, newline="")
+    lines = list(itertools.islice(iter(stream.readline, ""), n_lines))
+    return [line.rstrip("\r\n") for line in lines], stream.read()
 
 
 def _sniff(path: Path, copy: Path, delimiter: str | None) -> dict[str, Any]:
@@ -123,9 +132,9 @@ def _width(row: list[str]) -> int:
     return len(row)
 
 
-def _comment(lines: list[str], n_columns: int, found: dict[str, Any]) -> str:
+def _comment(rows: str, n_columns: int, found: dict[str, Any]) -> str:
     """Return what begins lines that are no rows; a cell such as #N/A may begin a row."""
-    marked = [line for line in lines if line.startswith("#")]
+    marked = re.findall(r"^#.*", rows, re.MULTILINE)
     are_rows = any(len(_cells(line, found)) == n_columns for line in marked)
     return "#" if marked and not are_rows else ""
 

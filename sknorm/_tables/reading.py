@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sknorm._tables.convert import convert_text
-from sknorm._tables.dialect import Dialect, find_dialect
+from sknorm._tables.dialect import Dialect, find_dialect, first_lines
 from sknorm._tables.errors import TableError, load
 from sknorm._tables.files import contents, decode
 
@@ -116,25 +116,22 @@ def _read_text(
         copy = Path(folder) / "table.csv"
         copy.write_text(text, encoding="utf-8", newline="")
         dialect = find_dialect(path, copy, text, delimiter, header, notes)
-        copy.write_text(_rows_only(text, dialect), encoding="utf-8", newline="")
+        # Without what stands above the rows, which DuckDB counts without comments.
+        rows = first_lines(text, dialect.above)[1]
+        copy.write_text(rows, encoding="utf-8", newline="")
         return _parse(path, copy, dialect), dialect.delimiter
 
 
 def _without_blank_separators(text: str, delimiter: str | None) -> str:
     """Return a text whose cells are separated by blanks with tabs in their place."""
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     asked = delimiter in (" ", "blank", "space")
     if not asked and (delimiter is not None or any(sign in text for sign in ",;\t|")):
         return text
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     widths = {len(line.split()) for line in lines[:HEAD]}
     if not asked and (len(widths) != 1 or widths == {1} or '"' in text):
         return text
     return "\n".join("\t".join(line.split()) for line in lines) + "\n"
-
-
-def _rows_only(text: str, dialect: Dialect) -> str:
-    """Return a text without what stands above its rows, which DuckDB counts without comments."""
-    return "".join(text.splitlines(keepends=True)[dialect.above :])
 
 
 def _parse(path: Path, copy: Path, dialect: Dialect) -> Any:
