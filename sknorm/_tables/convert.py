@@ -8,10 +8,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from sknorm._tables.dates import CLOCK, find_date_format, hours_of
 from sknorm._tables.errors import TableError, load
 from sknorm._tables.missing import is_missing, is_missing_number
 from sknorm._tables.numerals import (
+    EXACT_DIGITS,
     AmbiguousNumbersError,
     NumberFormat,
     decimal_evidence,
@@ -30,6 +33,11 @@ MAX_LISTED = 5
 CODE_LIKE = re.compile(r"0\d")
 
 
+PLAIN_NUMBERS = NumberFormat("plain")
+# Whole numbers from here on are keys, whose last digits float64 loses.
+EXACT = 10.0**EXACT_DIGITS
+
+
 @dataclass(frozen=True)
 class TextFormat:
     """What a column of text is, and how it is written."""
@@ -41,6 +49,8 @@ class TextFormat:
     def apply(self, column: pandas.Series) -> pandas.Series:
         """Return a column as what it is; what does not fit becomes missing."""
         pandas = load("pandas")
+        if self.number == PLAIN_NUMBERS:
+            return _plain_values(column)
         text = as_text(column)
         if self.kind == "text":
             return text
@@ -79,14 +89,12 @@ def convert_text(
 ) -> pandas.DataFrame:
     """Return a table whose columns of text that are numbers, dates or times are that."""
     text = text_columns(frame)
-    cells = {name: distinct_cells(frame[name]) for name in text}
     if decimal is None:
-        decimal = find_decimal(frame, cells, separator)
+        decimal = find_decimal(frame, text, separator)
     said = Notes()
     converted = dict(frame.items())
     for name in text:
-        found = find_format(name, as_text(frame[name]), decimal, said)
-        converted[name] = found.apply(frame[name])
+        converted[name] = find_format(name, frame[name], decimal, said).apply(frame[name])
     notes += said.sentences()
     return load("pandas").DataFrame(converted, index=frame.index)
 
@@ -103,17 +111,40 @@ def text_columns(frame: pandas.DataFrame) -> list[str]:
     ]
 
 
-def distinct_cells(column: pandas.Series) -> list[str]:
-    """Return the different cells that are not missing, whatever the column is."""
-    cells = [cell for cell in as_text(column).unique() if isinstance(cell, str)]
+def _plain_values(column: pandas.Series) -> pandas.Series:
+    """Return plain numbers as float64, and NaN for anything else: at the speed of pandas."""
+    pandas = load("pandas")
+    known = pandas.to_numeric(column, errors="coerce").notna().to_numpy()
+    values = np.full(len(column), np.nan)
+    # Python reads each number to the nearest float; pandas says which cells are numbers.
+    values[known] = column.to_numpy(dtype=object)[known].astype(float)
+    return pandas.Series(values, index=column.index, name=column.name)
+
+
+def _is_plain(column: pandas.Series, decimal: str | None) -> bool:
+    """Tell whether a column of text is plain numbers, and nothing else could be meant."""
+    if decimal == "," or isinstance(column.dtype, load("pandas").CategoricalDtype):
+        return False
+    values = _plain_values(column)
+    others = column[values.isna() & column.notna()].unique()
+    if not all(isinstance(cell, str) and is_missing_number(cell.strip()) for cell in others):
+        return False
+    # Codes of one width have zeros in front all over the column.
+    zeros_in_front = any(map(CODE_LIKE.match, _some_cells(column)))
+    return bool(values.notna().any() and not zeros_in_front and values.abs().max() < EXACT)
+
+
+def _some_cells(column: pandas.Series) -> list[str]:
+    """Return different cells that are not missing, of rows from all over the column."""
+    step = max(1, len(column) // CHECKED_CELLS)
+    cells = [cell for cell in as_text(column.iloc[::step]).unique() if isinstance(cell, str)]
     return [cell for cell in cells if not is_missing_number(cell)]
 
 
-def find_decimal(
-    frame: pandas.DataFrame, cells: dict[str, list[str]], separator: str | None
-) -> str | None:
-    """Return the decimal sign of the table: what its columns show, where they agree."""
-    shown = {decimal_evidence(known[:CHECKED_CELLS]) for known in cells.values() if known}
+def find_decimal(frame: pandas.DataFrame, text: list[str], separator: str | None) -> str | None:
+    """Return the decimal sign of the table: what its columns of text show, where they agree."""
+    cells = [_some_cells(frame[name]) for name in text]
+    shown = {decimal_evidence(known) for known in cells if known}
     shown |= {"." for column in frame.dtypes if column.kind == "f"}
     shown.discard(None)
     if len(shown) == 1:
@@ -144,9 +175,11 @@ def listing(names: list[Any], limit: int = MAX_LISTED) -> str:
     return ", ".join(names[:limit]) + more
 
 
-def find_format(name: str, text: pandas.Series, decimal: str | None, said: Notes) -> TextFormat:
-    """Return what a column of stripped text is; say what is not plain to see."""
-    counts = Counter(cell for cell in text if isinstance(cell, str))
+def find_format(name: str, column: pandas.Series, decimal: str | None, said: Notes) -> TextFormat:
+    """Return what a column of text is; say what is not plain to see."""
+    if _is_plain(column, decimal):
+        return TextFormat("number", PLAIN_NUMBERS)
+    counts = Counter(cell for cell in as_text(column) if isinstance(cell, str))
     known = [cell for cell in counts if not is_missing_number(cell)]
     if not known:
         # Empty, or nothing but signs that are missing values among numbers, and here words.

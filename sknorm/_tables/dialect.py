@@ -88,7 +88,7 @@ def _sniff(path: Path, copy: Path, delimiter: str | None) -> dict[str, Any]:
 
 def _try_sniffing(copy: Path, options: str) -> dict[str, Any] | None:
     duckdb = load("duckdb")
-    query = f"from sniff_csv({_quoted(str(copy))}, sample_size=-1, comment=''{options})"
+    query = f"from sniff_csv({_quoted(str(copy))}, sample_size=20480, comment=''{options})"
     try:
         relation = duckdb.sql(query)
         (row,) = relation.fetchall()

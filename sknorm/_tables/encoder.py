@@ -11,8 +11,6 @@ from sklearn.utils.validation import check_is_fitted
 from sknorm._tables.columns import ColumnEncoder, choose_encoder
 from sknorm._tables.convert import (
     Notes,
-    as_text,
-    distinct_cells,
     find_decimal,
     find_format,
     text_columns,
@@ -108,10 +106,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         decimal = self.decimal
         text = text_columns(frame)
         if decimal is None:
-            decimal = find_decimal(frame, {n: distinct_cells(frame[n]) for n in text}, None)
+            decimal = find_decimal(frame, text, None)
         encoders: dict[str, ColumnEncoder] = {}
         for name, column in frame.items():
-            found = find_format(name, as_text(column), decimal, said) if name in text else None
+            found = find_format(name, column, decimal, said) if name in text else None
             encoders[name] = choose_encoder(
                 name, column, found, self.max_categories, self.n_components, said
             )
