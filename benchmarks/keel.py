@@ -63,6 +63,7 @@ PUBLISHED = {
     "SVM": (0.354, 0.521, 0.402, 0.452),
     "MLP (5, 2)": (0.079, 0.190, 0.179, 0.211),
 }
+HINDSIGHT = "MLP, better step of the two in hindsight"
 MAX_ROWS = 2000
 FIELDS = ("data", "model", "normalizer", "score", "verdict", "against_reference", "rows", "least")
 
@@ -119,8 +120,23 @@ def combined(rows: list[dict], kind: str) -> CombinedComparison:
     )  # fmt: skip
 
 
+def hindsight(rows: list[dict]) -> list[dict]:
+    """Return the better of the two step sizes of the MLP, for each data set and normalizer.
+
+    It is chosen by the scores that it is reported with: what tuning could reach at most.
+    """
+    best: dict[tuple[str, str], dict] = {}
+    for row in rows:
+        if row["model"] in ("MLP", "MLP, step 0.01"):
+            key = row["data"], row["normalizer"]
+            if key not in best or float(row["score"]) > float(best[key]["score"]):
+                best[key] = row | {"model": HINDSIGHT}
+    return list(best.values()) if {"MLP", "MLP, step 0.01"} <= {r["model"] for r in rows} else []
+
+
 def lines(rows: list[dict], what: str) -> list[str]:
-    kinds = [kind for kind in MODELS if any(row["model"] == kind for row in rows)]
+    rows = [*rows, *hindsight(rows)]
+    kinds = [k for k in (*MODELS, HINDSIGHT) if any(row["model"] == k for row in rows)]
     names = list(NORMALIZERS)
     is_study = what == "imbalanced"
     score = "F1 of the rare class; in brackets, what the study reports" if is_study else "accuracy"
