@@ -53,7 +53,7 @@ def find_hazards(
     found += _row_numbers(columns, how)
     found += _telling(columns, y, how, is_classification=is_classification)
     if not is_grouped:
-        found += _repeated_rows(X, y, how)
+        found += _repeated_rows(columns, y, how)
         found += _entities(columns, how)
     if not is_ordered:
         found += _time_order(columns, how)
@@ -144,8 +144,7 @@ def _telling(
             what = "balanced accuracy" if is_classification else "R2"
             yield (
                 f"{column.name!r} tells the target by itself ({what} {score:.2f} of a small "
-                "tree). If "
-                f"it is known only after the target, {how.drop}."
+                f"tree). If it is known only after the target, {how.drop}."
             )
 
 
@@ -188,8 +187,7 @@ def _tells(values: NDArray[np.float64], target: Any, *, is_classification: bool)
         )
 
 
-def _repeated_rows(X: Any, y: Any, how: Advice) -> Iterator[str]:
-    columns = as_columns(X)
+def _repeated_rows(columns: list[Column], y: Any, how: Advice) -> Iterator[str]:
     target = np.asarray(y)[:MOST_ROWS]
     if len(columns) < 2 or target.ndim != 1:
         return
@@ -203,10 +201,9 @@ def _repeated_rows(X: Any, y: Any, how: Advice) -> Iterator[str]:
     # Where there are few different rows, copies are no sign of anything.
     if n_copies >= max(2, REPEATED_SHARE * len(rows)) and n_values > 100 * len(rows):
         yield (
-            f"{n_copies:,} of {len(rows):,} rows repeat another, target and all, so that the "
-            "same row "
-            f"is in training and test. If they are copies, {how.unique}; if they belong together, "
-            f"{how.groups}."
+            f"{n_copies:,} of {len(rows):,} rows repeat another, target and all, so that the same "
+            f"row is in training and test. If they are copies, {how.unique}; if they belong "
+            f"together, {how.groups}."
         )
 
 
@@ -231,9 +228,8 @@ def _time_order(columns: list[Column], how: Advice) -> Iterator[str]:
             if (steps >= 0).all() or (steps <= 0).all():
                 yield (
                     f"The rows are in the order of {column.name!r}, but the folds are drawn at "
-                    "random: "
-                    "each row is predicted from those before and after it. To score predictions of "
-                    f"what comes later, {how.time}."
+                    "random: each row is predicted from those before and after it. To score "
+                    f"predictions of what comes later, {how.time}."
                 )
                 return
 
@@ -271,8 +267,7 @@ def _nearly_empty(columns: list[Column], how: Advice) -> Iterator[str]:
         if 0.9 < share < 1:
             yield (
                 f"{column.name!r} is missing in {100 * share:.0f}% of the rows, so that what is "
-                "said "
-                f"of it rests on a few: {how.drop}, if it tells nothing."
+                f"said of it rests on a few: {how.drop}, if it tells nothing."
             )
 
 
@@ -288,8 +283,7 @@ def _rare_classes(y: Any, n_folds: int, how: Advice) -> Iterator[str]:
     ]
     if rare and len(classes) <= 50:
         yield (
-            f"Some classes have few rows: {', '.join(rare[:5])}. With {n_folds} folds, a test "
-            "set has "
-            f"one or two of them; fewer folds ({how.folds}) or more rows make their scores "
+            f"Some classes have few rows: {', '.join(rare[:5])}. With {n_folds} folds, a test set "
+            f"has one or two of them; fewer folds ({how.folds}) or more rows make their scores "
             "steadier."
         )

@@ -81,8 +81,7 @@ def _check_folds(estimator: Any, X: Any, y: Any, cv: Any, groups: Any) -> None:
     if groups is not None and len(np.unique(groups)) < n_folds:
         raise ValueError(
             f"There are {len(np.unique(groups))} groups, which is fewer than {n_folds} folds: "
-            "ask for "
-            "fewer folds."
+            "ask for fewer folds."
         )
     if is_classifier(estimator) and type_of_target(y) in ("binary", "multiclass"):
         _check_classes(y, n_folds)

@@ -54,14 +54,13 @@ class DateEncoder(ColumnEncoder):
 
     def transform(self, column: pandas.Series) -> pandas.DataFrame:
         """Return the parts of a date."""
-        return self.parts(column).fillna(self.medians)
+        return self.parts(as_date(column, self.form)).fillna(self.medians)
 
-    def parts(self, column: pandas.Series) -> pandas.DataFrame:
-        """Return the parts of a date, missing where it is."""
-        dates = as_date(column, self.form)
+    def parts(self, dates: pandas.Series) -> pandas.DataFrame:
+        """Return the parts of dates, missing where they are."""
         days = (dates - load("pandas").Timestamp(0)).dt.total_seconds() / 86400
         parts = self.encoder.transform(dates.astype("datetime64[us]")).astype("float64")
-        parts.insert(0, f"{column.name}_days", days)
+        parts.insert(0, f"{dates.name}_days", days)
         return parts
 
 
@@ -75,7 +74,7 @@ class CategoryEncoder(ColumnEncoder):
         """Return a column of 0 and 1 for each value."""
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Found unknown categories", UserWarning)
-            values = self.encoder.transform(_categories(column))
+            values = self.encoder.transform(_categories(as_text(column)))
         return load("pandas").DataFrame(values, columns=self.names_out, index=column.index)
 
 
@@ -87,21 +86,26 @@ class StringEncoder(ColumnEncoder):
 
     def transform(self, column: pandas.Series) -> pandas.DataFrame:
         """Return the components of a text."""
-        values = np.asarray(self.encoder.transform(_words(column)), dtype=np.float32)
+        values = np.asarray(self.encoder.transform(_words(as_text(column))), dtype=np.float32)
         return load("pandas").DataFrame(values, columns=self.names_out, index=column.index)
 
 
 def as_number(column: pandas.Series, form: TextFormat | None) -> pandas.Series:
     """Return a column as float64, with NaN where it is missing or infinite."""
-    if form is not None:
-        column = form.apply(column)
-    values = column.astype("float64")
-    return values.where(np.isfinite(values))
+    return _finite(column if form is None else form.apply(column))
+
+
+def _finite(values: pandas.Series) -> pandas.Series:
+    numbers = values.astype("float64")
+    return numbers.where(np.isfinite(numbers))
 
 
 def as_date(column: pandas.Series, form: TextFormat | None) -> pandas.Series:
     """Return a column as dates without a time zone."""
-    dates = column if form is None else form.apply(column)
+    return _without_zone(column if form is None else form.apply(column))
+
+
+def _without_zone(dates: pandas.Series) -> pandas.Series:
     return dates.dt.tz_convert(None) if getattr(dates.dtype, "tz", None) is not None else dates
 
 
@@ -114,19 +118,19 @@ def choose_encoder(
     said: Notes,
 ) -> ColumnEncoder:
     """Return the fitted encoder of a column, and say what it does."""
-    n_missing = int(column.isna().sum() if form is None else form.apply(column).isna().sum())
-    n_known = len(column) - n_missing
-    if not n_known:
+    values = column if form is None else form.apply(column)
+    n_missing = int(values.isna().sum())
+    if n_missing == len(column):
         said.add("Left out, empty", name)
         return ColumnEncoder()
     if n_missing > NEAR_EMPTY * len(column):
         said.add("Nearly empty (over 90% missing), kept", name)
     kind = _kind(name, column, form)
     if kind in ("number", "time"):
-        return _number_encoder(name, column, form, n_missing, said)
+        return _number_encoder(name, _finite(values), form, said)
     if kind == "date":
-        return _date_encoder(name, column, form, n_missing, said)
-    return _text_encoder(name, column, max_categories, n_components, said)
+        return _date_encoder(name, _without_zone(values), form, said)
+    return _text_encoder(name, values, max_categories, n_components, said)
 
 
 def _kind(name: str, column: pandas.Series, form: TextFormat | None) -> str:
@@ -146,36 +150,34 @@ def _kind(name: str, column: pandas.Series, form: TextFormat | None) -> str:
 
 
 def _number_encoder(
-    name: str, column: pandas.Series, form: TextFormat | None, n_missing: int, said: Notes
+    name: str, values: pandas.Series, form: TextFormat | None, said: Notes
 ) -> ColumnEncoder:
-    values = as_number(column, form)
     known = values.dropna()
     if not len(known) or known.min() == known.max():
         said.add("Left out, constant", name)
         return ColumnEncoder()
-    n_missing = len(values) - len(known)
-    if n_missing:
-        said.add(
-            "Missing values, filled with the median of the training rows", f"{name} ({n_missing:,})"
-        )
+    _say_gaps(name, len(values) - len(known), said)
     return NumberEncoder([name], form, float(known.median()))
 
 
-def _date_encoder(
-    name: str, column: pandas.Series, form: TextFormat | None, n_missing: int, said: Notes
-) -> ColumnEncoder:
-    dates = as_date(column, form)
-    if dates.nunique() < 2:
-        said.add("Left out, constant", name)
-        return ColumnEncoder()
+def _say_gaps(name: str, n_missing: int, said: Notes) -> None:
     if n_missing:
         said.add(
             "Missing values, filled with the median of the training rows", f"{name} ({n_missing:,})"
         )
+
+
+def _date_encoder(
+    name: str, dates: pandas.Series, form: TextFormat | None, said: Notes
+) -> ColumnEncoder:
+    if dates.nunique() < 2:
+        said.add("Left out, constant", name)
+        return ColumnEncoder()
+    _say_gaps(name, int(dates.isna().sum()), said)
     encoder = load("skrub").DatetimeEncoder(add_total_seconds=False, add_weekday=True)
     encoder.fit(dates.astype("datetime64[us]"))
     made = DateEncoder([], form, encoder)
-    parts = made.parts(column)
+    parts = made.parts(dates)
     made.names_out = list(parts.columns)
     made.medians = parts.median()
     said.add("Dates, as days since 1970 and as year, month, day and weekday", name)
@@ -183,9 +185,8 @@ def _date_encoder(
 
 
 def _text_encoder(
-    name: str, column: pandas.Series, max_categories: int, n_components: int, said: Notes
+    name: str, text: pandas.Series, max_categories: int, n_components: int, said: Notes
 ) -> ColumnEncoder:
-    text = as_text(column)
     known = text.dropna()
     n_distinct = known.nunique()
     n_missing = len(text) - len(known)
@@ -201,10 +202,10 @@ def _text_encoder(
         )
     if n_distinct <= max_categories:
         said.add("One-hot encoded", name)
-        return _one_hot(name, column)
+        return _one_hot(name, text)
     said.add("Text of many values, encoded by skrub's StringEncoder", name)
     encoder = load("skrub").StringEncoder(n_components=n_components, random_state=0)
-    width = np.asarray(encoder.fit_transform(_words(column))).shape[1]
+    width = np.asarray(encoder.fit_transform(_words(text))).shape[1]
     return StringEncoder([f"{name}_{place}" for place in range(width)], encoder)
 
 
@@ -219,19 +220,19 @@ def _are_keys(known: pandas.Series) -> bool:
     return bool(known.str.count(r"\s+").mean() + 1 < KEY_WORDS)
 
 
-def _one_hot(name: str, column: pandas.Series) -> ColumnEncoder:
+def _one_hot(name: str, text: pandas.Series) -> ColumnEncoder:
     from sklearn.preprocessing import OneHotEncoder
 
     encoder = OneHotEncoder(
         handle_unknown="ignore", drop="if_binary", sparse_output=False, dtype=np.int8
     )
-    encoder.fit(_categories(column))
+    encoder.fit(_categories(text))
     return CategoryEncoder(list(encoder.get_feature_names_out([name])), encoder)
 
 
-def _categories(column: pandas.Series) -> Any:
-    return as_text(column).fillna(MISSING_TEXT).to_numpy(dtype=object)[:, None]
+def _categories(text: pandas.Series) -> Any:
+    return text.fillna(MISSING_TEXT).to_numpy(dtype=object)[:, None]
 
 
-def _words(column: pandas.Series) -> Any:
-    return as_text(column).fillna("").astype("str")
+def _words(text: pandas.Series) -> Any:
+    return text.fillna("").astype("str")

@@ -114,7 +114,10 @@ def text_columns(frame: pandas.DataFrame) -> list[str]:
 def _plain_values(column: pandas.Series) -> pandas.Series:
     """Return plain numbers as float64, and NaN for anything else: at the speed of pandas."""
     pandas = load("pandas")
-    known = pandas.to_numeric(column, errors="coerce").notna().to_numpy()
+    numbers = pandas.to_numeric(column, errors="coerce")
+    if numbers.dtype.kind == "c":
+        raise TableError(f"Column {column.name!r} has complex numbers: split them.")
+    known = numbers.notna().to_numpy()
     values = np.full(len(column), np.nan)
     # Python reads each number to the nearest float; pandas says which cells are numbers.
     values[known] = column.to_numpy(dtype=object)[known].astype(float)
@@ -183,7 +186,7 @@ def find_format(name: str, column: pandas.Series, decimal: str | None, said: Not
     known = [cell for cell in counts if not is_missing_number(cell)]
     if not known:
         # Empty, or nothing but signs that are missing values among numbers, and here words.
-        return TextFormat() if counts else TextFormat("number", NumberFormat("plain"))
+        return TextFormat() if counts else TextFormat("number", PLAIN_NUMBERS)
     if is_code(known):
         said.add("Whole numbers that are codes or keys (zeros in front, or over 15 digits), kept "
                  "as text", name)  # fmt: skip
@@ -269,7 +272,7 @@ def _most_are_numbers(
 ) -> tuple[NumberFormat | None, list[str]]:
     """Return the format of those cells that have digits, or else of plain numbers."""
     with_digits = [cell for cell in known if any(sign.isdigit() for sign in cell)]
-    plain = [cell for cell in known if NumberFormat("plain").parse(cell) is not None]
+    plain = [cell for cell in known if PLAIN_NUMBERS.parse(cell) is not None]
     for numbers in (with_digits, plain):
         with suppress(AmbiguousNumbersError):
             found = find_number_format(numbers, decimal) if numbers else None

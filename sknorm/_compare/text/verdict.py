@@ -98,8 +98,7 @@ def _claim(row: Metrics, design: Design) -> str:
         return f"it is better than {against} by {size} ({interval}), and {wins}"
     return (
         f"it is better than {against} and {wins}, though by how much is uncertain: {size} on "
-        "average "
-        f"({interval})"
+        f"average ({interval})"
     )
 
 
@@ -246,8 +245,7 @@ def _overfitting(row: Metrics, design: Design) -> str:
         return ""
     return (
         f"{capitalized(_it(row), always=True)} overfits: {format_number(row.train_score)} on "
-        "training "
-        f"rows, {format_number(row.test_score.estimate)} on others."
+        f"training rows, {format_number(row.test_score.estimate)} on others."
     )
 
 
