@@ -467,8 +467,8 @@ MUTATIONS = [
     Mutation(
         "interval: no correction for shared rows",
         "_compare/analysis/intervals.py",
-        "(1 / len(values) + test_ratio)",
-        "(1 / len(values))",
+        "np.sqrt(1 / n_splits + test_ratio)",
+        "np.sqrt(1 / n_splits)",
         "tests/_compare/test_intervals.py",
     ),
     Mutation(
@@ -476,13 +476,6 @@ MUTATIONS = [
         "_compare/analysis/simultaneous.py",
         "level = joint_level(np.array(varying), confidence) if varying else 1 - confidence",
         "level = 1 - confidence",
-        "tests/_compare/test_simultaneous.py",
-    ),
-    Mutation(
-        "joint intervals: no correction for shared rows",
-        "_compare/analysis/simultaneous.py",
-        "np.sqrt(1 / n_splits + test_ratio)",
-        "np.sqrt(1 / n_splits)",
         "tests/_compare/test_simultaneous.py",
     ),
     Mutation(

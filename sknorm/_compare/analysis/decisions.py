@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy import special
 
-from sknorm._compare.analysis.intervals import Interval
+from sknorm._compare.analysis.intervals import Interval, half_width
 
 BETTER, WORSE, EQUIVALENT, UNDECIDED = "better", "worse", "equivalent", "undecided"
 MAX_REPEATS = 30
@@ -45,8 +44,7 @@ def repeats_to_decide(
         return None
     for repeats in range(2, MAX_REPEATS + 1):
         n = n_splits * repeats
-        quantile = float(special.stdtrit(n - 1, 1 - level / 2))
-        half = quantile * math.sqrt(1 / n + test_ratio) * deviation
+        half = half_width(deviation, n, test_ratio, level)
         if decide(Interval(estimate, estimate - half, estimate + half), rope) != UNDECIDED:
             return repeats
     return None

@@ -50,10 +50,11 @@ class FoldMetrics:
         return seconds
 
 
-def fold_metrics(
-    fits: dict[str, FoldSeedArray], design: Design, *, trains: bool
-) -> dict[str, FoldMetrics]:
+def fold_metrics(fits: dict[str, FoldSeedArray], design: Design) -> dict[str, FoldMetrics]:
     """Return the fold metrics of every normalizer."""
+    # A model without epochs has none to miss the target in, even where its fits fail.
+    runs = (run for one in fits.values() for run in one.runs.values())
+    trains = any(run.n_iter is not None or run.loss_curve for run in runs)
     targets = _targets(fits[design.baseline], design.target_loss)
     return {
         name: FoldMetrics(one, targets, design.floor, trains=trains) for name, one in fits.items()

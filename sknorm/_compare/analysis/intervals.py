@@ -44,11 +44,16 @@ def corrected_interval(per_fold: Array, test_ratio: float, confidence: float) ->
     mean = float(values.mean())
     if abs(mean) <= 1e-14 * float(np.abs(values).max()):
         mean = 0.0  # differences that cancel, but for rounding
-    if len(values) == 1:
-        return Interval(mean, np.nan, np.nan)
-    error = np.sqrt((1 / len(values) + test_ratio) * values.var(ddof=1))
-    half = float(special.stdtrit(len(values) - 1, (1 + confidence) / 2) * error)
+    half = half_width(standard_deviation(values), len(values), test_ratio, 1 - confidence)
     return Interval(mean, mean - half, mean + half)
+
+
+def half_width(deviation: float, n_splits: int, test_ratio: float, level: float) -> float:
+    """Return half of the width of a corrected interval that misses with a given chance."""
+    if n_splits < 2:
+        return np.nan
+    quantile = float(special.stdtrit(n_splits - 1, 1 - level / 2))
+    return float(quantile * np.sqrt(1 / n_splits + test_ratio) * deviation)
 
 
 def win_interval(values: Array, others: Array, test_ratio: float, confidence: float) -> Interval:

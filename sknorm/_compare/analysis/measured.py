@@ -9,7 +9,7 @@ from sknorm._compare.analysis.design import Design
 from sknorm._compare.analysis.distributions import Distributions, feature_distributions
 from sknorm._compare.analysis.fold_metrics import FoldMetrics, fold_metrics
 from sknorm._compare.analysis.intervals import FoldSeedArray
-from sknorm._compare.analysis.metrics import Metrics, by_fold_and_seed, measure
+from sknorm._compare.analysis.metrics import Metrics, by_fold_and_seed, measure_values
 from sknorm._compare.analysis.standing import Standing, stand
 from sknorm._compare.fitting.task import Run
 
@@ -38,7 +38,7 @@ class Measured:
     @cached_property
     def metrics(self) -> dict[str, Metrics]:
         """The metrics of each normalizer."""
-        return measure(self.runs, self.design)
+        return measure_values(self.scores, self.design)
 
     @cached_property
     def grids(self) -> dict[str, FoldSeedArray]:
@@ -48,7 +48,7 @@ class Measured:
     @cached_property
     def scores(self) -> dict[str, FoldMetrics]:
         """The fold metrics of each normalizer."""
-        return fold_metrics(self.grids, self.design, trains=False)
+        return fold_metrics(self.grids, self.design)
 
     @cached_property
     def standing(self) -> Standing:

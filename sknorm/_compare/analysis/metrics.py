@@ -100,9 +100,11 @@ def by_fold_and_seed(runs: list[Run], design: Design) -> dict[str, FoldSeedArray
 
 def measure(runs: list[Run], design: Design) -> dict[str, Metrics]:
     """Return the measures of every normalizer, in the order they were given."""
-    # A model without epochs has none to miss the target in, even where its fits fail.
-    trains = any(run.n_iter is not None or run.loss_curve for run in runs)
-    values = fold_metrics(by_fold_and_seed(runs, design), design, trains=trains)
+    return measure_values(fold_metrics(by_fold_and_seed(runs, design), design), design)
+
+
+def measure_values(values: dict[str, FoldMetrics], design: Design) -> dict[str, Metrics]:
+    """Return the measures that follow from the fold metrics of every normalizer."""
     bands = find_bands(values, design)
     return {name: _measure_one(name, values, bands, design) for name in values}
 

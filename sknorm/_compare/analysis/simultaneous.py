@@ -8,7 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special, stats
 
-from sknorm._compare.analysis.intervals import Array, Interval
+from sknorm._compare.analysis.intervals import (
+    Array,
+    Interval,
+    corrected_interval,
+    standard_deviation,
+)
 
 N_DRAWS = 10_000
 # The correlation of the differences is estimated from few folds. A little towards independence,
@@ -55,23 +60,11 @@ def simultaneous_band(differences: Array, test_ratio: float, confidence: float) 
     Inference in General Parametric Models", Biometrical Journal 50, 2008). Rows without spread need
     no share of it; rows with fewer splits get the same level, with the quantile of their own.
     """
-    means = [_mean(row) for row in differences]
-    deviations = [_deviation(row) for row in differences]
+    deviations = [standard_deviation(row) for row in differences]
     varying = [row for row, spread in zip(differences, deviations, strict=True) if spread > 0]
     level = joint_level(np.array(varying), confidence) if varying else 1 - confidence
-    intervals = []
-    for row, mean, spread in zip(differences, means, deviations, strict=True):
-        half = half_width(spread, int(np.isfinite(row).sum()), test_ratio, level)
-        intervals.append(Interval(mean, mean - half, mean + half))
+    intervals = [corrected_interval(row, test_ratio, 1 - level) for row in differences]
     return Band(intervals, deviations, level)
-
-
-def half_width(deviation: float, n_splits: int, test_ratio: float, level: float) -> float:
-    """Return half of the width of an interval that misses with a given chance."""
-    if n_splits < 2:
-        return np.nan
-    quantile = float(special.stdtrit(n_splits - 1, 1 - level / 2))
-    return float(quantile * np.sqrt(1 / n_splits + test_ratio) * deviation)
 
 
 def joint_level(rows: Array, confidence: float) -> float:
@@ -110,17 +103,3 @@ def _largest_t(correlation: Array, n_splits: int) -> Array:
 def _normal_values(n_splits: int, n_rows: int) -> Array:
     """Return the same normal values each time, so that a comparison repeats."""
     return np.random.default_rng(0).standard_normal((n_splits, N_DRAWS, n_rows))
-
-
-def _mean(row: Array) -> float:
-    known = row[np.isfinite(row)]
-    if not len(known):
-        return np.nan
-    mean = float(known.mean())
-    # Differences that cancel, but for rounding.
-    return 0.0 if abs(mean) <= 1e-14 * float(np.abs(known).max()) else mean
-
-
-def _deviation(row: Array) -> float:
-    known = row[np.isfinite(row)]
-    return float(known.std(ddof=1)) if len(known) > 1 else np.nan

@@ -31,11 +31,6 @@ class Standing:
     undecided: tuple[str, ...] = ()
     recommended: str | None = None
 
-    @property
-    def ties(self) -> list[str]:
-        """Return what is not shown to be worse than the best, which is among them."""
-        return [] if self.best is None else [self.best, *self.equivalent, *self.undecided]
-
 
 def stand(measures: dict[str, Metrics], values: dict[str, FoldMetrics], design: Design) -> Standing:
     """Return how the normalizers stand to the best of them.
