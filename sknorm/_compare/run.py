@@ -180,7 +180,7 @@ def compare_normalizers(
 
     What is recommended is the simplest of those that score within ``rope`` of the best and are not
     shown to be worse: who lost the fewest fits, then who converges, then who is faster by half,
-    then who was given first.
+    then the baseline, then who was given first.
 
     Runs that never reach the target are not left out of the medians of epochs and seconds to
     reach it, but counted as infinite. Epochs are those of ``loss_curve_``; where the model has

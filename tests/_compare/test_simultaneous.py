@@ -1,8 +1,10 @@
 """Intervals that hold together, what they decide, and which normalizer follows from them."""
 
+import dataclasses
+
 import numpy as np
 import pytest
-from comparisons import compared
+from comparisons import compared, comparison_of
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
@@ -129,6 +131,12 @@ def test_the_same_is_equivalent_and_the_simpler_is_recommended():
     assert comparison.measures_["StandardScaler"].reference_verdict == "reference"
     assert comparison.recommended_ == "StandardScaler"
     assert "twin scored highest" in comparison.verdict() or comparison.best_name_ != "twin"
+
+
+def test_the_baseline_stays_without_a_reason_to_change():
+    comparison = compared({"ours": RAW, "StandardScaler": RAW})
+    baseline = dataclasses.replace(comparison.setting_, baseline="StandardScaler")
+    assert comparison_of(comparison._measured.runs, baseline).recommended_ == "StandardScaler"
 
 
 def test_what_fails_or_does_not_converge_is_not_the_simpler():

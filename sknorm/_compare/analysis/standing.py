@@ -102,11 +102,13 @@ def _simplest(tied: list[Metrics]) -> Metrics:
     """Return the simplest of some normalizers.
 
     Fewest lost fits, then fewest that do not converge, then the least time, each as far as it
-    matters; then the order in which they were given.
+    matters; then the baseline, then the order in which they were given.
     """
     fewest = min(row.lost for row in tied)
     tied = [row for row in tied if row.lost == fewest]
     steadiest = min(row.unconverged for row in tied)
     tied = [row for row in tied if row.unconverged <= steadiest + UNSTEADIER]
     fastest = min(row.seconds for row in tied)
-    return next(row for row in tied if not row.seconds > SLOWER * fastest)
+    tied = [row for row in tied if not row.seconds > SLOWER * fastest]
+    # Without a reason to change, what there is stays.
+    return next((row for row in tied if row.verdict == "baseline"), tied[0])
