@@ -1,7 +1,7 @@
 """What scikit-learn and joblib do not make public, or only in some versions: with why.
 
-- The namespace, device and widest float of an array, and its way to NumPy: scikit-learn's array
-  API dispatch has no public counterpart, and a second one would disagree with it.
+- The namespace and the device of an array of any library: array-api-compat, which scikit-learn
+  ships under a private name, so that it is there without being a dependency of its own.
 - The output container that ``set_output`` asked for, and how to make it: a transform of all
   features gets it from scikit-learn, but one of some features and inverse_transform do not, and
   there is no public getter.
@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,25 +20,11 @@ from typing import Any
 import numpy as np
 from joblib.parallel import get_active_backend
 from numpy.typing import NDArray
-from sklearn.utils._array_api import (
-    _convert_to_numpy,
-    _max_precision_float_dtype,
-    device,
-    get_namespace,
-)
 from sklearn.utils._set_output import (
     _get_container_adapter,
     _get_output_config,
     _wrap_data_with_container,
 )
-
-try:
-    from sklearn.utils._array_api import check_same_namespace
-except ImportError:  # scikit-learn < 1.9
-
-    def check_same_namespace(X: Any, estimator: Any, *, attribute: str, method: str) -> None:
-        """Accept any namespace."""
-
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -51,6 +38,10 @@ except ImportError:  # scikit-learn < 1.9
         return method
 
 
+# By name, for the types in it would make mypy look for those of all of scikit-learn.
+array_api_compat: Any = importlib.import_module("sklearn.externals.array_api_compat")
+numpy_namespace: Any = importlib.import_module("sklearn.externals.array_api_compat.numpy")
+
 __all__ = [
     "CallbackSupportMixin",
     "array_namespace",
@@ -58,33 +49,61 @@ __all__ = [
     "as_numpy",
     "asks_for_dataframe",
     "beside",
-    "check_same_namespace",
     "cloudpickle",
     "device",
     "has_threads",
+    "is_traced",
     "notify_callbacks",
+    "root_of",
     "widest_float",
     "with_callbacks",
     "wrap_output",
 ]
 
 
+def root_of(x: Any) -> str:
+    """Return the name of the library that an object is of."""
+    return type(x).__module__.partition(".")[0]
+
+
 def array_namespace(x: Any) -> Any:
-    """Return the array API namespace of x where dispatch is on, else NumPy's."""
-    return get_namespace(x)[0]
+    """Return the array API namespace of x: NumPy's for all that is no array of another library."""
+    if isinstance(x, (np.ndarray, np.generic)) or not hasattr(x, "__dlpack__"):
+        return numpy_namespace
+    return array_api_compat.array_namespace(x)
+
+
+def device(x: Any) -> Any:
+    """Return the device of an array; None for one that jax.jit traces, which has none yet."""
+    return None if is_traced(x) else array_api_compat.device(x)
+
+
+def is_traced(x: Any) -> bool:
+    """Tell whether x has no values yet: jax.jit makes a program of what is done with it."""
+    return root_of(x) in ("jax", "jaxlib") and isinstance(x, sys.modules["jax"].core.Tracer)
 
 
 def widest_float(xp: Any, where: Any) -> Any:
     """Return the most precise floating dtype of a namespace and device."""
-    return _max_precision_float_dtype(xp, where)
+    if getattr(where, "type", None) == "mps":  # Apple's GPUs
+        return xp.float32
+    known = xp.__array_namespace_info__().dtypes(kind="real floating")
+    return known.get("float64", xp.float32)
 
 
 def as_numpy(x: Any) -> NDArray[Any]:
-    """Return an array of any namespace and device as a NumPy array."""
+    """Return an array of any library and device as a NumPy array."""
     if isinstance(x, np.ndarray) or not hasattr(x, "__dlpack__"):
         return np.asarray(x)
-    converted: NDArray[Any] = np.asarray(_convert_to_numpy(x, get_namespace(x)[0]))
-    return converted
+    if root_of(x) == "torch":
+        x = x.detach().cpu().resolve_conj().resolve_neg()
+        return np.asarray(x.float() if str(x.dtype) == "torch.bfloat16" else x)
+    if root_of(x) == "cupy":
+        return np.asarray(x.get())
+    xp = array_namespace(x)
+    cpu = xp.Device("CPU_DEVICE") if root_of(x) == "array_api_strict" else "cpu"
+    on_host = x if root_of(x) in ("jax", "jaxlib") else array_api_compat.to_device(x, cpu)
+    return np.asarray(on_host)
 
 
 def asks_for_dataframe(estimator: Any) -> str | None:

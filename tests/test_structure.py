@@ -20,6 +20,7 @@ FOLDERS = [
     "_versions",
     "_tables",
     "_scalers",
+    "_sources",
     "_drift",
     "_backends",
     "_statistics",

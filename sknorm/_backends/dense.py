@@ -77,7 +77,7 @@ def _affine(
 ) -> Callable[[], bool]:
     """Return what rescales a view, in pieces."""
     rows, channels, length = view.shape
-    prepared = partial(_affine_arguments, kernels, affine_map, inverse, view.dtype)
+    prepared = partial(affine_arguments, kernels, affine_map, inverse, view.dtype)
     if rows == 1 and n_threads > 1:
         pieces = threads.slices(channels, n_threads)
         work = [(view[:, piece], out[:, piece], prepared(piece)) for piece in pieces]
@@ -96,7 +96,7 @@ def _affine(
     )
 
 
-def _affine_arguments(
+def affine_arguments(
     kernels: Kernels,
     affine_map: Affine,
     inverse: bool,

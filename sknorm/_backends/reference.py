@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from sknorm._backends.protocol import NonFiniteError
-from sknorm._compat import array_namespace, as_numpy, device, widest_float
+from sknorm._compat import array_namespace, as_numpy, device, is_traced, widest_float
 from sknorm._statistics import double_double
 from sknorm._statistics.affine import Affine
 from sknorm._statistics.moments import EXPONENT_LIMIT, Moments, is_constant, unit_exponent
@@ -51,6 +51,8 @@ def _like(values: Any, x: Any, xp: Any) -> Any:
 
 
 def _refuse_infinity(x: Any, xp: Any, *, allow_nan: bool = True) -> None:
+    if is_traced(x):
+        return  # it has no values to look at
     bad = xp.isinf(x) if allow_nan else ~xp.isfinite(x)
     if xp.any(bad):
         raise NonFiniteError

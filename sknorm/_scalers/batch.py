@@ -301,11 +301,9 @@ class BatchStatScaler(ChannelScaler):
         constant = np.flatnonzero(reader._known_moments().constant)
         return np.flatnonzero(np.isin(reader._channel_of_each_feature(), constant))
 
-    def _learn_from(self, X: Any, sample_weight: Any, *, forget: bool) -> Self:
-        super()._learn_from(X, sample_weight, forget=forget)
-        if forget and self.on_constant == "warn":
+    def _finish_fit(self) -> None:
+        if self.on_constant == "warn":
             self._warn_of_constant_features()
-        return self
 
     def _warn_of_constant_features(self) -> None:
         """Warn of features without any variance, by name."""
@@ -318,7 +316,7 @@ class BatchStatScaler(ChannelScaler):
         warnings.warn(
             f"Constant features: {shown}{more}. They are centered and not scaled, and tell a model "
             "nothing; drop them, or pass on_constant='ignore'.",
-            stacklevel=6,
+            stacklevel=8,  # past fit and its decorators
         )
 
     def _decide_centering(self, X: Any) -> bool:

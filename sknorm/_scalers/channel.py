@@ -10,7 +10,6 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 
 from sknorm._backends import dispatch
-from sknorm._backends.reference import asarray_like
 from sknorm._backends.structure import Indices
 from sknorm._compat import (
     CallbackSupportMixin,
@@ -25,17 +24,22 @@ from sknorm._scalers.channel_transform import ChannelTransform
 from sknorm._scalers.drift_check import (
     DriftMixin,
     keep,
+    kept_of,
     merged_training,
     pooled_training,
     training_of,
 )
-from sknorm._scalers.merging import parts_of
+from sknorm._scalers.merging import check_same_features, parts_of
+from sknorm._scalers.sourced import reads_sources
+from sknorm._sources.formula import Formula
 from sknorm._statistics.affine import Affine
 from sknorm._statistics.moments import Moments
+from sknorm._statistics.training import Training
 
 Array = NDArray[np.float64]
 
 
+@reads_sources
 class ChannelScaler(
     DocLinkMixin,
     ChannelTransform,
@@ -169,8 +173,8 @@ class ChannelScaler(
         kept = pooled_training(parts, [own.count for own in known])
         weighted = any(part._is_weighted() for part in parts)
         merged._centered = first._centers()
-        merged._set_moments(moments, weighted, getattr(first, "scale_", None))
-        keep(merged, kept, getattr(first, "_training", None))
+        merged._set_moments(moments, weighted)
+        keep(merged, kept)
         return state.commit(self, vars(merged))
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -183,7 +187,6 @@ class ChannelScaler(
         tags.input_tags.three_d_array = True
         tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32", "float16"]
-        tags.array_api_support = True
         return tags
 
     def _check_params(self) -> None:
@@ -232,12 +235,14 @@ class ChannelScaler(
         """Replace the state by that after one more batch."""
         prepared = state.draft(self, forget=forget)
         prepared._update(X, sample_weight)
+        if forget:
+            prepared._finish_fit()
         return state.commit(self, vars(prepared))
 
     def _update(self, X: Any, sample_weight: Any) -> None:
         self._check_params()
         first = not self.__sklearn_is_fitted__()
-        X = validation.check_input(self, X, reset=first, indices=Indices.LATER)
+        X = validation.check_input(self, X, reset=first, indices=Indices.LATER, by_column=True)
         if first:
             self._centered = self._decide_centering(X)
         if sparse.issparse(X):
@@ -250,18 +255,35 @@ class ChannelScaler(
             raw = self._raw_moments(X, weights, codes, n_channels)
         moments = self._read_moments(raw)
         kept = training_of(X, weights, codes, raw, with_moments=not self._learns_moments)
-        if before is None:
-            self._set_moments(moments, weights is not None, X)
-            keep(self, kept, X)
+        self._add(moments, kept, weights is not None, before)
+
+    def _add(
+        self, moments: Moments, kept: Training | None, weighted: bool, before: Moments | None
+    ) -> None:
+        """Take over the statistics of a batch; ``before`` are those so far, None of the first."""
+        if before is not None:
+            weighted = weighted or self._is_weighted()
+            if kept is not None:
+                kept = merged_training(self, kept, before.count, moments.count)
+            if self.momentum is None:
+                moments = before.merge(moments)
+            else:
+                moments = before.decay(moments, float(self.momentum))
+        self._set_moments(moments, weighted)
+        keep(self, kept)
+
+    def _take_over(self, whole: Self) -> None:
+        """Take over the statistics of one more batch, which another scaler was fitted on."""
+        if not self.__sklearn_is_fitted__():
+            state.take_over(self, whole)
             return
-        whole = merged_training(self, kept, before.count, moments.count)
-        weighted = weights is not None or self._is_weighted()
-        if self.momentum is None:
-            moments = before.merge(moments)
-        else:
-            moments = before.decay(moments, float(self.momentum))
-        self._set_moments(moments, weighted, X)
-        keep(self, whole, X)
+        check_same_features(self, whole)
+        n_channels = whole._n_known()
+        kept, moments = kept_of(whole, n_channels), whole._known_moments()
+        self._add(moments, kept, whole._is_weighted(), self._known_moments(n_channels))
+
+    def _finish_fit(self) -> None:
+        """Do what is due after a fit."""
 
     def _is_weighted(self) -> bool:
         """Tell whether the numbers of samples seen are sums of weights."""
@@ -283,17 +305,17 @@ class ChannelScaler(
         """Return the degrees of freedom that the public variance lacks."""
         return float(getattr(self, "_ddof", self._lost_degrees()))
 
-    def _set_moments(self, moments: Moments, weighted: bool, like: Any) -> None:
-        """Set the learned attributes, in the namespace of an array."""
+    def _set_moments(self, moments: Moments, weighted: bool) -> None:
+        """Set the learned attributes."""
         gamma_and_beta(self, moments.count.size)
         counts = moments.count if weighted else np.rint(moments.count).astype(np.int64)
         learned = {"n_samples_seen_": counts, **self._learn(moments)}
         has_mean = "mean_" not in learned or learned["mean_"] is not None
         for name, value in learned.items():
-            setattr(self, name, None if value is None else asarray_like(value, like))
+            setattr(self, name, value)
         if (counts == counts[0]).all():
             self.n_samples_seen_ = counts[0].item()
-        self._moments = asarray_like(state.pack(moments, has_mean=has_mean), like)
+        self._moments = state.pack(moments, has_mean=has_mean)
         self._eps, self._ddof = float(self.eps), float(self._lost_degrees())
 
     def _refuse_sparse(self) -> None:
@@ -318,6 +340,13 @@ class ChannelScaler(
             affine_map = affine_map.repeat(X.shape[1] // n_channels)
         with validation.locate_nonfinite(self, X):
             return self._map(X, affine_map, copy, inverse=inverse)
+
+    def _formula(self, *, inverse: bool) -> Formula:
+        """Return what transform does with each feature."""
+        affine_map = affine_of(self, self._n_known())
+        if inverse:
+            check_invertible(affine_map)
+        return Formula(affine_map.take(self._channel_of_each_feature()), inverse=inverse)
 
     def _map(self, X: Any, affine_map: Affine, copy: bool, *, inverse: bool) -> Any:
         """Return X after a map with a channel for each feature."""

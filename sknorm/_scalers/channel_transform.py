@@ -8,7 +8,6 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from sknorm._backends.reference import asarray_like
 from sknorm._backends.structure import Indices
 from sknorm._compat import as_frame, as_numpy, wrap_output
 from sknorm._scalers import parameters, state, validation
@@ -56,7 +55,9 @@ class ChannelTransform(ChannelLayout):
         if columns is not None:
             return _of_some(reader, "transform", X, copy, columns)
         copy = parameters.resolve_copy(reader, copy)
-        checked = validation.check_input(reader, X, reset=False, indices=Indices.of(copy))
+        checked = validation.check_input(
+            reader, X, reset=False, indices=Indices.of(copy), by_column=reader._learns_moments
+        )
         return wrap_output(reader, reader._apply(checked, copy, inverse=False), X)
 
     def inverse_transform(self, X: Any, copy: bool | None = None, *, columns: Any = None) -> Any:
@@ -162,7 +163,7 @@ def _cut(reader: Any, positions: Positions, n_features: int) -> Any:
         value = getattr(reader, name, None)
         array = None if value is None else as_numpy(value)
         if array is not None and array.ndim and array.shape[-1] == n_channels:
-            setattr(part, name, asarray_like(array[..., channels].copy(), value))
+            setattr(part, name, array[..., channels].copy())
     for name in ("gamma", "beta"):
         array = np.asarray(getattr(reader, name))
         if array.ndim:

@@ -21,23 +21,11 @@ from sknorm._scalers.objects import NotNumbersError, numbers_of
 AnyArray = NDArray[Any]
 # Containers that hold no values yet, or hold them elsewhere, by the library and name of a class.
 NOT_YET_READ = {
-    ("polars", "LazyFrame"): "X.collect()",
-    ("pyarrow", "Dataset"): "X.to_table()",
-    ("pyarrow", "Scanner"): "X.to_table()",
-    ("pyarrow", "RecordBatchReader"): "X.read_all()",
-    ("pyspark", "DataFrame"): "X.toPandas()",
-    ("dask", "DataFrame"): "X.compute()",
-    ("dask_expr", "DataFrame"): "X.compute()",
-    ("dask", "Array"): "X.compute()",
     ("ibis", "Table"): "X.to_pandas()",
-    ("duckdb", "DuckDBPyRelation"): "X.df()",
-    ("_duckdb", "DuckDBPyRelation"): "X.df()",
     ("ray", "Dataset"): "X.to_pandas()",
     ("datasets", "Dataset"): "X.to_pandas()",
     ("xarray", "Dataset"): "X.to_dataframe()",
-    ("tensorflow", "Dataset"): "np.array(list(X.as_numpy_iterator()))",
     ("torch", "Dataset"): "an array of its samples",
-    ("torch", "DataLoader"): "an array of its samples",
 }
 WAYS_OUT = {
     "text": "Encode text first, for example with OneHotEncoder in a ColumnTransformer.",

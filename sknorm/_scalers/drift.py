@@ -105,7 +105,13 @@ def _reach(moments: Moments, training: Training) -> Array:
     return squares
 
 
-def outside_share(
+def share_of(outside: Array, count: Array) -> Array:
+    """Return which share of values numbers of them are."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return outside / count
+
+
+def outside(
     X: Any,
     training: Training,
     count: Array,
@@ -113,7 +119,7 @@ def outside_share(
     codes: NDArray[np.intp],
     weights: Array | None,
 ) -> Array:
-    """Return the share of values outside the training range, NaN where that is not known.
+    """Return the number of values outside the training range, NaN where that is not known.
 
     ``codes`` are the groups of the samples; ``channel_of`` has a row per group and a column per
     feature, in which -1 are those that are not asked for.
@@ -123,10 +129,9 @@ def outside_share(
     low = np.where(asked, np.where(known, training.minimum, -np.inf)[channel_of], -np.inf)
     high = np.where(asked, np.where(known, training.maximum, np.inf)[channel_of], np.inf)
     count_all = _count_sparse if sparse.issparse(X) else _count_dense
-    outside = count_all(X, low, high, codes, weights)
-    found = np.bincount(channel_of[asked], outside[asked], minlength=count.size)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(known, found / count, np.nan)
+    numbers = count_all(X, low, high, codes, weights)
+    found = np.bincount(channel_of[asked], numbers[asked], minlength=count.size)
+    return np.where(known, found, np.nan)
 
 
 def _count_dense(

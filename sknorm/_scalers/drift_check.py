@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sknorm._backends.reference import asarray_like
 from sknorm._compat import as_numpy
 from sknorm._drift.report import DriftReport
 from sknorm._scalers import drift, parameters, state, validation
@@ -19,6 +20,51 @@ from sknorm._statistics.moments import Moments, scale_weights
 from sknorm._statistics.training import Training
 
 Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class NewData:
+    """What a comparison needs to know of new data, per channel.
+
+    ``outside`` is the number of values outside the training range, NaN where that is not known.
+    """
+
+    moments: Moments
+    training: Training
+    outside: Array
+
+    def merge(self, other: NewData) -> NewData:
+        """Return the same of all rows of both."""
+        counts = self.moments.count, other.moments.count
+        return NewData(
+            self.moments.merge(other.moments),
+            self.training.merge(other.training, *counts),
+            self.outside + other.outside,
+        )
+
+
+@dataclass(frozen=True)
+class DriftReader:
+    """What looks at a part of new data, in the place of what learns from it."""
+
+    scaler: Any
+    keys: tuple[str, ...] = ()
+
+    def part(self, block: Any, sample_weight: Any = None) -> NewData | None:
+        """Return what there is to know of a block, or None if it has no rows."""
+        return self.add(None, block, sample_weight)
+
+    def add(self, so_far: NewData | None, block: Any, sample_weight: Any = None) -> NewData | None:
+        """Return what there is to know of what was seen before, and of a block."""
+        if not block.shape[0] or (sample_weight is not None and not sample_weight.any()):
+            return so_far
+        new: NewData = self.scaler._new_data(block, sample_weight)
+        return new if so_far is None else so_far.merge(new)
+
+    def merge(self, parts: Iterable[NewData | None]) -> NewData | None:
+        """Return what there is to know of several parts, or None of none."""
+        known = [part for part in parts if part is not None]
+        return reduce(NewData.merge, known) if known else None
 
 
 class DriftMixin:
@@ -80,16 +126,31 @@ class DriftMixin:
         """
         reader: Any = self._fitted()  # type: ignore[attr-defined]
         parameters.check_drift_settings(alpha, threshold)
+        report: DriftReport = reader._drift_of(
+            reader._new_data(X, sample_weight), (alpha, threshold)
+        )
+        return report
+
+    def _new_data(self, X: Any, sample_weight: Any) -> NewData:
+        """Return what a comparison needs to know of new data."""
+        reader: Any = self
         X, weights = drift.read_new(reader, X, sample_weight)
         codes, n_channels = reader._channels_of(X)
-        before = reader._before(n_channels)
+        known = reader._before(n_channels)[1]
         with validation.locate_nonfinite(reader, X):
             moments = reader._raw_moments(X, weights, codes, n_channels)
         training = training_of(X, weights, codes, moments).with_counts(moments.count)
         channel_of, one_group = reader._channel_of_each_feature()[None], np.zeros(X.shape[0], int)
-        outside = drift.outside_share(X, before[1], moments.count, channel_of, one_group, weights)
-        labels = {"feature": labels_of(reader, n_channels)}
-        return drift.report(before, (moments, training), outside, labels, (alpha, threshold))
+        outside = drift.outside(X, known, moments.count, channel_of, one_group, weights)
+        return NewData(moments, training, outside)
+
+    def _drift_of(self, new: NewData, settings: tuple[float, float]) -> DriftReport:
+        """Return the report on new data."""
+        n_channels = new.outside.size
+        before = self._before(n_channels)
+        labels = {"feature": labels_of(self, n_channels)}
+        share = drift.share_of(new.outside, new.moments.count)
+        return drift.report(before, (new.moments, new.training), share, labels, settings)
 
     def _raw_moments(
         self,
@@ -152,12 +213,12 @@ def labels_of(scaler: Any, n_channels: int, positions: list[int] | None = None) 
     return np.asarray(positions) if positions else np.arange(n_channels)
 
 
-def keep(scaler: Any, training: Training | None, like: Any) -> None:
-    """Set what is kept of the training data, or that nothing is, in the namespace of an array."""
+def keep(scaler: Any, training: Training | None) -> None:
+    """Set what is kept of the training data, or that nothing is."""
     if training is None:
         scaler.__dict__.pop("_training", None)
         return
-    scaler._training = asarray_like(training.table, like)
+    scaler._training = training.table
 
 
 def kept_of(scaler: Any, n_channels: int) -> Training | None:

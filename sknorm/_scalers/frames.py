@@ -16,6 +16,7 @@ AnyArray = NDArray[Any]
 # The columns of a frame: what errors call them, and what reads them as numbers.
 Columns = list[tuple[str, Callable[[], AnyArray]]]
 
+MANY_ROWS = 4096
 FRAMES = {
     ("pandas", "DataFrame"),
     ("polars", "DataFrame"),
@@ -87,6 +88,38 @@ def columns_of(X: Any) -> Columns | None:
     if _is_named(X, "polars", "DataFrame"):
         return _polars(X)
     return _arrow(X) if is_frame(X) else None
+
+
+def plain_matrix(X: Any) -> AnyArray | None:
+    """Return the array that a frame of pandas or polars is, if all columns are plain numbers."""
+    if _is_named(X, "pandas", "DataFrame"):
+        kinds = set(X.dtypes)
+        plain = all(isinstance(kind, np.dtype) and kind.kind in "biuf" for kind in kinds)
+    elif _is_named(X, "polars", "DataFrame"):
+        plain = all(kind.is_numeric() and not kind.is_decimal() for kind in set(X.dtypes))
+    else:
+        return None
+    values = np.asarray(X) if plain else None
+    return values if values is not None and values.dtype.kind in "biuf" and values.size else None
+
+
+def column_arrays(X: Any) -> list[AnyArray] | None:
+    """Return the columns of a frame of numbers where they lie, if that saves making a matrix.
+
+    Of a few rows it does not, nor of a pandas frame of one dtype, which is one array.
+    """
+    if X.shape[0] < MANY_ROWS:
+        return None
+    try:
+        if _is_named(X, "pandas", "DataFrame"):
+            if len(set(X.dtypes)) == 1 and isinstance(X.dtypes.iloc[0], np.dtype):
+                return None
+            return [_pandas_column(column) for _, column in X.items()]
+        if _is_named(X, "polars", "DataFrame"):
+            return [_polars_column(column) for column in X.iter_columns()]
+        return [_arrow_column(column) for column in X.columns]
+    except NotNumbersError:
+        return None  # whoever reads them all says which
 
 
 def column_reader(values: Any) -> Callable[[Any], AnyArray] | None:

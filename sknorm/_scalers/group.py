@@ -16,8 +16,10 @@ from sknorm._scalers.base import DocLinkMixin
 from sknorm._scalers.group_columns import join, positions, with_groups
 from sknorm._scalers.group_state import GroupState
 from sknorm._scalers.merging import parts_of
+from sknorm._scalers.sourced import reads_sources
 
 
+@reads_sources
 class GroupScaler(DocLinkMixin, GroupState, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     r"""Scale each row with the statistics of its group.
 

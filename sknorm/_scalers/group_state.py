@@ -126,6 +126,19 @@ class GroupState:
             self._add(keys, batch, getattr(pooled, "momentum", None))
         return parts
 
+    def _take_over(self, whole: Self) -> None:
+        """Take over what another scaler has learned of one more batch."""
+        if self.__sklearn_is_fitted__():
+            self.merge(whole)
+            return
+        state.take_over(self, whole)
+        self.pooled_ = state.draft(whole.pooled_, forget=False)
+        # Its momentum was left out, for the batch.
+        self.pooled_.set_params(**self._scaler().get_params(deep=False))
+
+    def _finish_fit(self) -> None:
+        """Do what is due after a fit."""
+
     def _take_features_of(self, pooled: Any) -> None:
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(pooled, name):
@@ -197,7 +210,8 @@ class GroupState:
         after = drift.of_groups(new, drift.worth_of(weights))
         channel_of = np.full((len(keys), features.size), -1)
         channel_of[known] = np.arange(known.size)[:, None] * n_channels + features
-        outside = drift.outside_share(values, before, new.count, channel_of, codes, weights)
+        outside = drift.outside(values, before, new.count, channel_of, codes, weights)
+        outside = drift.share_of(outside, new.count)
         names = labels_of(pooled, n_channels, parts.kept)
         labels = {
             "group": objects([key for k in known for key in [keys[k]] * n_channels]),

@@ -18,6 +18,7 @@ from sknorm._compat import as_frame
 from sknorm._scalers import kept, parameters, state, validation
 from sknorm._scalers.base import DocLinkMixin, refuse_dense_result
 from sknorm._scalers.layer_statistics import layer_statistics, undo_layer
+from sknorm._scalers.sourced import maps, reads_sources
 
 Array = NDArray[np.float64]
 
@@ -31,6 +32,7 @@ def _keeps_statistics(scaler: Any) -> bool:
     return True
 
 
+@reads_sources
 class LayerScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     r"""Standardize each sample with its own mean and variance (layer normalization).
 
@@ -255,6 +257,7 @@ class LayerScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEsti
         return parameters.resolve_copy(self, copy) or self.keep_statistics
 
     @available_if(_keeps_statistics)
+    @maps
     def inverse_transform(self, X: Any) -> Any:
         """Undo :meth:`transform` by the statistics in the last columns, and drop those.
 
@@ -328,6 +331,9 @@ class LayerScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEsti
         ]
         return np.append(names, np.array(added, dtype=object))
 
+    def _finish_fit(self) -> None:
+        """Do what is due after a fit."""
+
     def _statistics_of(self, X: Any) -> Any:
         return layer_statistics(
             X,
@@ -344,7 +350,6 @@ class LayerScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEsti
         tags.input_tags.three_d_array = True
         tags.input_tags.sparse = self.with_mean in (False, "auto")
         tags.transformer_tags.preserves_dtype = ["float64", "float32", "float16"]
-        tags.array_api_support = True
         tags.requires_fit = False
         return tags
 
@@ -354,7 +359,7 @@ class LayerScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEsti
             warnings.warn(
                 f"Each of the n_groups={self.n_groups} groups is a single value, so centering "
                 "turns all of them into 0 (plus beta). Use fewer groups, or with_mean=False.",
-                stacklevel=5,  # past transform and its wrapper
+                stacklevel=6,  # past transform and its wrappers
             )
 
     def _centers(self, X: Any) -> bool:

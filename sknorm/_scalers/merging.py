@@ -19,37 +19,38 @@ def parts_of(merged: Any, others: tuple[Any, ...]) -> list[Any]:
     ``merged`` is a draft of that one, which takes over the features of the first.
     """
     parts = [merged] if merged.__sklearn_is_fitted__() else []
+    settings = merged.get_params()
     for other in others:
         check_is_fitted(other)
-        check_mergeable(merged, other)
+        _check_settings(merged, settings, other)
         parts.append(state.snapshot(other))
-        check_mergeable(parts[0], parts[-1], fitted=True)
-    for name in ("n_features_in_", "feature_names_in_", "_home"):
+        check_same_features(parts[0], parts[-1])
+    for name in ("n_features_in_", "feature_names_in_"):
         if parts and hasattr(parts[0], name):
             setattr(merged, name, getattr(parts[0], name))
     return parts
 
 
-def check_mergeable(scaler: Any, other: Any, *, fitted: bool = False) -> None:
-    """Refuse a scaler of another class or setting, or, where both are fitted, of other features."""
+def _check_settings(scaler: Any, settings: dict[str, Any], other: Any) -> None:
+    """Refuse a scaler of another class or setting."""
     name = type(scaler).__name__
     if type(other) is not type(scaler):
         raise ValueError(
             f"Cannot merge a {type(other).__name__} into a {name}: their statistics differ in kind."
         )
     theirs = other.get_params()
-    for parameter, value in scaler.get_params().items():
+    for parameter, value in settings.items():
         name_of_own = parameter.rpartition("__")[2]
         if name_of_own not in EXECUTION_PARAMS and not _same(value, theirs.get(parameter)):
             raise ValueError(
                 f"Cannot merge {name}s with different settings: {parameter} is {value!r} here and "
                 f"{theirs[parameter]!r} there. Fit them with the same settings."
             )
-    if fitted:
-        _check_same_features(scaler, other, name)
 
 
-def _check_same_features(scaler: Any, other: Any, name: str) -> None:
+def check_same_features(scaler: Any, other: Any) -> None:
+    """Refuse a scaler fitted on other features, or one that centers where this does not."""
+    name = type(scaler).__name__
     if scaler.n_features_in_ != other.n_features_in_:
         raise ValueError(
             f"Cannot merge {name}s of {scaler.n_features_in_} and {other.n_features_in_} features. "
@@ -71,7 +72,7 @@ def _check_same_features(scaler: Any, other: Any, name: str) -> None:
 
 
 def _same(a: Any, b: Any) -> bool:
-    if a is None or b is None:
+    if a is b or a is None or b is None:
         return a is b
     if hasattr(a, "get_params"):  # whose parameters are compared by themselves
         return type(a) is type(b)

@@ -17,6 +17,7 @@ from sknorm._backends.structure import Indices
 from sknorm._compat import array_namespace, as_frame
 from sknorm._scalers import kept, parameters, state, validation
 from sknorm._scalers.base import DocLinkMixin
+from sknorm._scalers.sourced import maps, reads_sources
 
 
 def _keeps_norm(normalizer: Any) -> bool:
@@ -28,6 +29,7 @@ def _keeps_norm(normalizer: Any) -> bool:
     return True
 
 
+@reads_sources
 class RowNormalizer(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Base of the normalizers, which differ in their norm."""
 
@@ -147,6 +149,7 @@ class RowNormalizer(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEs
         return kept.append(result, norms, f"{self._norm} norm", "keep_norm")
 
     @available_if(_keeps_norm)
+    @maps
     def inverse_transform(self, X: Any) -> Any:
         """Undo :meth:`transform`: multiply by the norm in the last column, and drop it.
 
@@ -171,6 +174,9 @@ class RowNormalizer(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEs
         """
         result = self._times_norm(validation.check_output(self, X, extra=1))
         return as_frame(self, result, X, super().get_feature_names_out)
+
+    def _finish_fit(self) -> None:
+        """Do what is due after a fit."""
 
     def _times_norm(self, X: Any) -> Any:
         """Return X without its last column, multiplied by it."""
@@ -209,7 +215,6 @@ class RowNormalizer(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEs
         tags.input_tags.sparse = True
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32", "float16"]
-        tags.array_api_support = True
         tags.requires_fit = False
         return tags
 

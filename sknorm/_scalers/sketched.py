@@ -102,9 +102,19 @@ class SketchMixin:
             sketches = sketches.merge(part._known_sketches())
         merged._centered = first._centers()
         counts = [state.read_attribute(part, "n_samples_seen_", part._n_known()) for part in parts]
-        merged._set_sketches(sketches, first.center_ if first.center_ is not None else first.scale_)
-        keep(merged, pooled_training(parts, counts), getattr(first, "_training", None))
+        merged._set_sketches(sketches)
+        keep(merged, pooled_training(parts, counts))
         return state.commit(self, vars(merged))
+
+    def _take_over(self, whole: Self) -> None:
+        """Take over what another scaler has learned of one more batch."""
+        if self.__sklearn_is_fitted__():
+            self.merge(whole)
+        else:
+            state.take_over(self, whole)
+
+    def _finish_fit(self) -> None:
+        """Do what is due after a fit."""
 
     def _update_from(self, X: Any) -> None:
         first = not self.__sklearn_is_fitted__()
@@ -117,8 +127,8 @@ class SketchMixin:
             counts = state.read_attribute(self, "n_samples_seen_", n_channels)
             whole = merged_training(self, kept, counts, raw.count)
         sketches = Sketches.of(dispatch.channel_values(X, codes, n_channels))
-        self._set_sketches(sketches if before is None else before.merge(sketches), X)
-        keep(self, whole, X)
+        self._set_sketches(sketches if before is None else before.merge(sketches))
+        keep(self, whole)
 
     def _known_sketches(self) -> Sketches:
         packed = getattr(self, "_sketches", None)
@@ -129,7 +139,7 @@ class SketchMixin:
             )
         return Sketches(packed)
 
-    def _set_sketches(self, sketches: Sketches, like: Any) -> None:
+    def _set_sketches(self, sketches: Sketches) -> None:
         count, values, extent = sketches.summary(self._levels())
-        self._set(Quantiles(count, values), like, lambda flat: extent[:, flat])
+        self._set(Quantiles(count, values), lambda flat: extent[:, flat])
         self._sketches = sketches.packed

@@ -14,7 +14,6 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 
 from sknorm._backends import dispatch
 from sknorm._backends.quantiles import Quantiles
-from sknorm._backends.reference import asarray_like
 from sknorm._compat import CallbackSupportMixin, notify_callbacks, with_callbacks
 from sknorm._scalers import known, parameters, state, validation
 from sknorm._scalers.affine_map import check_invertible, gamma_and_beta
@@ -28,6 +27,8 @@ from sknorm._scalers.drift_check import (
 )
 from sknorm._scalers.moments_of import finite_moments_of
 from sknorm._scalers.sketched import SketchMixin
+from sknorm._scalers.sourced import reads_sources
+from sknorm._sources.formula import Formula
 from sknorm._statistics.affine import Affine
 from sknorm._statistics.squash import NUMBERS, Squash
 
@@ -36,6 +37,7 @@ Array = NDArray[np.float64]
 LARGEST = float(np.finfo(np.float64).max)
 
 
+@reads_sources
 class SquashingScaler(
     DocLinkMixin,
     ChannelTransform,
@@ -335,7 +337,6 @@ class SquashingScaler(
         tags.input_tags.three_d_array = True
         tags.input_tags.sparse = self.with_centering in (False, "auto")
         tags.transformer_tags.preserves_dtype = ["float64", "float32", "float16"]
-        tags.array_api_support = True
         return tags
 
     def _check_params(self) -> None:
@@ -375,18 +376,18 @@ class SquashingScaler(
         X, codes, n_channels = self._read(X, first=True)
         weights = validation.check_weights(sample_weight, X.shape[0])
         found = dispatch.quantiles(X, self._levels(), codes, n_channels, weights, self.n_jobs)
-        self._set(found, X, lambda flat: dispatch.extents(X, codes, flat, weights))
+        self._set(found, lambda flat: dispatch.extents(X, codes, flat, weights))
         raw = self._raw_moments(X, weights, codes, n_channels)
-        keep(self, training_of(X, weights, codes, raw, with_moments=True), X)
+        keep(self, training_of(X, weights, codes, raw, with_moments=True))
 
-    def _set(self, found: Quantiles, like: Any, extents: Callable[[Codes], Any]) -> None:
-        """Set the learned attributes, in the namespace of an array."""
+    def _set(self, found: Quantiles, extents: Callable[[Codes], Any]) -> None:
+        """Set the learned attributes."""
         scale = self._divisors(found.values, extents)
-        self.center_ = asarray_like(found.values[0] + 0.0, like) if self._centers() else None
-        self.scale_ = asarray_like(scale, like) if self.with_scaling else None
+        self.center_ = found.values[0] + 0.0 if self._centers() else None
+        self.scale_ = scale if self.with_scaling else None
         counts = found.count
         same = (counts == counts[0]).all()
-        self.n_samples_seen_ = int(counts[0]) if same else asarray_like(counts, like)
+        self.n_samples_seen_ = int(counts[0]) if same else counts
 
     def _divisors(self, quantiles: Array, extents: Callable[[Codes], Any]) -> Array:
         """Return the divisor of each channel."""
@@ -435,6 +436,14 @@ class SquashingScaler(
             affine_map = affine_map.take(codes)
         with validation.locate_nonfinite(self, X):
             return self._map(X, affine_map, copy, inverse=inverse)
+
+    def _formula(self, *, inverse: bool) -> Formula:
+        """Return what transform does with each feature."""
+        affine_map = self._affine(self._n_known())
+        if inverse:
+            check_invertible(affine_map)
+        affine_map = affine_map.take(self._channel_of_each_feature())
+        return Formula(affine_map, self.squash, float(self.max_absolute_value), inverse)
 
     def _map(self, X: Any, affine_map: Affine, copy: bool, *, inverse: bool) -> Any:
         """Return X after a map with a channel for each feature, and the squash."""

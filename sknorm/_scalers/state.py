@@ -36,7 +36,6 @@ LEARNED = (
     "_centered",
     "_eps",
     "_ddof",
-    "_home",
     "groups_",
     "pooled_",
     "_numbers",
@@ -70,6 +69,12 @@ def commit(scaler: Scaler, prepared: Mapping[str, Any]) -> Scaler:
     state |= {name: prepared[name] for name in LEARNED if name in prepared}
     scaler.__dict__ = state
     return scaler
+
+
+def take_over(prepared: Any, other: Any) -> None:
+    """Set what was learned to what another scaler has learned."""
+    learned = vars(other)
+    vars(prepared).update((name, learned[name]) for name in LEARNED if name in learned)
 
 
 def all_or_nothing(method: Callable[..., Any]) -> Callable[..., Any]:

@@ -12,6 +12,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from sknorm._backends import dispatch
+from sknorm._backends.columns import Columns, fits
 from sknorm._backends.layout import NATIVE, output_dtype
 from sknorm._backends.protocol import NonFiniteError
 from sknorm._backends.structure import Indices
@@ -19,12 +20,12 @@ from sknorm._compat import (
     array_namespace,
     as_numpy,
     asks_for_dataframe,
-    check_same_namespace,
     device,
     widest_float,
 )
 from sknorm._scalers.containers import as_numbers, as_weights
-from sknorm._scalers.frames import is_frame
+from sknorm._scalers.frames import column_arrays, column_names, is_frame, plain_matrix
+from sknorm._sources.tensors import is_tensor
 
 Array = NDArray[np.float64]
 
@@ -36,11 +37,19 @@ CHECKS: dict[str, Any] = {
 }
 
 
-def check_input(estimator: Any, X: Any, *, reset: bool, indices: Indices = Indices.NOW) -> Any:
+def check_input(
+    estimator: Any,
+    X: Any,
+    *,
+    reset: bool,
+    indices: Indices = Indices.NOW,
+    by_column: bool = False,
+) -> Any:
     """Return X as an array of numbers or a canonical CSR or CSC array; values are not looked at.
 
     Numbers keep their dtype, so that a large integer array is never converted as a whole.
-    ``indices`` says when those of a sparse array are checked.
+    ``indices`` says when those of a sparse array are checked, and ``by_column`` that the columns of
+    a frame may stay where they are.
     """
     if _is_plain(estimator, X):
         if reset:
@@ -48,22 +57,15 @@ def check_input(estimator: Any, X: Any, *, reset: bool, indices: Indices = Indic
             return X
         if X.shape[1] == getattr(estimator, "n_features_in_", X.shape[1]):
             return X
-    if not reset and hasattr(estimator, "_home"):
-        check_same_namespace(X, estimator, attribute="_home", method="transform")
-    given, X = X, as_numbers(dispatch.check_structure(X, indices))
-    if X is not given and is_frame(given):
-        # The names are those of the frame.
-        validate_data(estimator, given, reset=reset, skip_check_array=True)
-        X = check_array(X, **CHECKS, estimator=estimator, input_name="X")
+    if is_tensor(X):
+        return _check_tensor(estimator, X, reset=reset)
+    if is_frame(X):
+        X = _check_frame(estimator, X, reset=reset, by_column=by_column)
     else:
+        X = as_numbers(dispatch.check_structure(X, indices))
         X = validate_data(estimator, X, reset=reset, **CHECKS)
     if sparse.issparse(X):
         return _stored_floats(X)
-    if not isinstance(X, np.ndarray):
-        X = _as_floating(X)
-    if not isinstance(X, np.ndarray) and reset:
-        # An array of the namespace and device, which later input must have too.
-        estimator._home = array_namespace(X).empty(0, device=device(X))
     _check_not_empty(X)
     if X.ndim > 2 and (library := asks_for_dataframe(estimator)):
         raise ValueError(
@@ -72,6 +74,34 @@ def check_input(estimator: Any, X: Any, *, reset: bool, indices: Indices = Indic
             "the number of channels or groups."
         )
     return X
+
+
+def _check_frame(estimator: Any, X: Any, *, reset: bool, by_column: bool) -> Any:
+    """Return the numbers in a frame, whose names are checked."""
+    _check_not_empty(X)
+    arrays = column_arrays(X) if by_column else None
+    numbers: Any = Columns(arrays) if arrays is not None and fits(arrays) else plain_matrix(X)
+    if numbers is None:
+        numbers = check_array(as_numbers(X), **CHECKS, estimator=estimator, input_name="X")
+    _check_frame_names(estimator, X, reset=reset)
+    return numbers
+
+
+def _check_frame_names(estimator: Any, X: Any, *, reset: bool) -> None:
+    """Check the names and the number of columns, as scikit-learn does.
+
+    It is slow where there are many of them, and is asked only where something does not fit.
+    """
+    names = column_names(X)
+    if set(map(type, names)) == {str}:
+        if reset:
+            estimator.n_features_in_ = len(names)
+            estimator.feature_names_in_ = np.array(names, dtype=object)
+            return
+        known = getattr(estimator, "feature_names_in_", None)
+        if known is not None and known.tolist() == names:
+            return
+    validate_data(estimator, X, reset=reset, skip_check_array=True)
 
 
 def _is_plain(estimator: Any, X: Any) -> bool:
@@ -86,8 +116,44 @@ def _is_plain(estimator: Any, X: Any) -> bool:
         and X.shape[0] > 0
         and X.shape[1] > 0
         and not hasattr(estimator, "feature_names_in_")
-        and not hasattr(estimator, "_home")
     )
+
+
+def check_columns(
+    estimator: Any,
+    names: list[str] | None,
+    n_columns: int | None,
+    expected: list[str] | None = None,
+) -> None:
+    """Refuse columns of other names than expected, or in another order, or of another number.
+
+    ``names`` and ``n_columns`` are None where they are not known before the data is read.
+    """
+    if expected is None:
+        known = getattr(estimator, "feature_names_in_", None)
+        expected = None if known is None else list(known)
+    n_expected = getattr(estimator, "n_features_in_", None) if expected is None else len(expected)
+    if n_columns is not None and n_expected is not None and n_columns != n_expected:
+        raise ValueError(
+            f"X has {n_columns} features, but {type(estimator).__name__} is expecting "
+            f"{n_expected} features as input{_missing(names, expected)}."
+        )
+    if names is not None and expected is not None and names != expected:
+        k = next(k for k, name in enumerate(names) if name != expected[k])
+        raise ValueError(
+            "The feature names should match those that were passed during fit, in the same "
+            f"order: feature {k} is {names[k]!r}, and {expected[k]!r} was expected."
+        )
+
+
+def _missing(names: list[str] | None, expected: list[str] | None) -> str:
+    """Return which columns are missing, and which are new, in words."""
+    if names is None or expected is None:
+        return ""
+    lists = {"missing": [n for n in expected if n not in names],
+             "not in fit": [n for n in names if n not in expected]}  # fmt: skip
+    said = [f"{what}: {', '.join(map(repr, some[:8]))}" for what, some in lists.items() if some]
+    return f" ({'; '.join(said)})" if said else ""
 
 
 def check_output(
@@ -99,8 +165,11 @@ def check_output(
 ) -> Any:
     """Return the output of a transform, checked as input is but for feature names."""
     given = X
-    X = as_numbers(dispatch.check_structure(X, indices))
-    X = check_array(X, **CHECKS, estimator=estimator, input_name="X")
+    if is_tensor(X):
+        X = _as_floating(_check_axes(X))
+    else:
+        X = as_numbers(dispatch.check_structure(X, indices))
+        X = check_array(X, **CHECKS, estimator=estimator, input_name="X")
     expected = getattr(estimator, "n_features_in_", X.shape[1] - extra) + extra
     is_other = X.shape[1] != expected
     if is_other and not any_width:
@@ -113,7 +182,7 @@ def check_output(
         _check_names(estimator, given)
     if sparse.issparse(X):
         return _stored_floats(X)
-    return X if isinstance(X, np.ndarray) else _as_floating(X)
+    return X
 
 
 def _check_names(estimator: Any, X: Any) -> None:
@@ -140,6 +209,31 @@ def _check_not_empty(X: Any) -> None:
         )
 
 
+def _check_tensor(estimator: Any, X: Any, *, reset: bool) -> Any:
+    """Return an array of another library as floats, if it is one of samples and their features."""
+    X = _check_axes(X)
+    _check_not_empty(X)
+    validate_data(estimator, X, reset=reset, skip_check_array=True)
+    return _as_floating(X)
+
+
+def _check_axes(X: Any) -> Any:
+    """Refuse what has no rows or no axis of features, as scikit-learn does of NumPy's arrays."""
+    shape = tuple(X.shape)
+    if len(shape) < 2:
+        raise ValueError(
+            f"Expected 2D array, got {len(shape)}D array instead. Reshape your data with "
+            "X.reshape(-1, 1) if it has a single feature, or X.reshape(1, -1) if it is one sample."
+        )
+    if shape[0] == 0:
+        raise ValueError(
+            f"Found array with 0 sample(s) (shape={shape}) while a minimum of 1 is required."
+        )
+    if array_namespace(X).isdtype(X.dtype, "complex floating"):
+        raise ValueError("Complex data not supported: X has complex values. Pass real ones.")
+    return X
+
+
 def _as_floating(X: Any) -> Any:
     """Return an array of another namespace as floats, as NumPy's integers become them."""
     xp = array_namespace(X)
@@ -161,7 +255,7 @@ def check_weights(sample_weight: Any, n_samples: int) -> Array | None:
         return None
     if isinstance(sample_weight, Real):
         sample_weight = np.full(n_samples, float(sample_weight))
-    if hasattr(sample_weight, "__dlpack__") and not isinstance(sample_weight, np.ndarray):
+    if is_tensor(sample_weight):
         sample_weight = as_numpy(sample_weight)
     weights: Array = check_array(
         as_weights(sample_weight, "sample_weight"),
@@ -232,6 +326,9 @@ def _describe_bad_value(estimator: Any, X: Any, allow_nan: bool) -> str:
 def _find_bad_value(X: Any, allow_nan: bool) -> tuple[float, int, int, tuple[int, ...]]:
     """Return the first offending value, its row, feature and position."""
     xp = array_namespace(X.data if sparse.issparse(X) else X)
+
+    if isinstance(X, Columns):
+        X = X.matrix()
 
     def is_bad(values: Any) -> Any:
         if isinstance(values, np.ndarray) and values.dtype not in NATIVE:

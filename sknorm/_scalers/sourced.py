@@ -1,0 +1,258 @@
+"""What makes the methods of a scaler take more than arrays and frames in memory.
+
+The methods themselves know those only. A tensor in the memory of the host reaches them as an array,
+and what they return becomes a tensor again. Of a source, such as a lazy frame or a cluster's
+array, parts reach them, and fitted parts are merged.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import wraps
+from types import FunctionType
+from typing import Any, TypeVar
+
+import numpy as np
+
+from sknorm._scalers import parameters, state, validation
+from sknorm._scalers.drift_check import DriftReader
+from sknorm._scalers.frames import column_names
+from sknorm._sources.kinds import open_source
+from sknorm._sources.learning import Learner
+from sknorm._sources.source import Source, Work
+from sknorm._sources.streams import Batches, learn_in_turn
+from sknorm._sources.tensors import as_tensor, host_view, is_tensor
+
+Class = TypeVar("Class", bound=type)
+Method = Callable[..., Any]
+
+
+def reads_sources(cls: Class) -> Class:
+    """Let the methods of a class of scalers, inherited ones too, take sources and tensors."""
+    wrappers = {
+        **dict.fromkeys(("fit", "partial_fit"), learns),
+        **dict.fromkeys(("transform", "inverse_transform", "fit_transform"), maps),
+        "check_drift": reads,
+    }
+    for name, wrapper in wrappers.items():
+        method = inspect.getattr_static(cls, name, None)
+        if isinstance(method, FunctionType):
+            setattr(cls, name, wrapper(method))
+    return cls
+
+
+def learns(method: Method) -> Method:
+    """Return a method that learns from X, also where that is a source or a tensor."""
+
+    @wraps(method)
+    def learn(self: Any, X: Any, *args: Any, **kwargs: Any) -> Any:
+        if type(X) is np.ndarray:
+            return method(self, X, *args, **kwargs)
+        source, X = _opened(X)
+        if source is None:
+            return method(self, X, *args, **kwargs)
+        given = _arguments(method, self, X, args, kwargs)
+        return _learn(self, source, given, forget=method.__name__ == "fit")
+
+    return learn
+
+
+def maps(method: Method) -> Method:
+    """Return a method that returns X changed, also where that is a source or a tensor."""
+
+    @wraps(method)
+    def map_rows(self: Any, X: Any, *args: Any, **kwargs: Any) -> Any:
+        if type(X) is np.ndarray:
+            return method(self, X, *args, **kwargs)
+        given_X = X
+        source, X = _opened(X)
+        if source is None:
+            result = method(self, X, *args, **kwargs)
+            if X is given_X:
+                return result
+            return given_X if result is X else as_tensor(result, given_X)
+        given = _arguments(method, self, X, args, kwargs)
+        if method.__name__ == "fit_transform":
+            return _fit_and_apply(self, source, X, given)
+        return _apply(self, source, method.__name__, given)
+
+    return map_rows
+
+
+def reads(method: Method) -> Method:
+    """Return a method that looks at X, also where that is a source or a tensor."""
+
+    @wraps(method)
+    def look(self: Any, X: Any, *args: Any, **kwargs: Any) -> Any:
+        source, X = _opened(X)
+        if source is None:
+            return method(self, X, *args, **kwargs)
+        given = _arguments(method, self, X, args, kwargs)
+        return _check_drift(self, source, given)
+
+    return look
+
+
+def _opened(X: Any) -> tuple[Source | None, Any]:
+    """Return what reads X in parts, if anything does, and X, as an array where it is a tensor."""
+    if is_tensor(X):
+        view = host_view(X)
+        return None, X if view is None else view
+    return open_source(X), X
+
+
+def _arguments(method: Method, *args: Any) -> dict[str, Any]:
+    self, X, rest, named = args
+    return inspect.signature(method).bind(self, X, *rest, **named).arguments
+
+
+@state.all_or_nothing
+def _learn(scaler: Any, source: Source, given: dict[str, Any], *, forget: bool) -> Any:
+    """Replace the state by that after all rows of a source."""
+    if given.get("groups") is not None:
+        raise ValueError(
+            f"groups cannot be split as {source.kind} is. Name the columns that are the key: "
+            "GroupScaler(by=...)."
+        )
+    prepared = state.draft(scaler, forget=forget)
+    weights = given.get("sample_weight")
+    partial_fit = getattr(prepared, "partial_fit", prepared.fit)
+    if weights is not None and "sample_weight" not in inspect.signature(partial_fit).parameters:
+        raise ValueError(
+            f"{type(prepared).__name__} takes no sample_weight of data in parts, of which it keeps "
+            "sketches. Pass an array or a frame in memory, or leave it out."
+        )
+    keys = _keys(prepared, source.names)
+    source.check_types(keys)
+    if not forget and prepared.__sklearn_is_fitted__():
+        validation.check_columns(prepared, source.names, source.n_features)
+    if not hasattr(prepared, "partial_fit"):
+        _learn_shape(prepared, source)
+    elif source.keeps_batches and not forget and getattr(prepared, "momentum", None) is not None:
+        assert isinstance(source, Batches)
+        source.refuse_weights(weights)
+        learn_in_turn(Learner(prepared), source.blocks(), prepared)
+    else:
+        whole = source.learn(Learner.like(prepared, keys), weights)
+        if whole is None:
+            raise ValueError(
+                f"Found no rows with a weight above 0 in {source.kind}, while a minimum of 1 is "
+                "required."
+            )
+        prepared._take_over(whole)
+    if forget:
+        prepared._finish_fit()
+    return state.commit(scaler, vars(prepared))
+
+
+def _learn_shape(prepared: Any, source: Source) -> None:
+    """Fit a scaler that learns nothing but the features."""
+    prepared.fit(source.example())
+    if source.names is not None:
+        prepared.feature_names_in_ = np.array(source.names, dtype=object)
+
+
+def _fit_and_apply(scaler: Any, source: Source, X: Any, given: dict[str, Any]) -> Any:
+    if not source.is_read_again:
+        raise TypeError(
+            f"fit_transform reads the data twice, and {source.kind} can be read only once. Call "
+            "fit on one, and transform on another."
+        )
+    options = {name: value for name, value in given.items() if name == "sample_weight"}
+    return scaler.fit(X, **options).transform(X)
+
+
+def _check_drift(scaler: Any, source: Source, given: dict[str, Any]) -> Any:
+    """Return the report on the rows of a source."""
+    reader = scaler._fitted()
+    if not hasattr(reader, "_new_data"):
+        raise TypeError(
+            f"check_drift of {type(scaler).__name__} needs the rows in memory, and X is "
+            f"{source.kind}. Pass a sample of them."
+        )
+    settings = given.get("alpha", 0.05), given.get("threshold", 0.2)
+    parameters.check_drift_settings(*settings)
+    source.check_types(())
+    validation.check_columns(reader, source.names, source.n_features)
+    frozen = deepcopy(state.draft(reader, forget=False))
+    new = source.learn(DriftReader(frozen), given.get("sample_weight"))
+    if new is None:
+        raise ValueError(f"Found no rows in {source.kind}, while a minimum of 1 is required.")
+    return reader._drift_of(new, settings)
+
+
+def _apply(scaler: Any, source: Source, method: str, given: dict[str, Any]) -> Any:
+    """Return what a method does with the rows of a source, by the state as it is now."""
+    for name in ("columns", "groups"):
+        if given.get(name) is not None:
+            raise ValueError(
+                f"{method} of {source.kind} takes no {name}. Select the columns first, with "
+                "scaler.select(...) for the statistics of these; a key has to be a column."
+            )
+    reader = scaler._fitted() if hasattr(scaler, "_fitted") else state.snapshot(scaler)
+    frozen = deepcopy(state.draft(reader, forget=False))
+    inverse = method == "inverse_transform"
+    names = _names_after(frozen, source, inverse)
+    frozen.set_output(transform="default")
+    frozen.copy = True
+    keys = _keys(frozen, source.names)
+    source.check_types(keys)
+    work = Work(_BlockMap(frozen, method, keys), names, _formula(frozen, inverse), keys)
+    return source.apply(work)
+
+
+def _names_after(frozen: Any, source: Source, inverse: bool) -> list[str] | None:
+    """Return the names of the result, having checked those of the source."""
+    if inverse:
+        names_in = list(getattr(frozen, "feature_names_in_", ())) or None
+        if source.names is not None and names_in is not None:
+            names_out = [str(name) for name in frozen.get_feature_names_out()]
+            validation.check_columns(frozen, source.names, source.n_features, names_out)
+        elif not _adds_columns(frozen):
+            validation.check_columns(frozen, None, source.n_features)
+        return names_in or source.names
+    validation.check_columns(frozen, source.names, source.n_features)
+    if source.names is None:
+        return None
+    return [str(name) for name in frozen.get_feature_names_out(source.names)]
+
+
+def _adds_columns(scaler: Any) -> bool:
+    """Tell whether the results have more columns than the data."""
+    return bool(getattr(scaler, "keep_statistics", False) or getattr(scaler, "keep_norm", False))
+
+
+def _formula(frozen: Any, inverse: bool) -> Any:
+    """Return what a scaler does with each column, where it can be said so."""
+    return frozen._formula(inverse=inverse) if hasattr(frozen, "_formula") else None
+
+
+def _keys(scaler: Any, names: list[str] | None) -> tuple[str, ...]:
+    """Return the names of the columns that a GroupScaler takes for the key."""
+    by = getattr(scaler, "by", None)
+    if by is None or names is None:
+        return ()
+    chosen = by if isinstance(by, (list, tuple)) else [by]
+    return tuple(name if isinstance(name, str) else names[name] for name in chosen)
+
+
+@dataclass(frozen=True)
+class _BlockMap:
+    """A method of a fitted scaler as a function of a block; it can be pickled."""
+
+    scaler: Any
+    method: str
+    keys: tuple[str, ...] = ()
+
+    def __call__(self, block: Any) -> Any:
+        if not self.keys:
+            return getattr(self.scaler, self.method)(block)
+        parts = self.scaler._parts(block, None, reset=False)
+        values = self.scaler._apply(parts, inverse=self.method == "inverse_transform")
+        names = [name for name in column_names(block) if name not in self.keys]
+        # The columns of the key are handed on as they are.
+        scaled = {name: values[:, place] for place, name in enumerate(names)}
+        return scaled | {name: block[name] for name in self.keys}

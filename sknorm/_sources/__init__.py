@@ -1,0 +1,1 @@
+"""What X may be beyond an array or a frame in memory: tensors, lazy frames, streams, clusters."""

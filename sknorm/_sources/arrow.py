@@ -1,0 +1,167 @@
+"""Streams of Arrow's record batches: readers, data sets and Parquet files."""
+
+from __future__ import annotations
+
+import glob
+import importlib
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from sknorm._sources.learning import Reader
+from sknorm._sources.source import Source, Work, refuse_columns, refuse_repeated
+from sknorm._sources.streams import apply_in_turn, learn_in_turn
+
+# Small batches are joined until they have so many bytes; larger ones are split.
+BLOCK_BYTES = 1 << 22
+
+
+class ArrowStream(Source):
+    """What Arrow reads in record batches; ``open`` starts anew where the data can be read again."""
+
+    def __init__(self, reader: Any, kind: str) -> None:
+        self.kind = kind
+        self._reader = reader
+        self.is_read_again = not hasattr(reader, "read_next_batch")
+        self._schema = reader.schema
+        names = list(self._schema.names)
+        refuse_repeated(kind, names)
+        self.names: list[str] = names
+        self.n_features = len(names)
+
+    def learn(self, reader: Reader, sample_weight: Any) -> Any:
+        """Return what a reader finds out of all rows, or None if there are none."""
+        self.refuse_weights(sample_weight)
+        return learn_in_turn(reader, self.blocks())
+
+    def apply(self, work: Work) -> Any:
+        """Return a reader of the results, which it computes as they are read."""
+        arrow = sys.modules["pyarrow"]
+        schema = self.result_schema(work)
+        results = apply_in_turn(work, self.blocks())
+        batches = (as_batch(result, schema) for result in results)
+        return arrow.RecordBatchReader.from_batches(schema, batches)
+
+    def result_schema(self, work: Work) -> Any:
+        """Return the names and types of the results."""
+        arrow = sys.modules["pyarrow"]
+        kept = {name: self._schema.field(name).type for name in work.keys}
+        numbers = [self._schema.field(n).type for n in self.names if n not in work.keys]
+        is_single = all(kind in (arrow.float32(), arrow.float16()) for kind in numbers)
+        other = arrow.float32() if is_single else arrow.float64()
+        return arrow.schema([(name, kept.get(name, other)) for name in work.names or self.names])
+
+    def blocks(self) -> Iterator[Any]:
+        """Yield tables of about a few megabytes, with decimals as floats."""
+        return (_without_decimals(table) for table in _joined(self._batches()))
+
+    def check_types(self, keys: Iterable[str]) -> None:
+        """Refuse columns that are no numbers, but for those that are keys."""
+        names = [name for name in self.names if name not in set(keys)]
+        kinds = [self._schema.field(name).type for name in names]
+        refuse_columns(self.kind, names, kinds, [is_number(kind) for kind in kinds])
+
+    def _batches(self) -> Iterator[Any]:
+        if hasattr(self._reader, "scanner"):  # a data set, which reads ahead without bound
+            return iter(self._reader.scanner(batch_readahead=2, fragment_readahead=1).to_batches())
+        if hasattr(self._reader, "to_batches"):
+            return iter(self._reader.to_batches())
+        return iter(self._reader)
+
+
+def open_reader(X: Any) -> ArrowStream:
+    """Return a stream of a pyarrow RecordBatchReader."""
+    return ArrowStream(X, "the RecordBatchReader")
+
+
+def open_dataset(X: Any) -> ArrowStream:
+    """Return a stream of a pyarrow Dataset or Scanner."""
+    if not hasattr(X, "schema"):
+        return ArrowStream(X.to_reader(), "the Scanner")
+    return ArrowStream(X, "the Dataset")
+
+
+def open_parquet(path: Any) -> ArrowStream:
+    """Return a stream of the Parquet files that a path or a glob pattern names.
+
+    Raises
+    ------
+    ImportError
+        If pyarrow is not installed.
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If a file is not a Parquet file.
+    """
+    text = os.fspath(path)
+    found = sorted(glob.glob(text, recursive=True)) if glob.has_magic(text) else [text]
+    if not found or not os.path.exists(found[0]):
+        raise FileNotFoundError(
+            f"X is text, which is read as the path of Parquet files, and there is no {text!r}."
+        )
+    try:
+        dataset = importlib.import_module("pyarrow.dataset")
+    except ImportError as error:
+        raise ImportError(
+            "Parquet files are read by pyarrow, which is not installed: pip install "
+            "'sknorm[frames]'."
+        ) from error
+    try:
+        files = dataset.dataset(found[0] if len(found) == 1 else found, format="parquet")
+    except (OSError, sys.modules["pyarrow"].ArrowException) as error:
+        raise ValueError(f"{text!r} cannot be read as Parquet: {error}") from error
+    return ArrowStream(files, repr(text))
+
+
+def is_number(kind: Any) -> bool:
+    """Tell whether a type of Arrow is one of numbers, or true and false."""
+    types = sys.modules["pyarrow"].types
+    tests = (types.is_integer, types.is_floating, types.is_boolean, types.is_decimal, types.is_null)
+    return any(test(kind) for test in tests)
+
+
+def as_batch(result: Any, schema: Any) -> Any:
+    """Return a result, which is an array of numbers or columns by name, as a record batch."""
+    arrow = sys.modules["pyarrow"]
+    columns = result if isinstance(result, dict) else None
+    arrays = []
+    for place, field in enumerate(schema):
+        values = result[:, place] if columns is None else columns[field.name]
+        if isinstance(values, arrow.ChunkedArray):
+            values = values.combine_chunks()
+        if isinstance(values, np.ndarray):
+            values = arrow.array(np.ascontiguousarray(values), from_pandas=True)
+        arrays.append(values.cast(field.type))
+    return arrow.record_batch(arrays, schema=schema)
+
+
+def _joined(batches: Iterable[Any]) -> Iterator[Any]:
+    """Yield tables of about BLOCK_BYTES: batches joined, or a batch in parts."""
+    arrow = sys.modules["pyarrow"]
+    waiting: list[Any] = []
+    n_rows = 0
+    for batch in batches:
+        size = max(1, BLOCK_BYTES // (8 * max(1, batch.num_columns)))
+        for start in range(0, batch.num_rows, size):
+            part = batch.slice(start, size)
+            waiting.append(part)
+            n_rows += part.num_rows
+            if n_rows >= size:
+                yield arrow.Table.from_batches(waiting)
+                waiting, n_rows = [], 0
+    if waiting:
+        yield arrow.Table.from_batches(waiting)
+
+
+def _without_decimals(table: Any) -> Any:
+    """Return a table with decimal numbers as float64, and columns of nothing but null too."""
+    arrow = sys.modules["pyarrow"]
+    types = arrow.types
+    for place, field in enumerate(table.schema):
+        if types.is_decimal(field.type) or types.is_null(field.type):
+            values = table.column(place).cast(arrow.float64())
+            table = table.set_column(place, field.name, values)
+    return table

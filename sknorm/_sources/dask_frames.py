@@ -1,0 +1,95 @@
+"""Dask's data frames: as its arrays, with a name for each column."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from sknorm._sources.dask_arrays import tokenize
+from sknorm._sources.learning import Reader
+from sknorm._sources.source import Source, Work, refuse_columns, refuse_repeated
+
+FAN_IN = 16
+
+
+class DaskFrame(Source):
+    """A DataFrame of Dask."""
+
+    def __init__(self, X: Any) -> None:
+        self.kind = "the Dask DataFrame"
+        self._X = X
+        self.names = [str(name) for name in X.columns]
+        self.n_features = len(self.names)
+        refuse_repeated(self.kind, self.names)
+
+    def learn(self, reader: Reader, sample_weight: Any) -> Any:
+        """Return what a reader finds out of all rows, or None if there are none."""
+        operands = [] if sample_weight is None else [self._weights(sample_weight)]
+        parts = self._X.map_partitions(
+            _learn, reader, *operands, meta=_meta(), enforce_metadata=False
+        )
+        delayed = parts.to_delayed(optimize_graph=True)
+        bag = importlib.import_module("dask").delayed
+        merge = bag(_merge, pure=True)
+        while len(delayed) > 1:
+            delayed = [
+                merge(reader, delayed[start : start + FAN_IN])
+                for start in range(0, len(delayed), FAN_IN)
+            ]
+        return merge(reader, list(delayed)).compute().iloc[0]
+
+    def apply(self, work: Work) -> Any:
+        """Return a DataFrame of the same partitions, of which nothing is computed yet."""
+        names = work.names or self.names or []
+        meta = _result(work, names, self._X._meta_nonempty).iloc[:0]
+        return self._X.map_partitions(
+            partial(_apply, work, names, meta), meta=meta, token=f"sknorm-{tokenize(work)}"
+        )
+
+    def check_types(self, keys: Iterable[str]) -> None:
+        """Refuse columns that are no numbers, but for those that are keys."""
+        names = [name for name in self.names or [] if name not in set(keys)]
+        kinds = [self._X.dtypes[name] for name in names]
+        refuse_columns(self.kind, names, kinds, [kind.kind in "biuf" for kind in kinds])
+
+    def _weights(self, sample_weight: Any) -> Any:
+        if not hasattr(sample_weight, "divisions"):
+            raise TypeError(
+                "The rows of a Dask DataFrame have no number, so sample_weight has to be a Dask "
+                f"Series of the same partitions, not a {type(sample_weight).__name__}."
+            )
+        return sample_weight
+
+
+def _meta() -> Any:
+    return importlib.import_module("pandas").Series([], dtype=object, name="part")
+
+
+def _series(part: Any) -> Any:
+    series = importlib.import_module("pandas").Series([None], dtype=object, name="part")
+    series.iloc[0] = part
+    return series
+
+
+def _learn(block: Any, reader: Reader, weights: Any = None) -> Any:
+    return _series(reader.part(block, None if weights is None else np.asarray(weights)))
+
+
+def _merge(reader: Reader, parts: Any) -> Any:
+    return _series(reader.merge(series.iloc[0] for series in parts))
+
+
+def _apply(work: Work, names: list[str], meta: Any, block: Any) -> Any:
+    return _result(work, names, block) if len(block) else meta
+
+
+def _result(work: Work, names: list[str], block: Any) -> Any:
+    pandas = importlib.import_module("pandas")
+    result = work.of_block(block)
+    if isinstance(result, dict):
+        return pandas.DataFrame({name: result[name] for name in names}, index=block.index)
+    return pandas.DataFrame(result, columns=names, index=block.index)

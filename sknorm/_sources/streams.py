@@ -1,0 +1,92 @@
+"""Data in batches: of an iterator or a loader, one after the other, each of them read once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from sknorm._compat import root_of
+from sknorm._sources.learning import Reader
+from sknorm._sources.source import Source, Work
+
+
+class Batches(Source):
+    """Batches that an iterator yields, or a loader: arrays, sparse arrays, frames or tensors."""
+
+    keeps_batches = True
+
+    def __init__(self, batches: Iterable[Any]) -> None:
+        self.kind = f"a {type(batches).__name__}"
+        self._batches = batches
+        self.is_read_again = not isinstance(batches, Iterator)
+
+    def learn(self, reader: Reader, sample_weight: Any) -> Any:
+        """Return what a reader finds out of all batches, or None if there are none."""
+        self.refuse_weights(sample_weight)
+        return learn_in_turn(reader, self.blocks())
+
+    def apply(self, work: Work) -> Iterator[Any]:
+        """Return an iterator of the results of the batches."""
+        return apply_in_turn(work, self.blocks())
+
+    def example(self) -> Any:
+        """Return the first batch."""
+        for block in self.blocks():
+            return block
+        raise ValueError(f"{self.kind} has no batches, while a minimum of 1 is required.")
+
+    def blocks(self) -> Iterator[Any]:
+        """Yield the batches as arrays or frames."""
+        return (_one_array(batch, number) for number, batch in enumerate(self._batches))
+
+
+def learn_in_turn(reader: Reader, blocks: Iterable[Any], start: Any = None) -> Any:
+    """Return what a reader finds out of blocks, one after the other."""
+    so_far, first_row = start, 0
+    for number, block in enumerate(blocks):
+        so_far = _located(lambda b: reader.add(so_far, b), block, number, first_row)  # noqa: B023
+        first_row += block.shape[0]
+    return so_far
+
+
+def apply_in_turn(work: Work, blocks: Iterable[Any]) -> Iterator[Any]:
+    """Yield the results of blocks that have rows."""
+    first_row = 0
+    for number, block in enumerate(blocks):
+        if block.shape[0]:
+            yield _located(work.of_block, block, number, first_row)
+            first_row += block.shape[0]
+
+
+def _located(function: Any, block: Any, number: int, first_row: int) -> Any:
+    """Return what a function says of a block; its errors say which block that is."""
+    try:
+        return function(block)
+    except (ValueError, TypeError) as error:
+        last = first_row + block.shape[0] - 1
+        where = f"In batch {number} (rows {first_row:,} to {last:,} of X)"
+        raise type(error)(f"{where}: {error}") from error
+
+
+def _one_array(batch: Any, number: int) -> Any:
+    """Return a batch as an array or a frame, out of the list that loaders wrap it in."""
+    if isinstance(batch, (list, tuple)) and len(batch) == 1 and hasattr(batch[0], "shape"):
+        batch = batch[0]
+    elif isinstance(batch, (list, tuple)) and any(len(np.shape(part)) > 1 for part in batch[:1]):
+        raise TypeError(
+            f"Batch {number} of X is a {type(batch).__name__} of {len(batch)} arrays. Pass an "
+            "iterator of the features alone, such as (features for features, target in loader)."
+        )
+    if root_of(batch) == "tensorflow":
+        batch = batch.numpy()
+    if not hasattr(batch, "shape"):
+        batch = np.asarray(batch)
+    if len(batch.shape) < 2:
+        raise TypeError(
+            f"X is an iterator, which is read as one of batches, but batch {number} has "
+            f"{len(batch.shape)} dimension(s): {repr(batch)[:60]}. Yield batches of shape "
+            "(n_samples, n_features), or pass list(X) if these are rows."
+        )
+    return batch

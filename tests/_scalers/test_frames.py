@@ -1,0 +1,162 @@
+"""Data frames whose columns are read where they lie: the bits of the same numbers in one array."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn.base import clone
+from sklearn.preprocessing import StandardScaler
+
+from sknorm import BatchStatScaler, LayerScaler, PowerNormScaler, SquashingScaler
+
+N = 5000
+rng = np.random.default_rng(5)
+X = rng.normal(3.0, 2.0, size=(N, 5)) * [1.0, 1e-3, 1e6, 1e100, 1.0]
+NAMES = list("abcde")
+GAPS = np.where(rng.random(X.shape) < 0.1, np.nan, X)
+MIXED = {
+    "float": X[:, 0],
+    "single": X[:, 1].astype(np.float32),
+    "whole": (X[:, 2]).astype(np.int32),
+    "flag": X[:, 0] > 3,
+    "gaps": GAPS[:, 4],
+}
+WIDE = np.column_stack([np.asarray(column, dtype=float) for column in MIXED.values()])
+
+
+def nullable(frame):
+    kinds = {"float": "Float64", "single": "Float32", "whole": "Int32", "flag": "boolean"}
+    return frame.astype(kinds | {"gaps": "double[pyarrow]"})
+
+
+KINDS = {
+    "pandas": (pd.DataFrame(X, columns=NAMES), X),
+    "pandas mixed": (pd.DataFrame(MIXED), WIDE),
+    "pandas nullable": (nullable(pd.DataFrame(MIXED)), WIDE),
+    "pandas of another order": (pd.DataFrame(np.asfortranarray(X), columns=NAMES)[NAMES[::-1]],
+                                X[:, ::-1]),
+    "pandas rows": (pd.DataFrame(MIXED)[::2].reset_index(), None),
+    "polars": (pl.DataFrame(GAPS, schema=NAMES), GAPS),
+    "polars null": (pl.DataFrame(GAPS, schema=NAMES).fill_nan(None), GAPS),
+    "polars mixed": (pl.DataFrame(MIXED), WIDE),
+    "polars chunks": (pl.concat([pl.DataFrame(X[:999], schema=NAMES),
+                                 pl.DataFrame(X[999:], schema=NAMES)], rechunk=False), X),
+    "Arrow": (pl.DataFrame(GAPS, schema=NAMES).to_arrow(), GAPS),
+    "Arrow mixed": (pl.DataFrame(MIXED).to_arrow(), WIDE),
+    "Arrow chunks": (pl.concat([pl.DataFrame(X[:999], schema=NAMES),
+                                pl.DataFrame(X[999:], schema=NAMES)], rechunk=False).to_arrow(), X),
+}  # fmt: skip
+KINDS["pandas rows"] = (KINDS["pandas rows"][0], KINDS["pandas rows"][0].to_numpy(dtype=float))
+every = pytest.mark.parametrize("kind", KINDS)
+SCALERS = [
+    BatchStatScaler(),
+    BatchStatScaler(gamma=2.0, beta=1.0, eps=1e-3),
+    BatchStatScaler(with_mean=False),
+    PowerNormScaler(),
+    BatchStatScaler(n_jobs=2),
+]
+
+
+@every
+@pytest.mark.parametrize("scaler", SCALERS, ids=repr)
+def test_bits(scaler, kind):
+    frame, numbers = KINDS[kind]
+    numbers = np.asfortranarray(numbers)
+    found, expected = clone(scaler).fit(frame), clone(scaler).fit(numbers)
+    for name in ("mean_", "var_", "scale_", "mean_square_", "n_samples_seen_"):
+        if hasattr(expected, name):
+            ours, theirs = getattr(found, name), getattr(expected, name)
+            # Integers are converted in blocks in an array, and at once as a column.
+            np.testing.assert_allclose(ours, theirs, rtol=1e-14)
+    scaled = found.transform(frame)
+    assert scaled.dtype == np.float64
+    np.testing.assert_array_equal(scaled, bare(found).transform(numbers))
+
+
+def bare(scaler):
+    """Return the scaler without names, for arrays."""
+    other = clone(scaler)
+    other.__dict__.update(scaler.__dict__)
+    del other.feature_names_in_
+    return other
+
+
+@every
+def test_weights(kind):
+    frame, numbers = KINDS[kind]
+    weights = rng.random(len(numbers))
+    found = BatchStatScaler().fit(frame, sample_weight=weights)
+    expected = BatchStatScaler().fit(numbers, sample_weight=weights)
+    np.testing.assert_allclose(found.mean_, expected.mean_, rtol=1e-14)
+    np.testing.assert_allclose(found.var_, expected.var_, rtol=1e-13)
+
+
+@every
+@pytest.mark.parametrize("scaler", [LayerScaler(), SquashingScaler()], ids=repr)
+def test_scalers_that_need_a_matrix(scaler, kind):
+    frame, numbers = KINDS[kind]
+    np.testing.assert_allclose(
+        clone(scaler).fit_transform(frame), clone(scaler).fit_transform(numbers), rtol=1e-12
+    )
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pd.DataFrame(X[:, :3].astype(np.float32)).rename(columns=str).astype({"0": "Float32"}),
+        pl.DataFrame(X[:, :3].astype(np.float32)),
+        pl.DataFrame(X[:, :3].astype(np.float32)).to_arrow(),
+    ],
+    ids=["nullable", "polars", "Arrow"],
+)
+def test_float32_stays(frame):
+    assert BatchStatScaler().fit_transform(frame).dtype == np.float32
+
+
+@every
+def test_the_frame_is_left_alone(kind):
+    frame, _ = KINDS[kind]
+    before = pl.DataFrame(frame).to_dict(as_series=False)
+    scaler = BatchStatScaler(copy=False)
+    scaler.fit(frame).transform(frame)
+    after = pl.DataFrame(frame).to_dict(as_series=False)
+    assert repr(after) == repr(before)
+
+
+@pytest.mark.parametrize("form", [pd.DataFrame, pl.DataFrame, lambda d: pl.DataFrame(d).to_arrow()])
+def test_infinity_is_named(form):
+    bad = dict(MIXED, gaps=np.where(np.arange(N) == 4321, np.inf, MIXED["gaps"]))
+    scaler = BatchStatScaler().fit(form(MIXED))
+    for method in (scaler.fit, scaler.partial_fit, scaler.transform):
+        with pytest.raises(ValueError, match=r"infinity.*feature 4 \('gaps'\), row 4321"):
+            method(form(bad))
+
+
+@pytest.mark.parametrize("form", [pd.DataFrame, pl.DataFrame])
+@pytest.mark.parametrize("n_rows", [3, N])
+def test_names_are_checked_as_by_scikit_learn(form, n_rows):
+    frame = form({name: X[:n_rows, k] for k, name in enumerate("abc")})
+    ours, theirs = BatchStatScaler().fit(frame), StandardScaler().fit(frame)
+    assert list(ours.feature_names_in_) == list(theirs.feature_names_in_)
+    assert ours.feature_names_in_.dtype == object
+    for names in ("acb", "abx", "ab", "abcd"):
+        other = form({name: X[:n_rows, k] for k, name in enumerate(names)})
+        messages = []
+        for scaler in (ours, theirs):
+            with pytest.raises(ValueError, match="feature") as raised:
+                scaler.transform(other)
+            messages.append(str(raised.value))
+        assert messages[0].replace("BatchStat", "Standard") == messages[1]
+
+
+def test_a_frame_of_numbers_for_names():
+    frame = pd.DataFrame(X)
+    assert not hasattr(BatchStatScaler().fit(frame), "feature_names_in_")
+    with pytest.raises(TypeError, match="names are only supported if all"):
+        BatchStatScaler().fit(frame.rename(columns={0: "a"}))
+
+
+def test_frames_without_rows_or_columns():
+    for frame in (pd.DataFrame(X)[:0], pd.DataFrame(index=range(5)), pl.DataFrame(X)[:0]):
+        with pytest.raises(ValueError, match=r"0 (sample|feature)\(s\)"):
+            BatchStatScaler().fit(frame)

@@ -1,0 +1,475 @@
+"""Streams of batches and lazy frames: the numbers of the same rows in memory."""
+
+import pickle
+import threading
+from decimal import Decimal
+
+import duckdb
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pyarrow.dataset
+import pyarrow.parquet
+import pytest
+from inputs import (
+    GAPS,
+    LEARNERS,
+    NAMES,
+    NORMS,
+    ROW_WISE,
+    ROWS,
+    as_array,
+    assert_same_statistics,
+)
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.linear_model import SGDClassifier
+from sklearn.pipeline import make_pipeline
+
+from sknorm import BatchStatScaler, GroupScaler, L2Normalizer, LayerScaler, SquashingScaler
+
+CONNECTION = duckdb.connect()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Return a folder with the rows in several Parquet files."""
+    path = tmp_path_factory.mktemp("parquet")
+    for part in range(3):
+        table = pl.DataFrame(GAPS[part * 1000 : (part + 1) * 1000], schema=NAMES).to_arrow()
+        pa.parquet.write_table(table, path / f"part{part}.parquet", row_group_size=300)
+    return path
+
+
+def polars_lazy(rows, _):
+    return pl.DataFrame(rows, schema=NAMES).lazy()
+
+
+def relation(rows, _):
+    table = pl.DataFrame(rows, schema=NAMES).to_arrow()
+    return CONNECTION.from_arrow(table)
+
+
+def reader(rows, _):
+    return pl.DataFrame(rows, schema=NAMES).to_arrow().to_reader(max_chunksize=250)
+
+
+def dataset(rows, _):
+    return pa.dataset.dataset(pl.DataFrame(rows, schema=NAMES).to_arrow())
+
+
+def scanner(rows, _):
+    return dataset(rows, _).scanner(batch_size=100)
+
+
+def parquet_path(rows, folder):
+    pa.parquet.write_table(pl.DataFrame(rows, schema=NAMES).to_arrow(), folder / "one")
+    return folder / "one"
+
+
+def arrays(rows, _):
+    return (rows[start : start + 700] for start in range(0, len(rows), 700))
+
+
+def frames(rows, _):
+    parts = (rows[start : start + 700] for start in range(0, len(rows), 700))
+    return (pd.DataFrame(part, columns=NAMES) for part in parts)
+
+
+def collected(rows, _):
+    return polars_lazy(rows, _).collect_batches(chunk_size=400)
+
+
+KINDS = {f.__name__: f for f in (polars_lazy, relation, reader, dataset, scanner, parquet_path,
+                                 arrays, frames, collected)}  # fmt: skip
+NAMED = [name for name in KINDS if name != "arrays"]
+each_kind = pytest.mark.parametrize("kind", KINDS)
+
+
+def in_memory(estimator, kind):
+    """Return an estimator fitted on the rows in memory as the stream's batches are."""
+    named = pd.DataFrame(GAPS, columns=NAMES) if kind in NAMED else GAPS
+    fit = getattr(clone(estimator), "partial_fit", clone(estimator).fit)
+    return fit(named)
+
+
+@each_kind
+@pytest.mark.parametrize("estimator", [*LEARNERS, *ROW_WISE], ids=repr)
+def test_fit_and_transform(estimator, kind, folder):
+    expected = in_memory(estimator, kind)
+    found = clone(estimator).fit(KINDS[kind](GAPS, folder))
+    rank_error = 0.05 if isinstance(estimator, SquashingScaler) else 1e-14
+    assert_same_statistics(found, expected, rtol=rank_error)
+    given = KINDS[kind](GAPS, folder)
+    scaled = found.transform(given)
+    assert not isinstance(scaled, np.ndarray)
+    named = pd.DataFrame(GAPS, columns=NAMES) if kind in NAMED else GAPS
+    in_rows = found.transform(named)
+    np.testing.assert_allclose(as_array(scaled), in_rows, rtol=1e-13, atol=1e-14)
+
+
+@each_kind
+@pytest.mark.parametrize("estimator", LEARNERS, ids=repr)
+def test_the_way_back(estimator, kind, folder):
+    fitted = in_memory(estimator, kind)
+    scaled = np.asarray(fitted.transform(pd.DataFrame(GAPS, columns=NAMES)
+                                         if kind in NAMED else GAPS))  # fmt: skip
+    found = as_array(fitted.inverse_transform(KINDS[kind](scaled, folder)))
+    np.testing.assert_allclose(found, fitted.inverse_transform(scaled), rtol=1e-11, atol=1e-9)
+
+
+@each_kind
+@pytest.mark.parametrize("estimator", NORMS, ids=repr)
+def test_norms(estimator, kind, folder):
+    found = as_array(clone(estimator).fit(KINDS[kind](ROWS, folder)).transform(
+        KINDS[kind](ROWS, folder)))  # fmt: skip
+    np.testing.assert_array_equal(found, clone(estimator).fit_transform(ROWS))
+
+
+@pytest.mark.parametrize("kind", ["polars_lazy", "relation"])
+def test_lazy_stays_lazy(kind, folder):
+    given = KINDS[kind](GAPS, folder)
+    scaled = BatchStatScaler().fit(given).transform(given)
+    assert type(scaled) is type(given)
+    if kind == "polars_lazy":
+        assert "PYTHON" not in scaled.explain().upper()
+        assert scaled.collect_schema() == given.collect_schema()
+
+
+def test_row_wise_results_stay_lazy_in_polars(folder):
+    seen = []
+    given = polars_lazy(GAPS, folder).map_batches(lambda frame: seen.append(1) or frame)
+    scaled = LayerScaler().fit(given).transform(given)
+    assert not seen
+    assert scaled.collect().shape == GAPS.shape
+
+
+@pytest.mark.parametrize("kind", NAMED)
+def test_names(kind, folder):
+    scaler = BatchStatScaler().fit(KINDS[kind](GAPS, folder))
+    assert list(scaler.feature_names_in_) == NAMES
+    others = pl.DataFrame(GAPS, schema=["a", "b", "d", "c"])
+    with pytest.raises(ValueError, match=r"names.*feature 2 is 'd', and 'c' was expected"):
+        scaler.transform(others.lazy())
+    with pytest.raises(ValueError, match=r"3 features.*expecting 4.*missing: 'd'"):
+        scaler.transform(others.lazy().select("a", "b", "c"))
+
+
+def test_a_glob_of_parquet_files(folder):
+    found = BatchStatScaler().fit(str(folder / "part*.parquet"))
+    assert_same_statistics(found, in_memory(BatchStatScaler(), "polars_lazy"))
+    with pytest.raises(FileNotFoundError, match=r"no '.*nothing\*'"):
+        BatchStatScaler().fit(str(folder / "nothing*"))
+    (folder / "text").write_text("a,b\n1,2\n")
+    with pytest.raises(ValueError, match=r"text.*cannot be read as Parquet"):
+        BatchStatScaler().fit(folder / "text")
+
+
+def test_types_of_columns():
+    frame = pl.DataFrame(
+        {
+            "single": pl.Series(ROWS[:, 0], dtype=pl.Float32),
+            "whole": (ROWS[:, 1] * 1e6).astype(int),
+            "flag": ROWS[:, 2] > 0,
+            "decimal": [Decimal(f"{v:.2f}") for v in ROWS[:, 3]],
+            "gaps": [None if v > 3 else v for v in ROWS[:, 3]],
+        }
+    )
+    plain = frame.to_pandas().astype(float).to_numpy()
+    expected = BatchStatScaler().fit(plain)
+    relation = CONNECTION.from_arrow(frame.to_arrow())
+    for given in (frame.lazy(), relation, frame.to_arrow().to_reader()):
+        found = BatchStatScaler().fit(given)
+        np.testing.assert_allclose(found.mean_, expected.mean_, rtol=1e-14)
+        np.testing.assert_allclose(found.var_, expected.var_, rtol=1e-14)
+    scaled = found.transform(frame.lazy()).collect()
+    assert scaled.schema["single"] == pl.Float32
+    assert all(scaled.schema[name] == pl.Float64 for name in scaled.columns[1:])
+    assert scaled["gaps"].null_count() == frame["gaps"].null_count()
+    np.testing.assert_allclose(
+        scaled.to_pandas().to_numpy(), expected.transform(plain), rtol=1e-6, atol=1e-6
+    )
+
+
+DATES = pl.DataFrame({"day": pl.date_range(pl.date(2020, 1, 1), pl.date(2020, 1, 9), eager=True),
+                      "city": list("abcdefghi"), "x": np.arange(9.0)})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        DATES.lazy(),
+        CONNECTION.from_arrow(DATES.to_arrow()),
+        DATES.to_arrow().to_reader(),
+        pa.dataset.dataset(DATES.to_arrow()),
+    ],
+    ids=["polars", "duckdb", "reader", "dataset"],
+)
+@pytest.mark.parametrize("estimator", [BatchStatScaler(), LayerScaler()], ids=repr)
+def test_dates_and_text_are_refused_by_name_before_anything_is_read(given, estimator):
+    scaler = clone(estimator).fit(np.eye(3))
+    before = dict(vars(scaler))
+    for method in (scaler.fit, scaler.transform):
+        with pytest.raises(ValueError, match=r"not numeric: 'day'.*'city'"):
+            method(given)
+    assert vars(scaler) == before
+
+
+@each_kind
+def test_infinity_deep_in_a_stream_is_named(kind, folder):
+    bad = GAPS.copy()
+    bad[2345, 2] = np.inf
+    scaler = BatchStatScaler().fit(GAPS)
+    before = dict(vars(scaler))
+    name = r"feature 2 \('c'\)" if kind in NAMED else "feature 2"
+    for method in (scaler.fit, scaler.partial_fit):
+        with pytest.raises(ValueError, match=rf"In batch \d+ \(rows .*infinity.*{name}"):
+            method(KINDS[kind](bad, folder))
+        assert vars(scaler) == before
+
+
+def test_a_stream_that_changes_its_columns():
+    def changing():
+        yield pd.DataFrame(GAPS[:10], columns=NAMES)
+        yield pd.DataFrame(GAPS[:10], columns=["a", "b", "x", "d"])
+
+    scaler = BatchStatScaler()
+    with pytest.raises(ValueError, match=r"In batch 1 \(rows 10 to 19"):
+        scaler.fit(changing())
+    with pytest.raises(ValueError, match=r"In batch 1.*3 features"):
+        scaler.fit(GAPS[:10, :width] for width in (4, 3))
+    assert not scaler.__sklearn_is_fitted__()
+
+
+def interrupted(error):
+    yield GAPS[:100]
+    raise error
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("the disk is gone")])
+def test_an_interruption_leaves_the_state(error):
+    scaler = BatchStatScaler().fit(ROWS)
+    before = dict(vars(scaler))
+    for method in (scaler.fit, scaler.partial_fit):
+        with pytest.raises(type(error)):
+            method(interrupted(error))
+        assert vars(scaler) == before
+
+
+@pytest.mark.parametrize("estimator", LEARNERS, ids=repr)
+def test_going_on_after_saving(estimator):
+    parts = [GAPS[:1000], GAPS[1000:1800], GAPS[1800:]]
+    expected = clone(estimator).fit(iter(parts))
+    first = clone(estimator).fit(iter(parts[:2]))
+    found = pickle.loads(pickle.dumps(first)).partial_fit(iter(parts[2:]))
+    assert_same_statistics(found, expected, rtol=0.05 if hasattr(found, "center_") else 1e-14)
+
+
+@pytest.mark.parametrize("momentum", [None, 0.3])
+def test_momentum_takes_each_batch_of_a_loader_as_one(momentum):
+    parts = [ROWS[start : start + 500] for start in range(0, 3000, 500)]
+    expected = BatchStatScaler(momentum=momentum).fit(parts[0])
+    found = BatchStatScaler(momentum=momentum).fit(parts[0])
+    for part in parts[1:]:
+        expected.partial_fit(part)
+    assert_same_statistics(found.partial_fit(iter(parts[1:])), expected)
+
+
+def test_momentum_takes_a_lazy_frame_as_one_batch():
+    one, two = ROWS[:1000], ROWS[1000:] * 2
+    expected = BatchStatScaler(momentum=0.3).fit(one).partial_fit(two)
+    found = BatchStatScaler(momentum=0.3).fit(one)
+    found.partial_fit(pl.DataFrame(two, schema=NAMES).lazy())
+    assert found.momentum == 0.3
+    np.testing.assert_allclose(found.mean_, expected.mean_, rtol=1e-14)
+    np.testing.assert_allclose(found.var_, expected.var_, rtol=1e-14)
+
+
+def test_batches_of_sparse_arrays_and_tensors():
+    torch = pytest.importorskip("torch")
+    rows = np.where(ROWS > 2, ROWS, 0.0)
+    parts = [sparse.csr_array(rows[start : start + 900]) for start in range(0, 3000, 900)]
+    expected = BatchStatScaler().fit(sparse.csr_array(rows))
+    found = BatchStatScaler().fit(iter(parts))
+    assert_same_statistics(found, expected)
+    scaled = list(found.transform(iter(parts)))
+    assert all(sparse.issparse(part) for part in scaled)
+    data = torch.utils.data.TensorDataset(torch.asarray(ROWS))
+    loader = torch.utils.data.DataLoader(data, batch_size=700)
+    found = BatchStatScaler().fit(loader)
+    assert_same_statistics(found, BatchStatScaler().fit(ROWS))
+    scaled = list(found.transform(loader))
+    assert all(isinstance(part, torch.Tensor) for part in scaled)
+    assert len(list(BatchStatScaler().fit_transform(loader))) == 5
+    pairs = torch.utils.data.TensorDataset(torch.asarray(ROWS), torch.zeros(3000))
+    with pytest.raises(TypeError, match="iterator of the features alone"):
+        BatchStatScaler().fit(torch.utils.data.DataLoader(pairs))
+
+
+def test_batches_with_positions():
+    images = np.random.default_rng(0).normal(size=(90, 3, 5, 5))
+    parts = [images[:40], images[40:]]
+    found = BatchStatScaler().fit(iter(parts))
+    assert_same_statistics(found, BatchStatScaler().fit(images))
+    np.testing.assert_array_equal(
+        np.concatenate(list(found.transform(iter(parts)))), found.transform(images)
+    )
+
+
+def test_what_is_no_stream_of_batches():
+    with pytest.raises(TypeError, match=r"batch 0 has 1 dimension.*list\(X\)"):
+        BatchStatScaler().fit(row for row in ROWS)
+    with pytest.raises(TypeError, match=r"fit_transform reads the data twice"):
+        BatchStatScaler().fit_transform(iter([ROWS]))
+    with pytest.raises(ValueError, match="no rows"):
+        BatchStatScaler().fit(iter([]))
+    with pytest.raises(ValueError, match="no rows"):
+        BatchStatScaler().fit(pl.DataFrame(ROWS[:0], schema=NAMES).lazy())
+    with pytest.raises(ValueError, match="sample_weight cannot be split"):
+        BatchStatScaler().fit(iter([ROWS]), sample_weight=np.ones(3000))
+    with pytest.raises(ValueError, match="takes no columns"):
+        BatchStatScaler().fit(ROWS).transform(iter([ROWS]), columns=[1])
+
+
+def test_a_later_fit_does_not_change_a_lazy_result():
+    scaler = BatchStatScaler().fit(ROWS)
+    expected = scaler.transform(ROWS)
+    lazy = scaler.transform(pl.DataFrame(ROWS, schema=NAMES).lazy())
+    stream = scaler.transform(iter([ROWS]))
+    scaler.fit(ROWS * 2 + 1)
+    scaler.mean_[:] = 7
+    np.testing.assert_allclose(as_array(lazy), expected, rtol=1e-14, atol=1e-14)
+    np.testing.assert_array_equal(next(stream), expected)
+
+
+def test_a_stream_does_not_write_into_its_batches():
+    rows = ROWS.copy()
+    scaler = BatchStatScaler(copy=False).fit(iter([rows]))
+    next(scaler.transform(iter([rows])))
+    np.testing.assert_array_equal(rows, ROWS)
+
+
+def test_many_threads_transform_while_one_updates():
+    scaler, stop, wrong = BatchStatScaler().fit(ROWS), threading.Event(), []
+    lazy = pl.DataFrame(ROWS[:50], schema=NAMES).lazy()
+
+    def transform():
+        while not stop.is_set():
+            scaled = as_array(scaler.transform(lazy))
+            # Rows doubled and shifted alike: the statistics of one state undo both.
+            if abs(scaled.std(axis=0).mean() - scaled.std(axis=0)).max() > 1.0:
+                wrong.append(scaled)
+
+    threads = [threading.Thread(target=transform) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for step in range(40):
+        scaler.fit(iter([ROWS * (1 + step % 2)]))
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+KEYS = np.array(["x", "y", None], dtype=object)[np.arange(3000) % 3]
+KEYED = pd.DataFrame(ROWS, columns=NAMES).assign(site=KEYS)
+
+
+@pytest.mark.parametrize("keep_by", [True, False])
+@pytest.mark.parametrize("kind", ["polars", "duckdb", "reader", "frames"])
+def test_groups(kind, keep_by):
+    table = pa.Table.from_pandas(KEYED)
+    given = {
+        "polars": lambda: pl.from_arrow(table).lazy(),
+        "duckdb": lambda: CONNECTION.from_arrow(table),
+        "reader": lambda: table.to_reader(max_chunksize=500),
+        "frames": lambda: (KEYED[start : start + 500] for start in range(0, 3000, 500)),
+    }[kind]
+    scaler = GroupScaler(by="site", keep_by=keep_by).set_output(transform="pandas")
+    expected = scaler.fit(KEYED).transform(KEYED)
+    found = clone(scaler).fit(given())
+    np.testing.assert_allclose(found.pooled_.mean_, scaler.pooled_.mean_, rtol=1e-14)
+    assert list(found.groups_) == list(scaler.groups_)
+    scaled = found.transform(given())
+    if kind == "frames":
+        return
+    names = list(expected.columns)
+    result = scaled.collect() if kind == "polars" else pl.from_arrow(scaled.read_all())
+    assert result.columns == names
+    numbers = [name for name in names if name != "site"]
+    np.testing.assert_allclose(result[numbers].to_numpy(), expected[numbers], rtol=1e-12)
+    if keep_by:
+        assert result["site"].to_list() == list(KEYS)
+
+
+@each_kind
+@pytest.mark.parametrize(
+    "estimator", [BatchStatScaler(), BatchStatScaler(n_channels=2), SquashingScaler()], ids=repr
+)
+def test_drift(estimator, kind, folder):
+    scaler = in_memory(estimator, kind)
+    moved = np.add(GAPS, [30.0, 1e-3, 1e6, 0.0])
+    expected = scaler.check_drift(pd.DataFrame(moved, columns=NAMES) if kind in NAMED else moved)
+    found = scaler.check_drift(KINDS[kind](moved, folder))
+    assert any("shifted" in verdict for verdict in found.table["verdict"])
+    for name, column in expected.table.items():
+        if name in ("feature", "verdict"):
+            assert list(found.table[name]) == list(column)
+        else:
+            np.testing.assert_allclose(found.table[name], column, rtol=1e-10, atol=1e-13)
+    with pytest.raises(ValueError, match="alpha"):
+        scaler.check_drift(KINDS[kind](moved, folder), alpha=2.0)
+
+
+def test_drift_of_groups_needs_the_rows():
+    scaler = GroupScaler(by="site").fit(KEYED)
+    with pytest.raises(TypeError, match="check_drift of GroupScaler needs the rows in memory"):
+        scaler.check_drift(pl.from_pandas(KEYED).lazy())
+    with pytest.raises(ValueError, match="no rows"):
+        BatchStatScaler().fit(ROWS).check_drift(iter([]))
+
+
+def test_a_pipeline_fits_on_a_lazy_frame():
+    lazy = pl.DataFrame(ROWS, schema=NAMES).lazy()
+    pipeline = make_pipeline(BatchStatScaler(), LayerScaler()).fit(lazy)
+    scaled = pipeline.transform(lazy)
+    expected = make_pipeline(BatchStatScaler(), LayerScaler()).fit_transform(ROWS)
+    np.testing.assert_allclose(as_array(scaled), expected, rtol=1e-12, atol=1e-12)
+
+
+def test_a_model_that_learns_from_a_stream():
+    target = (ROWS[:, 0] > 2).astype(int)
+    scaler = BatchStatScaler().fit(iter([ROWS[:1500], ROWS[1500:]]))
+    model = SGDClassifier(random_state=0)
+    for number, batch in enumerate(scaler.transform(iter([ROWS[:1500], ROWS[1500:]]))):
+        rows = slice(number * 1500, (number + 1) * 1500)
+        model.partial_fit(batch, target[rows], classes=[0, 1])
+    assert model.score(scaler.transform(ROWS), target) > 0.9
+
+
+def test_extremes():
+    rows = ROWS * [1e200, 1e-200, 1e297, 1.0]
+    lazy = pl.DataFrame(rows, schema=NAMES).lazy()
+    expected = BatchStatScaler().fit(rows)
+    found = BatchStatScaler().fit(lazy)
+    np.testing.assert_array_equal(found.mean_, expected.mean_)
+    scaled = found.transform(lazy)
+    np.testing.assert_allclose(as_array(scaled), expected.transform(rows), rtol=1e-13, atol=1e-14)
+    back = found.inverse_transform(scaled)
+    np.testing.assert_allclose(as_array(back), rows, rtol=1e-11)
+
+
+def test_infinity_passes_a_lazy_squash_at_the_bound():
+    rows = ROWS.copy()
+    rows[0, :2] = np.inf, -np.inf
+    scaler = SquashingScaler().fit(rows)
+    lazy = scaler.transform(pl.DataFrame(rows, schema=NAMES).lazy())
+    np.testing.assert_allclose(as_array(lazy), scaler.transform(rows), rtol=1e-14)
+
+
+def test_set_output_leaves_streams_as_they_are():
+    lazy = pl.DataFrame(ROWS, schema=NAMES).lazy()
+    for estimator in (BatchStatScaler(), LayerScaler(), L2Normalizer()):
+        scaled = estimator.set_output(transform="pandas").fit(lazy).transform(lazy)
+        assert isinstance(scaled, pl.LazyFrame)
