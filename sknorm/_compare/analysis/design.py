@@ -62,6 +62,11 @@ class Design:
         return bool(self.classes)
 
     @property
+    def class_shares(self) -> dict[str, float]:
+        """Return the share of the rows of each class, the largest first."""
+        return {name: count / self.n_rows for name, count in self.classes}
+
+    @property
     def span(self) -> float:
         """Return the distance from guessing to a perfect score, NaN where it is not known."""
         return np.nan if self.best_possible is None else abs(self.best_possible - self.chance)

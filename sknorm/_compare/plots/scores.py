@@ -11,7 +11,7 @@ from sknorm._compare.analysis.intervals import fold_means
 from sknorm._compare.analysis.measured import Measured
 from sknorm._compare.analysis.metrics import Metrics
 from sknorm._compare.plots.style import GRAY, SMALL, margin_note, name_rows, short_names, style
-from sknorm._compare.text.numbers import display_name, format_number, signed
+from sknorm._compare.text.numbers import display_name, format_number, format_percent, signed
 
 Array = NDArray[np.float64]
 # matplotlib's numbers of the carets whose tips are where they are drawn.
@@ -34,9 +34,11 @@ def draw_scores(ax: Any, measured: Measured) -> None:
     name_rows(ax, list(measures))
     beyond = _limit(ax, measures, folds)
     guessing = _draw_chance(ax, design.chance)
+    shares = list(design.class_shares.values())
+    largest = f"\nlargest class: {format_percent(shares[0])} of rows" if shares else ""
     ax.set_xlabel(
         f"{design.score_name} on rows left out: mean with {100 * design.confidence:g}% interval\n"
-        f"ticks: folds{guessing}{beyond}"
+        f"ticks: folds{guessing}{beyond}{largest}"
     )
     baseline = short_names([display_name(design.baseline)])[0]
     ax.set_title(f"Scores, and differences to {baseline}", loc="left")

@@ -22,6 +22,7 @@ from sknorm._compare.text.numbers import (
 # What terminals, mails and pages of code all have room for.
 WIDTH = 80
 GUESSING = "(guessing)"
+MAX_CLASSES = 5
 
 
 def partial_note(design: Design, n_runs: int) -> str:
@@ -117,6 +118,7 @@ def legend(design: Design) -> list[str]:
         f"within {format_number(design.rope)}; undecided: the interval allows for either",
         f"training: {design.score_name} on the rows of the fit",
         "seed sd: standard deviation of the score over initializations, within a fold",
+        *_guessing(design),
         f"{design.unit}, seconds: of a whole fit (medians)",
         f"to target, reached: median {design.unit} until {goal}; share of fits that get there",
         *_floor(design),
@@ -124,6 +126,17 @@ def legend(design: Design) -> list[str]:
         f"{display_name(design.baseline)} is never reported as better); unconverged: stopped at "
         f"the limit of {design.unit}",
     ]
+
+
+def _guessing(design: Design) -> list[str]:
+    what = "the largest class" if design.is_classification else "the mean of the target"
+    said = [] if math.isnan(design.chance) else [f"{GUESSING}: always {what}"]
+    shares = design.class_shares
+    if shares:
+        shown = [f"{name!r} {format_percent(share)}" for name, share in shares.items()]
+        more = [f"{len(shown) - MAX_CLASSES} smaller ones"] if len(shown) > MAX_CLASSES else []
+        said.append(f"classes, by rows: {', '.join([*shown[:MAX_CLASSES], *more])}")
+    return said
 
 
 def _floor(design: Design) -> list[str]:
