@@ -14,7 +14,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -57,8 +57,12 @@ __all__ = [
     "root_of",
     "widest_float",
     "with_callbacks",
+    "without_callbacks",
     "wrap_output",
 ]
+
+
+Subtask = Callable[[], AbstractContextManager[None]]
 
 
 def root_of(x: Any) -> str:
@@ -150,14 +154,35 @@ def cloudpickle() -> Any:
         return importlib.import_module("joblib.externals.cloudpickle")
 
 
+def without_callbacks(estimator: Any) -> Any:
+    """Return an estimator that tells nobody of its fits, which are parts of another one."""
+    for name in ("_skl_callbacks", "_callback_fit_ctx", "_skl_callbacks_to_teardown"):
+        estimator.__dict__.pop(name, None)
+    return estimator
+
+
 @contextmanager
-def notify_callbacks(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Iterator[None]:
-    """Tell scikit-learn's callbacks, where there are any, that one fit begins and ends."""
+def notify_callbacks(
+    estimator: Any, X: Any, y: Any, sample_weight: Any, max_subtasks: int | None = 0
+) -> Iterator[Subtask]:
+    """Tell scikit-learn's callbacks, where there are any, that one fit begins and ends.
+
+    What is yielded tells them the same of a part of the fit; ``max_subtasks`` is how many parts
+    there are at most, or None where that is not known.
+    """
     if not hasattr(estimator, "_init_callback_context"):
-        yield
+        yield nullcontext
         return
-    context = estimator._init_callback_context()
+    context = estimator._init_callback_context(max_subtasks=max_subtasks)
     task = {"estimator": estimator, "X": X, "y": y, "metadata": {"sample_weight": sample_weight}}
+
+    @contextmanager
+    def subtask() -> Iterator[None]:
+        part = context.subcontext(task_name="batch")
+        part.call_on_fit_task_begin(estimator=estimator)
+        yield
+        part.call_on_fit_task_end(estimator=estimator, reconstruction_attributes={})
+
     context.call_on_fit_task_begin(**task)
-    yield
+    yield subtask
     context.call_on_fit_task_end(**task, reconstruction_attributes={})

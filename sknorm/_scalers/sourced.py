@@ -8,7 +8,7 @@ array, parts reach them, and fitted parts are merged.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import wraps
@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from sknorm._compat import Subtask, notify_callbacks, with_callbacks, without_callbacks
 from sknorm._scalers import parameters, state, validation
 from sknorm._scalers.drift_check import DriftReader
 from sknorm._scalers.frames import column_names
@@ -110,6 +111,7 @@ def _arguments(method: Method, *args: Any) -> dict[str, Any]:
 
 
 @state.all_or_nothing
+@with_callbacks
 def _learn(scaler: Any, source: Source, given: dict[str, Any], *, forget: bool) -> Any:
     """Replace the state by that after all rows of a source."""
     if given.get("groups") is not None:
@@ -117,7 +119,7 @@ def _learn(scaler: Any, source: Source, given: dict[str, Any], *, forget: bool) 
             f"groups cannot be split as {source.kind} is. Name the columns that are the key: "
             "GroupScaler(by=...)."
         )
-    prepared = state.draft(scaler, forget=forget)
+    prepared = without_callbacks(state.draft(scaler, forget=forget))
     weights = given.get("sample_weight")
     partial_fit = getattr(prepared, "partial_fit", prepared.fit)
     if weights is not None and "sample_weight" not in inspect.signature(partial_fit).parameters:
@@ -131,21 +133,53 @@ def _learn(scaler: Any, source: Source, given: dict[str, Any], *, forget: bool) 
         validation.check_columns(prepared, source.names, source.n_features)
     if not hasattr(prepared, "partial_fit"):
         _learn_shape(prepared, source)
-    elif source.keeps_batches and not forget and getattr(prepared, "momentum", None) is not None:
-        assert isinstance(source, Batches)
-        source.refuse_weights(weights)
-        learn_in_turn(Learner(prepared), source.blocks(), prepared)
-    else:
-        whole = source.learn(Learner.like(prepared, keys), weights)
-        if whole is None:
-            raise ValueError(
-                f"Found no rows with a weight above 0 in {source.kind}, while a minimum of 1 is "
-                "required."
-            )
-        prepared._take_over(whole)
-    if forget:
-        prepared._finish_fit()
-    return state.commit(scaler, vars(prepared))
+        return state.commit(scaler, vars(prepared))
+    with notify_callbacks(scaler, given["X"], None, weights, max_subtasks=None) as subtask:
+        if source.keeps_batches and not forget and getattr(prepared, "momentum", None) is not None:
+            assert isinstance(source, Batches)
+            source.refuse_weights(weights)
+            learn_in_turn(_Reported(Learner(prepared), subtask), source.blocks(), prepared)
+        else:
+            _learn_whole(prepared, source, weights, keys, subtask)
+        if forget:
+            prepared._finish_fit()
+        return state.commit(scaler, vars(prepared))
+
+
+def _learn_whole(
+    prepared: Any, source: Source, weights: Any, keys: tuple[str, ...], subtask: Subtask
+) -> None:
+    """Take over the statistics of all rows of a source."""
+    learner = Learner.like(prepared, keys)
+    whole = source.learn(_Reported(learner, subtask) if source.is_in_turn else learner, weights)
+    if whole is None:
+        raise ValueError(
+            f"Found no rows with a weight above 0 in {source.kind}, while a minimum of 1 is "
+            "required."
+        )
+    prepared._take_over(whole)
+
+
+@dataclass(frozen=True)
+class _Reported:
+    """A learner that tells scikit-learn's callbacks of each block that it is given."""
+
+    learner: Learner
+    subtask: Subtask
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return self.learner.keys
+
+    def part(self, block: Any, sample_weight: Any = None) -> Any:
+        return self.add(None, block, sample_weight)
+
+    def add(self, so_far: Any, block: Any, sample_weight: Any = None) -> Any:
+        with self.subtask():
+            return self.learner.add(so_far, block, sample_weight)
+
+    def merge(self, parts: Iterable[Any]) -> Any:
+        return self.learner.merge(parts)
 
 
 def _learn_shape(prepared: Any, source: Source) -> None:

@@ -19,6 +19,8 @@ FAN_IN = 16
 class DaskArray(Source):
     """An array of Dask, dense or of sparse blocks, with axes after that of the features or not."""
 
+    is_in_turn = False
+
     def __init__(self, X: Any) -> None:
         self.kind = "the Dask array"
         if X.ndim < 2:

@@ -19,6 +19,8 @@ FAN_IN = 16
 class DaskFrame(Source):
     """A DataFrame of Dask."""
 
+    is_in_turn = False
+
     def __init__(self, X: Any) -> None:
         self.kind = "the Dask DataFrame"
         self._X = X

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 from sklearn.base import clone
 
+from sknorm._compat import without_callbacks
+
 
 class Reader(Protocol):
     """What is found out of parts of the data, and joined; None is what there is of no rows.
@@ -44,7 +46,7 @@ class Learner:
     @classmethod
     def like(cls, scaler: Any, keys: tuple[str, ...] = ()) -> Learner:
         """Return one for the class and the parameters of a scaler."""
-        plain = clone(scaler)
+        plain = without_callbacks(clone(scaler))
         momentum = [name for name in plain.get_params() if name.rpartition("__")[2] == "momentum"]
         return cls(plain.set_params(**dict.fromkeys(momentum)), keys)
 

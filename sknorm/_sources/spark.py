@@ -17,6 +17,8 @@ from sknorm._sources.streams import apply_in_turn, learn_in_turn
 class SparkFrame(LazyFrame):
     """A DataFrame of Spark, classic or Connect."""
 
+    is_in_turn = False
+
     def __init__(self, frame: Any) -> None:
         super().__init__(frame, "the Spark DataFrame")
 

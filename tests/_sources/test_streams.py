@@ -430,6 +430,37 @@ def test_drift_of_groups_needs_the_rows():
         BatchStatScaler().fit(ROWS).check_drift(iter([]))
 
 
+@pytest.mark.parametrize("momentum", [None, 0.5])
+def test_callbacks_are_told_of_each_batch(momentum):
+    pytest.importorskip("sklearn.callback")
+    told = []
+
+    class Recorder:
+        def setup(self, estimator, context):
+            told.append("setup")
+
+        def on_fit_task_begin(self, estimator, context, **kwargs):
+            told.append(f"begin {context.task_name}")
+
+        def on_fit_task_end(self, estimator, context, **kwargs):
+            told.append(f"end {context.task_name}")
+
+        def teardown(self, estimator, context):
+            told.append("teardown")
+
+    scaler = BatchStatScaler(momentum=momentum).set_callbacks(Recorder())
+    parts = [ROWS[:1000], ROWS[1000:]]
+    each = ["begin batch", "end batch"] * 2
+    expected = ["setup", "begin fit", *each, "end fit", "teardown"]
+    scaler.fit(iter(parts))
+    assert told == expected
+    told.clear()
+    scaler.partial_fit(iter(parts))
+    assert told == expected
+    if momentum is None:
+        np.testing.assert_allclose(scaler.mean_, ROWS.mean(axis=0), rtol=1e-13)
+
+
 def test_a_pipeline_fits_on_a_lazy_frame():
     lazy = pl.DataFrame(ROWS, schema=NAMES).lazy()
     pipeline = make_pipeline(BatchStatScaler(), LayerScaler()).fit(lazy)
