@@ -56,7 +56,7 @@ class DriftReader:
 
     def add(self, so_far: NewData | None, block: Any, sample_weight: Any = None) -> NewData | None:
         """Return what there is to know of what was seen before, and of a block."""
-        if not block.shape[0] or (sample_weight is not None and not sample_weight.any()):
+        if not block.shape[0] or (sample_weight is not None and not np.any(sample_weight)):
             return so_far
         new: NewData = self.scaler._new_data(block, sample_weight)
         return new if so_far is None else so_far.merge(new)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from types import FunctionType
 from typing import Any, TypeVar
@@ -280,6 +280,12 @@ class _BlockMap:
     scaler: Any
     method: str
     keys: tuple[str, ...] = ()
+
+    def example(self, block: Any) -> Any:
+        scaler = state.draft(self.scaler, forget=False)
+        if hasattr(scaler, "unseen"):
+            scaler.unseen = "pooled"  # whatever group the example is of
+        return replace(self, scaler=scaler)(block)
 
     def __call__(self, block: Any) -> Any:
         if not self.keys:

@@ -49,7 +49,7 @@ class DaskArray(Source):
 
     def apply(self, work: Work) -> Any:
         """Return an array of the same chunks of rows, of which nothing is computed yet."""
-        row = work.of_block(np.ones((1, *self._X.shape[1:]), dtype=self._X.dtype))
+        row = work.of_block.example(np.ones((1, *self._X.shape[1:]), dtype=self._X.dtype))
         meta = self._X._meta
         is_sparse = not isinstance(meta, np.ndarray)
         meta = meta.astype(row.dtype) if is_sparse else np.empty((0,) * row.ndim, dtype=row.dtype)
@@ -66,45 +66,42 @@ class DaskArray(Source):
         axes = tuple(range(self._X.ndim))
         operands = [self._X, axes]
         if sample_weight is not None:
-            operands += [self._weights(sample_weight, array), (0,)]
+            operands += self._weights(sample_weight)
         return array.blockwise(
             partial(_learn, reader), (0,), *operands, dtype=object, concatenate=True,
             adjust_chunks={0: 1}, align_arrays=False, meta=np.empty((0,), dtype=object),
             name=f"sknorm-fit-{tokenize(self._X.name, reader, _name_of(sample_weight))}",
         )  # fmt: skip
 
-    def _weights(self, sample_weight: Any, array: Any) -> Any:
-        """Return weights in the chunks of the rows."""
-        weights, rows = sample_weight, self._X.chunks[0]
-        if not hasattr(weights, "dask"):
-            weights = np.asarray(weights, dtype=float)
-            if weights.ndim == 0:
-                weights = array.full(len(self._X), float(weights), chunks=(rows,))
-        unknown = np.isnan(rows).any()
-        n_rows = None if unknown else int(sum(rows))
-        if weights.ndim != 1 or (n_rows is not None and weights.shape[0] not in (n_rows, np.nan)):
-            is_unknown = weights.ndim == 1 and np.isnan(weights.shape[0])
-            if not is_unknown:
-                raise ValueError(
-                    f"sample_weight.shape == {weights.shape}, expected ({n_rows},): one weight for "
-                    "each row of X."
-                )
-        if isinstance(weights, np.ndarray):
-            if unknown:
-                raise ValueError(
-                    "The sizes of X's chunks are not known, so weights cannot be split like it. "
-                    "Call X.compute_chunk_sizes() first, or give weights as a Dask array."
-                )
-            return array.from_array(weights, chunks=(rows,))
-        if not unknown and not np.isnan(weights.shape[0]):
-            return weights.rechunk((rows,))
+    def _weights(self, sample_weight: Any) -> list[Any]:
+        """Return weights in the chunks of the rows, and their axis, which a number has not."""
+        if np.ndim(sample_weight) == 0:
+            return [float(sample_weight), None]
+        is_lazy = hasattr(sample_weight, "dask")
+        weights: Any = sample_weight if is_lazy else np.asarray(sample_weight)
+        rows = self._X.chunks[0]
+        n_rows, n_weights = float(sum(rows)), weights.shape[0]
+        if weights.ndim != 1 or (n_weights != n_rows and np.isfinite([n_weights, n_rows]).all()):
+            raise ValueError(
+                f"sample_weight.shape == {weights.shape}, expected ({n_rows:.0f},): one weight for "
+                "each row of X."
+            )
+        if np.isfinite([n_weights, n_rows]).all():
+            if is_lazy:
+                return [weights.rechunk((rows,)), (0,)]
+            return [importlib.import_module("dask.array").from_array(weights, chunks=(rows,)), (0,)]
+        if not is_lazy:
+            raise ValueError(
+                "The sizes of X's chunks are not known, so weights cannot be split like it. Call "
+                "X.compute_chunk_sizes() first, or give weights as a Dask array."
+            )
         if weights.numblocks[0] != self._X.numblocks[0]:
             raise ValueError(
                 f"X has {self._X.numblocks[0]} chunks of rows and sample_weight has "
                 f"{weights.numblocks[0]}, of unknown sizes. Call compute_chunk_sizes() on both "
                 "first."
             )
-        return weights
+        return [weights, (0,)]
 
 
 def merged(parts: Any, reader: Reader) -> Any:

@@ -47,7 +47,8 @@ class DaskFrame(Source):
     def apply(self, work: Work) -> Any:
         """Return a DataFrame of the same partitions, of which nothing is computed yet."""
         names = work.names or self.names or []
-        meta = _result(work, names, self._X._meta_nonempty).iloc[:0]
+        rows = self._X._meta_nonempty
+        meta = _as_frame(work.of_block.example(rows), names, rows).iloc[:0]
         return self._X.map_partitions(
             partial(_apply, work, names, meta), meta=meta, token=f"sknorm-{tokenize(work)}"
         )
@@ -86,12 +87,11 @@ def _merge(reader: Reader, parts: Any) -> Any:
 
 
 def _apply(work: Work, names: list[str], meta: Any, block: Any) -> Any:
-    return _result(work, names, block) if len(block) else meta
+    return _as_frame(work.of_block(block), names, block) if len(block) else meta
 
 
-def _result(work: Work, names: list[str], block: Any) -> Any:
+def _as_frame(result: Any, names: list[str], block: Any) -> Any:
     pandas = importlib.import_module("pandas")
-    result = work.of_block(block)
     if isinstance(result, dict):
         return pandas.DataFrame({name: result[name] for name in names}, index=block.index)
     return pandas.DataFrame(result, columns=names, index=block.index)

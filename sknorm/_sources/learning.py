@@ -7,6 +7,7 @@ from copy import copy
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
 from sklearn.base import clone
 
 from sknorm._compat import without_callbacks
@@ -56,7 +57,7 @@ class Learner:
 
     def add(self, so_far: Any, block: Any, sample_weight: Any = None) -> Any:
         """Return a scaler fitted on what another one, or none, has seen, and on a block."""
-        if not block.shape[0] or (sample_weight is not None and not sample_weight.any()):
+        if not block.shape[0] or (sample_weight is not None and not np.any(sample_weight)):
             return so_far  # there may be rows that count in other blocks
         scaler = copy(self.scaler) if so_far is None else so_far
         weighted = {} if sample_weight is None else {"sample_weight": sample_weight}

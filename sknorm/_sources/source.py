@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 import numpy as np
 
@@ -12,16 +12,25 @@ from sknorm._sources.formula import Formula
 from sknorm._sources.learning import Reader
 
 
+class BlockMap(Protocol):
+    """A function of a block; it can be pickled."""
+
+    def __call__(self, block: Any) -> Any:
+        """Return the result: an array of numbers, or an array per name."""
+
+    def example(self, block: Any) -> Any:
+        """Return a result of the right shape and types, of a block with anything in it."""
+
+
 @dataclass(frozen=True)
 class Work:
-    """What is to be done with each row of a source; ``of_block`` can be pickled.
+    """What is to be done with each row of a source.
 
-    ``formula`` says it per column, where that is possible. ``names`` are those of the result, and
-    ``of_block`` returns a block of it: an array of numbers, or an array per name. ``keys`` are the
-    names of columns that need not be numbers.
+    ``formula`` says it per column, where that is possible, and ``of_block`` does it with a block.
+    ``names`` are those of the result; ``keys`` those of columns that need not be numbers.
     """
 
-    of_block: Callable[[Any], Any]
+    of_block: BlockMap
     names: list[str] | None
     formula: Formula | None = None
     keys: tuple[str, ...] = ()

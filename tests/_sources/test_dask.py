@@ -230,6 +230,15 @@ def test_tokens():
     assert clone(scaler).fit(given * 2).transform(given).name != name
 
 
+@pytest.mark.parametrize("unseen", ["pooled", "error"])
+def test_groups_of_an_array(unseen):
+    rows = np.column_stack([np.arange(3000) % 7 + 5.0, ROWS])
+    found = GroupScaler(by=0, unseen=unseen).fit(array(rows, (700, 5)))
+    expected = GroupScaler(by=0, unseen=unseen).fit(rows)
+    scaled = found.transform(array(rows, (700, 5)))
+    np.testing.assert_allclose(scaled.compute(), expected.transform(rows), rtol=1e-12)
+
+
 def test_groups():
     keys = np.array(["x", "y", "z"])[np.arange(3000) % 3]
     keyed = FRAME.assign(site=keys)

@@ -276,6 +276,17 @@ def test_momentum_takes_each_batch_of_a_loader_as_one(momentum):
     assert_same_statistics(found.partial_fit(iter(parts[1:])), expected)
 
 
+def test_fit_takes_all_rows_whatever_the_momentum():
+    parts = [ROWS[:1000], ROWS[1000:] * 2]
+    expected = BatchStatScaler(momentum=0.3).fit(np.concatenate(parts))
+    assert_same_statistics(BatchStatScaler(momentum=0.3).fit(iter(parts)), expected)
+    groups = GroupScaler(BatchStatScaler(momentum=0.3), by="site")
+    keyed = [KEYED[:1000], KEYED[1000:]]
+    found = clone(groups).fit(iter(keyed))
+    assert_same_statistics(found.pooled_, clone(groups).fit(KEYED).pooled_)
+    assert found.pooled_.momentum == 0.3
+
+
 def test_momentum_takes_a_lazy_frame_as_one_batch():
     one, two = ROWS[:1000], ROWS[1000:] * 2
     expected = BatchStatScaler(momentum=0.3).fit(one).partial_fit(two)

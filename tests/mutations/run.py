@@ -44,6 +44,9 @@ SHRINKAGE = "_statistics/shrinkage.py"
 INFERENCE = "_drift/inference.py"
 GROUPS = f"{SCALERS}/test_group.py"
 DRIFT = f"{SCALERS}/test_drift.py"
+TENSORS = "tests/_sources/test_tensors.py"
+STREAMS = "tests/_sources/test_streams.py"
+DASK = "tests/_sources/test_dask.py"
 MUTATIONS = [
     Mutation("merge: no between term", MOMENTS, "delta * step * a[0]", "0.0 * step", MOMENTS_TESTS),
     Mutation("merge: no swap by count", MOMENTS, "if swap.any():", "if False:", MOMENTS_TESTS),
@@ -631,6 +634,118 @@ MUTATIONS = [
         "share**2 / np.maximum(effective, 1e-300)",
         "share / np.maximum(effective, 1e-300)",
         DRIFT,
+    ),
+    Mutation(
+        "tensor: no view of the host's memory",
+        "_sources/tensors.py",
+        "return _known(X.resolve_conj().resolve_neg().numpy())",
+        "return _known(X.detach().clone().numpy())",
+        TENSORS,
+    ),
+    Mutation(
+        "tensor: a stand-in device taken for the host",
+        "_sources/tensors.py",
+        "str(X.device) != _strict_cpu()",
+        "False",
+        TENSORS,
+    ),
+    Mutation(
+        "tensor: in place is not noticed",
+        "_scalers/sourced.py",
+        "given_X if result is X else as_tensor(result, given_X)",
+        "as_tensor(result, given_X)",
+        TENSORS,
+    ),
+    Mutation(
+        "stream: batches of a loader pooled under a momentum",
+        "_scalers/sourced.py",
+        "if source.keeps_batches and not forget and",
+        "if False and",
+        STREAMS,
+    ),
+    Mutation(
+        "stream: momentum of the parts kept",
+        "_sources/learning.py",
+        "plain.set_params(**dict.fromkeys(momentum))",
+        "plain",
+        STREAMS,
+    ),
+    Mutation(
+        "stream: the rows before a batch are not counted",
+        "_sources/streams.py",
+        "        first_row += block.shape[0]\n    return so_far",
+        "        first_row += 0\n    return so_far",
+        STREAMS,
+    ),
+    Mutation(
+        "stream: a lazy result of the state as it will be",
+        "_scalers/sourced.py",
+        "frozen = deepcopy(state.draft(reader, forget=False))\n    inverse",
+        "frozen = scaler\n    inverse",
+        STREAMS,
+    ),
+    Mutation(
+        "stream: batches are written into",
+        "_scalers/sourced.py",
+        "    frozen.copy = True\n",
+        "",
+        STREAMS,
+    ),
+    Mutation(
+        "stream: names are not looked at",
+        "_scalers/validation.py",
+        "names is not None and expected is not None and names != expected",
+        "False",
+        STREAMS,
+    ),
+    Mutation(
+        "formula: no exponent",
+        "_sources/formula.py",
+        "return 0 if exponent is None else int(exponent[place])",
+        "return 0",
+        STREAMS,
+    ),
+    Mutation(
+        "formula: squares overflow",
+        "_sources/formula.py",
+        "ratio = z.clip(-FAR * bound, FAR * bound) / bound",
+        "ratio = z / bound",
+        STREAMS,
+    ),
+    Mutation(
+        "Arrow: rows left over are lost",
+        "_sources/arrow.py",
+        "    if waiting:\n        yield",
+        "    if False:\n        yield",
+        STREAMS,
+    ),
+    Mutation(
+        "Dask: blocks without rows",
+        "_sources/learning.py",
+        "if not block.shape[0] or",
+        "if",
+        DASK,
+    ),
+    Mutation(
+        "Dask: blocks of columns",
+        "_sources/dask_arrays.py",
+        "X if all(size == 1 for size in X.numblocks[1:]) else X.rechunk(whole)",
+        "X",
+        DASK,
+    ),
+    Mutation(
+        "Dask: one token for all results",
+        "_sources/dask_arrays.py",
+        "token = tokenize(self._X.name, work)",
+        "token = tokenize(self._X.name)",
+        DASK,
+    ),
+    Mutation(
+        "columns: infinity passes",
+        "_backends/columns.py",
+        "                raise NonFiniteError",
+        "                pass",
+        f"{SCALERS}/test_frames.py",
     ),
 ]
 
