@@ -21,6 +21,7 @@ FOLDERS = [
     "_tables",
     "_scalers",
     "_sources",
+    "_exports",
     "_drift",
     "_backends",
     "_statistics",

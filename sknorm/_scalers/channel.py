@@ -30,6 +30,7 @@ from sknorm._scalers.drift_check import (
     training_of,
 )
 from sknorm._scalers.merging import check_same_features, parts_of
+from sknorm._scalers.plain_state import PlainStateMixin
 from sknorm._scalers.sourced import reads_sources
 from sknorm._sources.formula import Formula
 from sknorm._statistics.affine import Affine
@@ -42,6 +43,7 @@ Array = NDArray[np.float64]
 @reads_sources
 class ChannelScaler(
     DocLinkMixin,
+    PlainStateMixin,
     ChannelTransform,
     DriftMixin,
     CallbackSupportMixin,

@@ -16,11 +16,14 @@ from sknorm._scalers.base import DocLinkMixin
 from sknorm._scalers.group_columns import join, positions, with_groups
 from sknorm._scalers.group_state import GroupState
 from sknorm._scalers.merging import parts_of
+from sknorm._scalers.plain_state import PlainStateMixin
 from sknorm._scalers.sourced import reads_sources
 
 
 @reads_sources
-class GroupScaler(DocLinkMixin, GroupState, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class GroupScaler(
+    DocLinkMixin, PlainStateMixin, GroupState, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
+):
     r"""Scale each row with the statistics of its group.
 
     Shops, sites, patients, sensors or tickers have levels and spreads of their own. Here the rows

@@ -17,6 +17,7 @@ from sknorm._backends import dispatch
 from sknorm._scalers import state
 from sknorm._scalers.affine_map import gamma_and_beta
 from sknorm._scalers.channel import ChannelScaler
+from sknorm._scalers.plain_state import is_plain
 from sknorm._scalers.squashing import SquashingScaler
 from sknorm._statistics.affine import Affine
 from sknorm._statistics.moments import Moments
@@ -50,6 +51,7 @@ class GroupStatistics(Protocol):
         """Return the map of some groups, side by side; -1 is that of all rows."""
 
 
+@is_plain
 @dataclass(frozen=True, eq=False)
 class MomentGroups:
     """Count, mean and variance per channel and group."""
@@ -193,6 +195,7 @@ def _tiled(pooled: Any, n_channels: int, n_groups: int) -> tuple[Array | None, A
     return np.tile(gamma, n_groups), np.tile(beta, n_groups)
 
 
+@is_plain
 @dataclass(frozen=True, eq=False)
 class QuantileGroups:
     """Median and divisor per channel and group; sketches of the values where they were streamed."""

@@ -18,6 +18,7 @@ from sknorm._compat import as_frame
 from sknorm._scalers import kept, parameters, state, validation
 from sknorm._scalers.base import DocLinkMixin, refuse_dense_result
 from sknorm._scalers.layer_statistics import layer_statistics, undo_layer
+from sknorm._scalers.plain_state import PlainStateMixin
 from sknorm._scalers.sourced import maps, reads_sources
 
 Array = NDArray[np.float64]
@@ -33,7 +34,9 @@ def _keeps_statistics(scaler: Any) -> bool:
 
 
 @reads_sources
-class LayerScaler(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class LayerScaler(
+    DocLinkMixin, PlainStateMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
+):
     r"""Standardize each sample with its own mean and variance (layer normalization).
 
     .. math:: z = \gamma \, \frac{x - \mathrm{mean}}{\sqrt{\mathrm{var} + \epsilon}} + \beta

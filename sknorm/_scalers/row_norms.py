@@ -17,6 +17,7 @@ from sknorm._backends.structure import Indices
 from sknorm._compat import array_namespace, as_frame
 from sknorm._scalers import kept, parameters, state, validation
 from sknorm._scalers.base import DocLinkMixin
+from sknorm._scalers.plain_state import PlainStateMixin
 from sknorm._scalers.sourced import maps, reads_sources
 
 
@@ -30,7 +31,9 @@ def _keeps_norm(normalizer: Any) -> bool:
 
 
 @reads_sources
-class RowNormalizer(DocLinkMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class RowNormalizer(
+    DocLinkMixin, PlainStateMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
+):
     """Base of the normalizers, which differ in their norm."""
 
     _norm: ClassVar[str]

@@ -26,6 +26,7 @@ from sknorm._scalers.drift_check import (
     training_of,
 )
 from sknorm._scalers.moments_of import finite_moments_of
+from sknorm._scalers.plain_state import PlainStateMixin
 from sknorm._scalers.sketched import SketchMixin
 from sknorm._scalers.sourced import reads_sources
 from sknorm._sources.formula import Formula
@@ -40,6 +41,7 @@ LARGEST = float(np.finfo(np.float64).max)
 @reads_sources
 class SquashingScaler(
     DocLinkMixin,
+    PlainStateMixin,
     ChannelTransform,
     DriftMixin,
     SketchMixin,

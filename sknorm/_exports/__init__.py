@@ -1,0 +1,1 @@
+"""Ways out of Python: state as plain JSON."""
