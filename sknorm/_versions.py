@@ -11,6 +11,7 @@ import numpy as np
 from sknorm._backends import dispatch
 from sknorm._backends.loader import REINSTALL, build_errors
 
+__version__ = importlib.metadata.version("sknorm")
 NAMES = ("sknorm", "scikit-learn", "numpy", "scipy", "pandas", "polars", "torch")
 
 

@@ -104,7 +104,7 @@ def test_import_loads_only_the_hard_dependencies(tmp_path):
     code = """
 import sys, sklearn
 before = set(sys.modules)
-import sknorm
+from sknorm import *
 print(*sorted({name.partition(".")[0] for name in set(sys.modules) - before}))
 """
     result = run_python(code, tmp_path)
@@ -116,6 +116,24 @@ print(*sorted({name.partition(".")[0] for name in set(sys.modules) - before}))
     # multiprocessing's name for the main module.
     loaded -= {"__mp_main__"}
     assert [name for name in loaded if not private.fullmatch(name)] == []
+
+
+def test_import_alone_loads_next_to_nothing(tmp_path):
+    code = """
+import sys, sklearn.preprocessing
+before = set(sys.modules)
+import sknorm
+print(*sorted(set(sys.modules) - before))
+assert "BatchStatScaler" in dir(sknorm)
+sknorm.BatchStatScaler, sknorm.compare.compare_normalizers
+try:
+    sknorm.BatchScaler
+except AttributeError as error:
+    assert "'BatchScaler'" in str(error)
+"""
+    result = run_python(code, tmp_path)
+    assert not result.returncode, result.stderr
+    assert result.stdout.split() == ["sknorm"]
 
 
 def test_import_and_fit_work_without_the_optional_packages(tmp_path):
