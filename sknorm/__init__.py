@@ -13,6 +13,7 @@ if _TYPE_CHECKING:
     from sknorm._scalers.batch import BatchStatScaler
     from sknorm._scalers.coefficients import raw_coefficients
     from sknorm._scalers.flattener import Flattener
+    from sknorm._scalers.folding import fold
     from sknorm._scalers.group import GroupScaler
     from sknorm._scalers.layer import LayerScaler
     from sknorm._scalers.power import PowerNormScaler
@@ -32,6 +33,7 @@ _HOMES = {
     "sknorm._scalers.batch": ("BatchStatScaler",),
     "sknorm._scalers.coefficients": ("raw_coefficients",),
     "sknorm._scalers.flattener": ("Flattener",),
+    "sknorm._scalers.folding": ("fold",),
     "sknorm._scalers.group": ("GroupScaler",),
     "sknorm._scalers.layer": ("LayerScaler",),
     "sknorm._scalers.power": ("PowerNormScaler",),
@@ -65,6 +67,7 @@ __all__ = [
     "__version__",
     "combine_comparisons",
     "compare_normalizers",
+    "fold",
     "raw_coefficients",
     "show_versions",
 ]

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sknorm._backends import dense, dense_moments, threads
+from sknorm._backends.dense_moments import PIECE
 from sknorm._backends.layout import NATIVE, AnyArray, sample_blocks
 from sknorm._backends.protocol import Kernels, NonFiniteError
 from sknorm._statistics.affine import Affine
@@ -14,8 +15,8 @@ from sknorm._statistics.moments import Moments
 Array = NDArray[np.float64]
 
 
-# Columns of so many integers are converted whole: the merges of their blocks would take longer.
-WHOLE = 1 << 20
+# Integers and the like are converted in blocks of so many, which stay in a cache.
+BLOCK = 1 << 16
 
 
 class Columns:
@@ -41,9 +42,19 @@ def moments(x: Columns, weight: Array | None, kernels: Kernels, n_jobs: int | No
     """Return the statistics of each column, each sample with its weight."""
 
     def of_column(array: AnyArray) -> Array:
-        if array.dtype not in NATIVE and array.size <= WHOLE:
-            array = array.astype(np.float64)
-        return dense_moments.moments(array[:, None], weight, kernels, 1).table
+        if array.size > PIECE:
+            return dense_moments.moments(array[:, None], weight, kernels, 1).table
+        step = array.size if array.dtype in NATIVE else BLOCK
+        parts = [slice(first, first + step) for first in range(0, array.size, step)]
+        accumulators = Moments.zero(len(parts)).accumulators()
+        for place, part in enumerate(parts):
+            values = array[part] if array.dtype in NATIVE else array[part].astype(np.float64)
+            own = None if weight is None else weight[part]
+            view, table = values.reshape(1, 1, -1), accumulators[place : place + 1]
+            if kernels.channel_moments(view, own, True, table):
+                raise NonFiniteError
+        found = Moments.from_accumulators(accumulators)
+        return found.table if len(parts) == 1 else found.pool(1).table
 
     n_threads = threads.n_threads(n_jobs, x.shape[0] * x.shape[1])
     return Moments(np.concatenate(threads.run(of_column, x.arrays, n_threads), axis=1))

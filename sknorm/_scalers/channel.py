@@ -17,6 +17,7 @@ from sknorm._compat import (
     notify_callbacks,
     with_callbacks,
 )
+from sknorm._exports import onnx
 from sknorm._scalers import parameters, state, validation
 from sknorm._scalers.affine_map import affine_of, check_invertible, gamma_and_beta
 from sknorm._scalers.base import DocLinkMixin, refuse_dense_result
@@ -29,7 +30,8 @@ from sknorm._scalers.drift_check import (
     pooled_training,
     training_of,
 )
-from sknorm._scalers.merging import check_same_features, parts_of
+from sknorm._scalers.merging import MergeMixin, check_same_features, fold_in
+from sknorm._scalers.onnx_methods import OnnxMixin
 from sknorm._scalers.plain_state import PlainStateMixin
 from sknorm._scalers.sourced import reads_sources
 from sknorm._sources.formula import Formula
@@ -44,6 +46,8 @@ Array = NDArray[np.float64]
 class ChannelScaler(
     DocLinkMixin,
     PlainStateMixin,
+    OnnxMixin,
+    MergeMixin,
     ChannelTransform,
     DriftMixin,
     CallbackSupportMixin,
@@ -163,21 +167,16 @@ class ChannelScaler(
         ValueError
             If one of the others is of another class, width or setting. Nothing is merged then.
         """
-        merged = state.draft(self, forget=False)
-        parts = parts_of(merged, others)
-        if not parts:
-            return self
-        first = parts[0]
+        return fold_in(self, others)
+
+    def _join(self, parts: list[Any]) -> None:
+        """Take over what several scalers have learned, of the same features and settings."""
         known = [part._known_moments() for part in parts]
-        moments = known[0]
-        for more in known[1:]:
-            moments = moments.merge(more)
         kept = pooled_training(parts, [own.count for own in known])
         weighted = any(part._is_weighted() for part in parts)
-        merged._centered = first._centers()
-        merged._set_moments(moments, weighted)
-        keep(merged, kept)
-        return state.commit(self, vars(merged))
+        self._centered = parts[0]._centers()
+        self._set_moments(Moments.merge_all(known), weighted)
+        keep(self, kept)
 
     def __sklearn_is_fitted__(self) -> bool:
         names = ("_moments", *self._statistics)
@@ -349,6 +348,9 @@ class ChannelScaler(
         if inverse:
             check_invertible(affine_map)
         return Formula(affine_map.take(self._channel_of_each_feature()), inverse=inverse)
+
+    def _to_onnx(self, graph: onnx.Graph, shape: list[Any]) -> None:
+        onnx.affine(graph, self._formula(inverse=False).affine, len(shape) - 2)
 
     def _map(self, X: Any, affine_map: Affine, copy: bool, *, inverse: bool) -> Any:
         """Return X after a map with a channel for each feature."""

@@ -87,14 +87,14 @@ def raw_coefficients(pipeline: Any) -> RawCoefficients:
     for name, scaler in reversed(scalers):
         if scaler is None or scaler == "passthrough":
             continue
-        factor, offset = _slope_and_offset(name, scaler, coef.shape[-1])
+        factor, offset = slope_and_offset(name, scaler, coef.shape[-1])
         intercept = intercept + coef @ offset
         coef = coef * factor
     names = _names(pipeline, coef.shape[-1])
     return RawCoefficients(coef, intercept.item() if intercept.ndim == 0 else intercept, names)
 
 
-def _slope_and_offset(name: str, scaler: Any, n_features: int) -> tuple[Array, Array]:
+def slope_and_offset(name: str, scaler: Any, n_features: int) -> tuple[Array, Array]:
     """Return what a scaler multiplies each feature with, and adds then."""
     if isinstance(scaler, ChannelScaler):
         return _of_channels(scaler, n_features, affine_of)

@@ -15,14 +15,21 @@ from sknorm._scalers import parameters, state
 from sknorm._scalers.base import DocLinkMixin
 from sknorm._scalers.group_columns import join, positions, with_groups
 from sknorm._scalers.group_state import GroupState
-from sknorm._scalers.merging import parts_of
+from sknorm._scalers.merging import fold_in
+from sknorm._scalers.onnx_methods import OnnxMixin
 from sknorm._scalers.plain_state import PlainStateMixin
 from sknorm._scalers.sourced import reads_sources
 
 
 @reads_sources
 class GroupScaler(
-    DocLinkMixin, PlainStateMixin, GroupState, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
+    DocLinkMixin,
+    PlainStateMixin,
+    OnnxMixin,
+    GroupState,
+    OneToOneFeatureMixin,
+    TransformerMixin,
+    BaseEstimator,
 ):
     r"""Scale each row with the statistics of its group.
 
@@ -221,16 +228,7 @@ class GroupScaler(
         ValueError
             If one of the others is of another class, width or setting. Nothing is merged then.
         """
-        merged = state.draft(self, forget=False)
-        parts = parts_of(merged, others)
-        if not parts:
-            return self
-        merged.pooled_ = state.draft(parts[0].pooled_, forget=False)
-        merged.pooled_.merge(*(part.pooled_ for part in parts[1:]))
-        merged._set_groups(parts[0]._numbers, parts[0]._group_statistics)
-        for part in parts[1:]:
-            merged._add(list(part._numbers), part._group_statistics, None)
-        return state.commit(self, vars(merged))
+        return fold_in(self, others)
 
     @state.all_or_nothing
     def fit_transform(
@@ -414,6 +412,12 @@ class GroupScaler(
         if self.by is None or self.keep_by:
             return names
         return names[positions(self, names.size)[1]]
+
+    def _not_onnx(self) -> str | None:
+        return (
+            "which statistics a row gets depends on its group, which ONNX would have to look up in "
+            "a table. Convert scaler_of(key), the scaler of one group."
+        )
 
     def __sklearn_is_fitted__(self) -> bool:
         return "_group_statistics" in self.__dict__

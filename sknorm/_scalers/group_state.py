@@ -21,6 +21,7 @@ from sknorm._scalers.drift_check import labels_of, worth_of_training
 from sknorm._scalers.frames import is_frame, objects
 from sknorm._scalers.group_columns import Parts, join, split, with_groups
 from sknorm._scalers.group_statistics import GroupStatistics, statistics_class
+from sknorm._scalers.merging import MergeMixin
 from sknorm._statistics.affine import Affine
 
 Codes = NDArray[np.intp]
@@ -29,7 +30,7 @@ Codes = NDArray[np.intp]
 LEARNED = ("mean_", "var_", "mean_square_", "center_", "scale_", "n_samples_seen_")
 
 
-class GroupState:
+class GroupState(MergeMixin):
     """The statistics of groups, and what is done with them."""
 
     scaler: Any
@@ -125,6 +126,14 @@ class GroupState:
         else:
             self._add(keys, batch, getattr(pooled, "momentum", None))
         return parts
+
+    def _join(self, parts: list[Any]) -> None:
+        """Take over what several scalers have learned, of the same features and settings."""
+        self.pooled_ = state.draft(parts[0].pooled_, forget=False)
+        self.pooled_.merge(*(part.pooled_ for part in parts[1:]))
+        self._set_groups(parts[0]._numbers, parts[0]._group_statistics)
+        for part in parts[1:]:
+            self._add(list(part._numbers), part._group_statistics, None)
 
     def _take_over(self, whole: Self) -> None:
         """Take over what another scaler has learned of one more batch."""

@@ -15,9 +15,11 @@ from sklearn.utils.metaestimators import available_if
 from sknorm._backends import dispatch
 from sknorm._backends.structure import Indices
 from sknorm._compat import as_frame
+from sknorm._exports import onnx
 from sknorm._scalers import kept, parameters, state, validation
 from sknorm._scalers.base import DocLinkMixin, refuse_dense_result
 from sknorm._scalers.layer_statistics import layer_statistics, undo_layer
+from sknorm._scalers.onnx_methods import OnnxMixin
 from sknorm._scalers.plain_state import PlainStateMixin
 from sknorm._scalers.sourced import maps, reads_sources
 
@@ -35,7 +37,7 @@ def _keeps_statistics(scaler: Any) -> bool:
 
 @reads_sources
 class LayerScaler(
-    DocLinkMixin, PlainStateMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
+    DocLinkMixin, PlainStateMixin, OnnxMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
 ):
     r"""Standardize each sample with its own mean and variance (layer normalization).
 
@@ -336,6 +338,26 @@ class LayerScaler(
 
     def _finish_fit(self) -> None:
         """Do what is due after a fit."""
+
+    def _not_onnx(self) -> str | None:
+        if self.keep_statistics:
+            return "keep_statistics=True is for inverse_transform, which is not converted."
+        return None
+
+    def _to_onnx(self, graph: onnx.Graph, shape: list[Any]) -> None:
+        element = (self.n_features_in_, *shape[2:])
+        if None in element:
+            raise ValueError(
+                f"The input has the shape {shape}, and LayerScaler needs to know all but the "
+                "number of samples. Give the others in initial_types."
+            )
+        gamma, beta = self._affine_of(element)
+        layer: dict[str, Any] = {
+            "center": self.with_mean is not False,
+            "scale": bool(self.with_std),
+        }
+        layer |= {"n_groups": self.n_groups, "eps": float(self.eps), "gamma": gamma, "beta": beta}
+        onnx.layer(graph, layer, element)
 
     def _statistics_of(self, X: Any) -> Any:
         return layer_statistics(

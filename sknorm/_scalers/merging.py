@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -13,22 +14,37 @@ from sknorm._scalers import state
 EXECUTION_PARAMS = {"copy", "n_jobs"}
 
 
-def parts_of(merged: Any, others: tuple[Any, ...]) -> list[Any]:
-    """Return readers of the fitted scalers to merge, checked: the one that they merge into first.
+Scaler = TypeVar("Scaler")
 
-    ``merged`` is a draft of that one, which takes over the features of the first.
+
+def fold_in(scaler: Scaler, others: Iterable[Any], *, with_settings: bool = True) -> Scaler:
+    """Return a scaler with the statistics of others folded in, and take them over.
+
+    ``with_settings`` says that the settings are compared, which copies of one scaler share.
     """
+    merged: Any = state.draft(scaler, forget=False)
     parts = [merged] if merged.__sklearn_is_fitted__() else []
-    settings = merged.get_params()
+    settings = merged.get_params() if with_settings else {}
     for other in others:
         check_is_fitted(other)
         _check_settings(merged, settings, other)
         parts.append(state.snapshot(other))
         check_same_features(parts[0], parts[-1])
+    if not parts:
+        return scaler
     for name in ("n_features_in_", "feature_names_in_"):
-        if parts and hasattr(parts[0], name):
+        if hasattr(parts[0], name):
             setattr(merged, name, getattr(parts[0], name))
-    return parts
+    merged._join(parts)
+    return state.commit(scaler, vars(merged))
+
+
+class MergeMixin:
+    """Merge scalers that are known to have the same settings."""
+
+    def _merge_copies(self, parts: list[Any]) -> Self:
+        """Fold in what copies of this scaler have learned."""
+        return fold_in(self, parts, with_settings=False)
 
 
 def _check_settings(scaler: Any, settings: dict[str, Any], other: Any) -> None:
@@ -38,7 +54,7 @@ def _check_settings(scaler: Any, settings: dict[str, Any], other: Any) -> None:
         raise ValueError(
             f"Cannot merge a {type(other).__name__} into a {name}: their statistics differ in kind."
         )
-    theirs = other.get_params()
+    theirs = other.get_params() if settings else {}
     for parameter, value in settings.items():
         name_of_own = parameter.rpartition("__")[2]
         if name_of_own not in EXECUTION_PARAMS and not _same(value, theirs.get(parameter)):

@@ -15,8 +15,10 @@ from sknorm._backends.layout import output_dtype
 from sknorm._backends.sparse import coordinates
 from sknorm._backends.structure import Indices
 from sknorm._compat import array_namespace, as_frame
+from sknorm._exports import onnx
 from sknorm._scalers import kept, parameters, state, validation
 from sknorm._scalers.base import DocLinkMixin
+from sknorm._scalers.onnx_methods import OnnxMixin
 from sknorm._scalers.plain_state import PlainStateMixin
 from sknorm._scalers.sourced import maps, reads_sources
 
@@ -32,7 +34,7 @@ def _keeps_norm(normalizer: Any) -> bool:
 
 @reads_sources
 class RowNormalizer(
-    DocLinkMixin, PlainStateMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
+    DocLinkMixin, PlainStateMixin, OnnxMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
 ):
     """Base of the normalizers, which differ in their norm."""
 
@@ -180,6 +182,9 @@ class RowNormalizer(
 
     def _finish_fit(self) -> None:
         """Do what is due after a fit."""
+
+    def _to_onnx(self, graph: onnx.Graph, shape: list[Any]) -> None:
+        onnx.norm(graph, self._norm, self.keep_norm)
 
     def _times_norm(self, X: Any) -> Any:
         """Return X without its last column, multiplied by it."""

@@ -13,12 +13,12 @@ from sknorm._backends.quantiles import Quantiles
 from sknorm._compat import notify_callbacks, with_callbacks
 from sknorm._scalers import state
 from sknorm._scalers.drift_check import keep, merged_training, pooled_training, training_of
-from sknorm._scalers.merging import parts_of
+from sknorm._scalers.merging import MergeMixin, fold_in
 from sknorm._statistics.sketches import Sketches
 from sknorm._statistics.training import Training
 
 
-class SketchMixin:
+class SketchMixin(MergeMixin):
     """``partial_fit`` and ``merge`` by quantile sketches.
 
     Scalers read their input by ``_read``, say which quantiles they need by ``_levels``, and take
@@ -92,19 +92,17 @@ class SketchMixin:
             If one of the others is of another class, width or setting, or was fitted by ``fit``,
             which keeps no sketches. Nothing is merged then.
         """
-        merged = state.draft(self, forget=False)
-        parts = parts_of(merged, others)
-        if not parts:
-            return self
-        first = parts[0]
-        sketches = first._known_sketches()
+        return fold_in(self, others)
+
+    def _join(self, parts: list[Any]) -> None:
+        """Take over what several scalers have learned, of the same features and settings."""
+        sketches = parts[0]._known_sketches()
         for part in parts[1:]:
             sketches = sketches.merge(part._known_sketches())
-        merged._centered = first._centers()
+        self._centered = parts[0]._centers()
         counts = [state.read_attribute(part, "n_samples_seen_", part._n_known()) for part in parts]
-        merged._set_sketches(sketches)
-        keep(merged, pooled_training(parts, counts))
-        return state.commit(self, vars(merged))
+        self._set_sketches(sketches)
+        keep(self, pooled_training(parts, counts))
 
     def _take_over(self, whole: Self) -> None:
         """Take over what another scaler has learned of one more batch."""

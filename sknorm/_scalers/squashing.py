@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sknorm._backends import dispatch
 from sknorm._backends.quantiles import Quantiles
 from sknorm._compat import CallbackSupportMixin, notify_callbacks, with_callbacks
+from sknorm._exports import onnx
 from sknorm._scalers import known, parameters, state, validation
 from sknorm._scalers.affine_map import check_invertible, gamma_and_beta
 from sknorm._scalers.base import DocLinkMixin, refuse_dense_result
@@ -26,6 +27,7 @@ from sknorm._scalers.drift_check import (
     training_of,
 )
 from sknorm._scalers.moments_of import finite_moments_of
+from sknorm._scalers.onnx_methods import OnnxMixin
 from sknorm._scalers.plain_state import PlainStateMixin
 from sknorm._scalers.sketched import SketchMixin
 from sknorm._scalers.sourced import reads_sources
@@ -42,6 +44,7 @@ LARGEST = float(np.finfo(np.float64).max)
 class SquashingScaler(
     DocLinkMixin,
     PlainStateMixin,
+    OnnxMixin,
     ChannelTransform,
     DriftMixin,
     SketchMixin,
@@ -446,6 +449,10 @@ class SquashingScaler(
             check_invertible(affine_map)
         affine_map = affine_map.take(self._channel_of_each_feature())
         return Formula(affine_map, self.squash, float(self.max_absolute_value), inverse)
+
+    def _to_onnx(self, graph: onnx.Graph, shape: list[Any]) -> None:
+        squash = None if self.squash is None else (self.squash, float(self.max_absolute_value))
+        onnx.affine(graph, self._formula(inverse=False).affine, len(shape) - 2, squash)
 
     def _map(self, X: Any, affine_map: Affine, copy: bool, *, inverse: bool) -> Any:
         """Return X after a map with a channel for each feature, and the squash."""

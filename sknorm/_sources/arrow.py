@@ -16,7 +16,7 @@ from sknorm._sources.source import Source, Work, refuse_columns, refuse_repeated
 from sknorm._sources.streams import apply_in_turn, learn_in_turn
 
 # Small batches are joined until they have so many bytes; larger ones are split.
-BLOCK_BYTES = 1 << 22
+BLOCK_BYTES = 1 << 23
 
 
 class ArrowStream(Source):
@@ -26,7 +26,7 @@ class ArrowStream(Source):
         self.kind = kind
         self._reader = reader
         self.is_read_again = not hasattr(reader, "read_next_batch")
-        self._schema = reader.schema
+        self._schema = getattr(reader, "schema_arrow", None) or reader.schema
         names = list(self._schema.names)
         refuse_repeated(kind, names)
         self.names: list[str] = names
@@ -65,8 +65,11 @@ class ArrowStream(Source):
         refuse_columns(self.kind, names, kinds, [is_number(kind) for kind in kinds])
 
     def _batches(self) -> Iterator[Any]:
-        if hasattr(self._reader, "scanner"):  # a data set, which reads ahead without bound
-            return iter(self._reader.scanner(batch_readahead=2, fragment_readahead=1).to_batches())
+        if hasattr(self._reader, "scanner"):
+            return iter(self._reader.scanner(**_without_read_ahead(self._reader)).to_batches())
+        if hasattr(self._reader, "iter_batches"):
+            size = max(1024, BLOCK_BYTES // (8 * max(1, len(self.names))))
+            return iter(self._reader.iter_batches(batch_size=size))
         if hasattr(self._reader, "to_batches"):
             return iter(self._reader.to_batches())
         return iter(self._reader)
@@ -110,10 +113,26 @@ def open_parquet(path: Any) -> ArrowStream:
             "'sknorm[frames]'."
         ) from error
     try:
+        if len(found) == 1 and os.path.isfile(found[0]):
+            parquet = importlib.import_module("pyarrow.parquet")
+            return ArrowStream(parquet.ParquetFile(found[0], pre_buffer=False), repr(text))
         files = dataset.dataset(found[0] if len(found) == 1 else found, format="parquet")
     except (OSError, sys.modules["pyarrow"].ArrowException) as error:
         raise ValueError(f"{text!r} cannot be read as Parquet: {error}") from error
     return ArrowStream(files, repr(text))
+
+
+def _without_read_ahead(dataset: Any) -> dict[str, Any]:
+    """Return the options by which a data set is not read ahead of what is done with it.
+
+    By default all of it may be in memory, where reading is faster.
+    """
+    options: dict[str, Any] = {"batch_readahead": 0, "fragment_readahead": 0}
+    options["use_threads"] = False
+    if getattr(getattr(dataset, "format", None), "default_extname", "") == "parquet":
+        parquet = sys.modules["pyarrow.dataset"].ParquetFragmentScanOptions(pre_buffer=False)
+        options["fragment_scan_options"] = parquet
+    return options
 
 
 def is_number(kind: Any) -> bool:

@@ -14,7 +14,7 @@ from sknorm._sources.source import Source, Work, refuse_columns
 from sknorm._sources.streams import learn_in_turn
 
 # Rows of a block times columns: about a few megabytes.
-BLOCK_VALUES = 1 << 19
+BLOCK_VALUES = 1 << 20
 
 
 class LazyFrame(Source):

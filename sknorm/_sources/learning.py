@@ -68,4 +68,4 @@ class Learner:
         known = [part for part in parts if part is not None]
         if len(known) < 2:
             return known[0] if known else None
-        return copy(self.scaler).merge(*known)
+        return copy(self.scaler)._merge_copies(known)

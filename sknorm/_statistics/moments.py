@@ -7,7 +7,7 @@ else that combines statistics reduce with the same :meth:`Moments.merge`.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any
 
 import numpy as np
@@ -255,6 +255,16 @@ class Moments:
             (change, np.zeros_like(change)),
         )
         return Moments(merged, max(self.weight_exponent, other.weight_exponent))
+
+    @classmethod
+    def merge_all(cls, parts: list[Moments]) -> Moments:
+        """Return the statistics of the union of several, neighbors first."""
+        first = parts[0]
+        if any(part.weight_exponent != first.weight_exponent for part in parts):
+            return reduce(Moments.merge, parts)
+        n_channels = first.table.shape[1]
+        side_by_side = np.stack([part.table for part in parts], axis=2).reshape(ROWS, -1)
+        return replace(first, table=side_by_side).pool(n_channels)
 
     def decay(self, batch: Moments, momentum: float) -> Moments:
         """Return the running statistics after one more batch, which weighs ``momentum``.

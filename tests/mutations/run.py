@@ -47,6 +47,7 @@ DRIFT = f"{SCALERS}/test_drift.py"
 TENSORS = "tests/_sources/test_tensors.py"
 STREAMS = "tests/_sources/test_streams.py"
 DASK = "tests/_sources/test_dask.py"
+ONNX = "tests/_exports/test_onnx.py"
 MUTATIONS = [
     Mutation("merge: no between term", MOMENTS, "delta * step * a[0]", "0.0 * step", MOMENTS_TESTS),
     Mutation("merge: no swap by count", MOMENTS, "if swap.any():", "if False:", MOMENTS_TESTS),
@@ -743,9 +744,58 @@ MUTATIONS = [
     Mutation(
         "columns: infinity passes",
         "_backends/columns.py",
-        "                raise NonFiniteError",
-        "                pass",
+        "if kernels.channel_moments(view, own, True, table):",
+        "if kernels.channel_moments(view, own, True, table) and False:",
         f"{SCALERS}/test_frames.py",
+    ),
+    Mutation(
+        "fold: offset without the slope",
+        "_scalers/coefficients.py",
+        "offset = beta - affine_map.shift * slope",
+        "offset = beta - affine_map.shift",
+        f"{SCALERS}/test_folding.py",
+    ),
+    Mutation(
+        "fold: lost digits",
+        "_scalers/folding.py",
+        "if not (lost <= tolerance).all():",
+        "if False:",
+        f"{SCALERS}/test_folding.py",
+    ),
+    Mutation(
+        "onnx: float32 where digits are lost",
+        "_exports/onnx.py",
+        "(np.abs(shift) > FAR * scale).any()",
+        "(np.abs(shift) > 1e300 * scale).any()",
+        ONNX,
+    ),
+    Mutation(
+        "onnx: missing values counted",
+        "_exports/onnx.py",
+        "present = self.where(missing, self.constant(0.0), self.constant(1.0))",
+        "present = self.where(missing, self.constant(1.0), self.constant(1.0))",
+        ONNX,
+    ),
+    Mutation(
+        "onnx: constant rows",
+        "_exports/onnx.py",
+        "return graph.where(constant, graph.constant(0.0), z)",
+        "return z",
+        ONNX,
+    ),
+    Mutation(
+        "plain state: changed content",
+        "_scalers/plain_state.py",
+        "unchanged = codec.digest(content) == plain",
+        "unchanged = True or plain",
+        f"{SCALERS}/test_plain_state.py",
+    ),
+    Mutation(
+        "plain state: NaN",
+        "_scalers/plain_state.py",
+        "bad = np.isnan(array) & (counts > 0)",
+        "bad = np.zeros(array.shape, dtype=bool)",
+        f"{SCALERS}/test_plain_state.py",
     ),
 ]
 
