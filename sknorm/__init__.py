@@ -19,6 +19,7 @@ if _TYPE_CHECKING:
     from sknorm._scalers.power import PowerNormScaler
     from sknorm._scalers.row_norms import L1Normalizer, L2Normalizer, MaxNormalizer
     from sknorm._scalers.squashing import SquashingScaler
+    from sknorm._scalers.torch_modules import to_torch
     from sknorm._versions import __version__, show_versions
     from sknorm.compare import (
         CombinedComparison,
@@ -39,6 +40,7 @@ _HOMES = {
     "sknorm._scalers.power": ("PowerNormScaler",),
     "sknorm._scalers.row_norms": ("L1Normalizer", "L2Normalizer", "MaxNormalizer"),
     "sknorm._scalers.squashing": ("SquashingScaler",),
+    "sknorm._scalers.torch_modules": ("to_torch",),
     "sknorm._versions": ("__version__", "show_versions"),
     "sknorm.compare": (
         "CombinedComparison",
@@ -70,6 +72,7 @@ __all__ = [
     "fold",
     "raw_coefficients",
     "show_versions",
+    "to_torch",
 ]
 
 

@@ -17,6 +17,7 @@ AnyArray = NDArray[Any]
 Columns = list[tuple[str, Callable[[], AnyArray]]]
 
 MANY_ROWS = 4096
+SMALL_CHUNK = 1024
 FRAMES = {
     ("pandas", "DataFrame"),
     ("polars", "DataFrame"),
@@ -103,7 +104,7 @@ def plain_matrix(X: Any) -> AnyArray | None:
     return values if values is not None and values.dtype.kind in "biuf" and values.size else None
 
 
-def column_arrays(X: Any) -> list[AnyArray] | None:
+def column_chunks(X: Any) -> list[list[AnyArray]] | None:
     """Return the columns of a frame of numbers where they lie, if that saves making a matrix.
 
     Of a few rows it does not, nor of a pandas frame of one dtype, which is one array.
@@ -114,12 +115,28 @@ def column_arrays(X: Any) -> list[AnyArray] | None:
         if _is_named(X, "pandas", "DataFrame"):
             if len(set(X.dtypes)) == 1 and isinstance(X.dtypes.iloc[0], np.dtype):
                 return None
-            return [_pandas_column(column) for _, column in X.items()]
+            return [[_pandas_column(column)] for _, column in X.items()]
         if _is_named(X, "polars", "DataFrame"):
-            return [_polars_column(column) for column in X.iter_columns()]
-        return [_arrow_column(column) for column in X.columns]
+            return [_polars_chunks(column) for column in X.iter_columns()]
+        return [_arrow_chunks(column) for column in X.columns]
     except NotNumbersError:
         return None  # whoever reads them all says which
+
+
+def _polars_chunks(column: Any) -> list[AnyArray]:
+    chunks = column.get_chunks() if _worth_apart(column.n_chunks(), len(column)) else [column]
+    return [_polars_column(chunk) for chunk in chunks]
+
+
+def _arrow_chunks(column: Any) -> list[AnyArray]:
+    chunks = getattr(column, "chunks", None) or [column]
+    chunks = chunks if _worth_apart(len(chunks), len(column)) else [column]
+    return [_arrow_column(chunk) for chunk in chunks]
+
+
+def _worth_apart(n_chunks: int, n_rows: int) -> bool:
+    """Tell whether chunks are so long that a copy to one array takes longer."""
+    return n_rows >= SMALL_CHUNK * n_chunks
 
 
 def column_reader(values: Any) -> Callable[[Any], AnyArray] | None:

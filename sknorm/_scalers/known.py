@@ -114,6 +114,38 @@ def read_estimator(estimator: Any) -> tuple[dict[str, Any], dict[str, Any], dict
     )
 
 
+def read_layer(layer: Any) -> dict[str, Any]:
+    """Return the parameters that a layer of torch, which normalizes each sample, stands for."""
+    if hasattr(layer, "num_groups"):  # GroupNorm
+        params: dict[str, Any] = {"n_groups": int(layer.num_groups)}
+    elif hasattr(layer, "num_features") and hasattr(layer, "track_running_stats"):
+        if layer.track_running_stats or "Instance" not in type(layer).__name__:
+            raise TypeError(
+                f"A {type(layer).__name__} with running statistics is no layer of one sample's. "
+                "Use BatchStatScaler.from_estimator."
+            )
+        params = {"n_groups": int(layer.num_features)}
+    elif hasattr(layer, "normalized_shape"):  # LayerNorm, and RMSNorm, which has no bias
+        params = {} if hasattr(layer, "bias") else {"with_mean": False}
+    else:
+        raise TypeError(
+            f"A {type(layer).__name__} is none of torch's LayerNorm, GroupNorm, InstanceNorm and "
+            "RMSNorm."
+        )
+    eps = layer.eps  # RMSNorm has None for the smallest distance of its dtype
+    params["eps"] = _epsilon_of(layer) if eps is None else float(eps)
+    for ours, theirs in (("gamma", "weight"), ("beta", "bias")):
+        values = getattr(layer, theirs, None)
+        if values is not None:
+            params[ours] = _from_tensor(values)
+    return params
+
+
+def _epsilon_of(layer: Any) -> float:
+    name = str(layer.weight.dtype) if layer.weight is not None else "float32"
+    return float(np.finfo(name.rpartition(".")[2]).eps)
+
+
 def _features_of(estimator: Any) -> dict[str, Any]:
     known = ("n_features_in_", "feature_names_in_")
     return {name: getattr(estimator, name) for name in known if hasattr(estimator, name)}

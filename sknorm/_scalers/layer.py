@@ -16,7 +16,7 @@ from sknorm._backends import dispatch
 from sknorm._backends.structure import Indices
 from sknorm._compat import as_frame
 from sknorm._exports import onnx
-from sknorm._scalers import kept, parameters, state, validation
+from sknorm._scalers import kept, known, parameters, state, validation
 from sknorm._scalers.base import DocLinkMixin, refuse_dense_result
 from sknorm._scalers.layer_statistics import layer_statistics, undo_layer
 from sknorm._scalers.onnx_methods import OnnxMixin
@@ -147,6 +147,39 @@ class LayerScaler(
         self.keep_statistics = keep_statistics
         self.copy = copy
         self.n_jobs = n_jobs
+
+    @classmethod
+    def from_estimator(cls, layer: Any, **params: Any) -> Self:
+        """Return a scaler that does what a layer of torch does.
+
+        Parameters
+        ----------
+        layer : torch.nn.LayerNorm, GroupNorm, InstanceNorm1d, 2d or 3d, or RMSNorm
+            The layer. Nothing is imported: what counts is its attributes.
+        **params : dict
+            Parameters of the scaler, in place of those that the layer has.
+
+        Returns
+        -------
+        scaler : LayerScaler
+            The scaler, which needs no fit. That of an InstanceNorm normalizes each channel of a
+            sample by itself; that of a LayerNorm of several axes takes them as channels and
+            positions.
+
+        Raises
+        ------
+        TypeError
+            If the layer is none of these.
+
+        Examples
+        --------
+        >>> from types import SimpleNamespace
+        >>> from sknorm import LayerScaler
+        >>> layer = SimpleNamespace(num_groups=2, eps=1e-5, weight=None, bias=None)
+        >>> LayerScaler.from_estimator(layer)
+        LayerScaler(eps=1e-05, n_groups=2)
+        """
+        return cls(**(known.read_layer(layer) | params))
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Check the parameters and the shape of X; nothing is learned.

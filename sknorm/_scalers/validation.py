@@ -24,7 +24,7 @@ from sknorm._compat import (
     widest_float,
 )
 from sknorm._scalers.containers import as_numbers, as_weights
-from sknorm._scalers.frames import column_arrays, column_names, is_frame, plain_matrix
+from sknorm._scalers.frames import column_chunks, column_names, is_frame, plain_matrix
 from sknorm._sources.tensors import is_tensor
 
 Array = NDArray[np.float64]
@@ -79,8 +79,8 @@ def check_input(
 def _check_frame(estimator: Any, X: Any, *, reset: bool, by_column: bool) -> Any:
     """Return the numbers in a frame, whose names are checked."""
     _check_not_empty(X)
-    arrays = column_arrays(X) if by_column else None
-    numbers: Any = Columns(arrays) if arrays is not None and fits(arrays) else plain_matrix(X)
+    chunks = column_chunks(X) if by_column else None
+    numbers: Any = Columns(chunks) if chunks is not None and fits(chunks) else plain_matrix(X)
     if numbers is None:
         numbers = check_array(as_numbers(X), **CHECKS, estimator=estimator, input_name="X")
     _check_frame_names(estimator, X, reset=reset)

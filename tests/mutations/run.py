@@ -744,8 +744,8 @@ MUTATIONS = [
     Mutation(
         "columns: infinity passes",
         "_backends/columns.py",
-        "if kernels.channel_moments(view, own, True, table):",
-        "if kernels.channel_moments(view, own, True, table) and False:",
+        "if kernels.channel_moments(values.reshape(1, 1, -1), own, True, table):",
+        "if kernels.channel_moments(values.reshape(1, 1, -1), own, True, table) and False:",
         f"{SCALERS}/test_frames.py",
     ),
     Mutation(
