@@ -94,6 +94,8 @@ def test_version_is_that_of_the_project():
     assert sknorm.__version__ == project["version"]
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert f"## [{sknorm.__version__}]" in changelog
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {sknorm.__version__}\n" in citation
 
 
 # Imports -----------------------------------------------------------------------------------------

@@ -139,7 +139,7 @@ BAD = {
     "unknown": (changed(("learned", "__class__"), 1, True), "which no scaler learns"),
     "code": (changed(("learned", "mean_"), {"import": "os"}, True), "not known"),
     "dtype": (changed(("learned", "mean_", "array", "dtype"), "O8", True), "not known"),
-    "parameter": (changed(("params", "colour"), 1, True), "cannot be read"),
+    "parameter": (changed(("params", "hue"), 1, True), "cannot be read"),
 }
 
 

@@ -93,7 +93,7 @@ def test_layers_to_scalers(layer):
     np.testing.assert_allclose(found, outputs(layer, x), rtol=1e-10, atol=1e-12)
 
 
-@pytest.mark.parametrize("layer", [nn.BatchNorm1d(6), nn.Linear(2, 3), object()], ids=repr)
+@pytest.mark.parametrize("layer", [nn.BatchNorm1d(6), nn.Linear(2, 3), 7], ids=repr)
 def test_other_layers_are_refused(layer):
     with pytest.raises(
         TypeError, match=r"BatchStatScaler\.from_estimator|none of torch's LayerNorm"

@@ -46,6 +46,8 @@ class BuildKernels(build_ext):
             for name, flags in variants.items()
         ]
         super().finalize_options()
+        # The compiler runs for each variant by itself, and takes most of the time.
+        self.parallel = self.parallel or os.cpu_count()
 
     def run(self) -> None:
         """Build, and write down what failed where the extensions are."""
