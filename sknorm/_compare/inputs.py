@@ -11,6 +11,8 @@ from sklearn.base import is_classifier, is_regressor
 from sklearn.utils import indexable
 from sklearn.utils.multiclass import type_of_target
 
+from sknorm._sources.kinds import is_source
+
 
 def check_estimator(estimator: Any) -> None:
     """Refuse anything that is not an unfitted-able classifier or regressor."""
@@ -33,6 +35,12 @@ def check_data(estimator: Any, X: Any, y: Any) -> tuple[Any, Any]:
     """Return X and y in a form that can be indexed by row; y is complete and not constant."""
     if y is None:
         raise ValueError("y is None: a comparison needs a target to score against.")
+    for name, values in (("X", X), ("y", y)):
+        if isinstance(values, str) or is_source(values):
+            raise TypeError(
+                f"{name} is a {type(values).__name__}, of which rows cannot be chosen for folds. "
+                "Read it into an array or a data frame first."
+            )
     X = X if hasattr(X, "shape") else np.asarray(X)
     y = y if hasattr(y, "shape") else np.asarray(y)
     if len(y.shape) == 2 and y.shape[1] == 1:

@@ -21,6 +21,10 @@ from sknorm._scalers.objects import NotNumbersError, numbers_of
 AnyArray = NDArray[Any]
 # Containers that hold no values yet, or hold them elsewhere, by the library and name of a class.
 NOT_YET_READ = {
+    ("narwhals", "LazyFrame"): "X.to_native()",
+    ("dask", "Delayed"): "X.compute()",
+    ("dask", "Bag"): "X.to_dataframe()",
+    ("dask", "Series"): "X.to_frame()",
     ("ibis", "Table"): "X.to_pandas()",
     ("ray", "Dataset"): "X.to_pandas()",
     ("datasets", "Dataset"): "X.to_pandas()",

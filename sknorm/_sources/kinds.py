@@ -34,17 +34,27 @@ OPENERS = {
 
 def open_source(X: Any) -> Source | None:
     """Return what reads X in blocks, or None where X is in memory, or is nothing known here."""
+    opener = _opener(X)
+    if opener is None:
+        return None
+    module, name = opener
+    source: Source = getattr(importlib.import_module(f"sknorm._sources.{module}"), name)(X)
+    return source
+
+
+def is_source(X: Any) -> bool:
+    """Tell whether X is not in memory, and would be read in blocks."""
+    return _opener(X) is not None
+
+
+def _opener(X: Any) -> tuple[str, str] | None:
+    """Return the module and the name of what reads X in blocks, if anything does."""
     if isinstance(X, np.ndarray) or sparse.issparse(X) or isinstance(X, (list, tuple)):
         return None
     if isinstance(X, (str, os.PathLike)):
-        return _opened("arrow", "open_parquet", X)
+        return "arrow", "open_parquet"
     for cls in type(X).__mro__:
         opener = OPENERS.get((cls.__module__.partition(".")[0], cls.__name__))
         if opener is not None:
-            return _opened(*opener, X)
-    return _opened("streams", "Batches", X) if isinstance(X, Iterator) else None
-
-
-def _opened(module: str, name: str, X: Any) -> Source:
-    source: Source = getattr(importlib.import_module(f"sknorm._sources.{module}"), name)(X)
-    return source
+            return opener
+    return ("streams", "Batches") if isinstance(X, Iterator) else None

@@ -26,11 +26,16 @@ class LazyFrame(Source):
         self.schema = narwhals(kind).from_native(frame).collect_schema()
         self.names = list(self.schema.names())
         self.n_features = len(self.names)
+        # Columns of nothing but null, which have no other type.
+        self.without_values: set[str] = set()
 
     def check_types(self, keys: Iterable[str]) -> None:
         """Refuse columns that are no numbers, but for those that are keys."""
         kinds = {name: kind for name, kind in self.schema.items() if name not in set(keys)}
-        fits = [kind.is_numeric() or str(kind) == "Boolean" for kind in kinds.values()]
+        fits = [
+            kind.is_numeric() or str(kind) == "Boolean" or name in self.without_values
+            for name, kind in kinds.items()
+        ]
         refuse_columns(self.kind, list(kinds), list(kinds.values()), fits)
 
     def apply(self, work: Work) -> Any:
@@ -58,6 +63,8 @@ class PolarsFrame(LazyFrame):
 
     def __init__(self, frame: Any) -> None:
         super().__init__(frame, "the LazyFrame")
+        null = sys.modules["polars"].Null
+        self.without_values = {n for n, kind in frame.collect_schema().items() if kind == null}
 
     def learn(self, reader: Reader, sample_weight: Any) -> Any:
         """Return what a reader finds out of all rows, or None if there are none."""

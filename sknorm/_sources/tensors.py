@@ -21,12 +21,10 @@ DLPACK_CPU = 1
 
 def is_tensor(X: Any) -> bool:
     """Tell whether X is an array of another library than NumPy."""
-    return (
-        not isinstance(X, (np.ndarray, np.generic))
-        and hasattr(X, "__dlpack__")
-        and hasattr(X, "shape")
-        and hasattr(X, "dtype")
-    )
+    if isinstance(X, (np.ndarray, np.generic)) or not hasattr(X, "__dlpack__"):
+        return False
+    # Nested tensors of torch have no shape, and say so by an error of another kind.
+    return root_of(X) == "torch" or (hasattr(X, "shape") and hasattr(X, "dtype"))
 
 
 def host_view(X: Any) -> AnyArray | None:
@@ -72,6 +70,13 @@ def _torch_view(X: Any) -> AnyArray | None:
             f"X is a sparse torch tensor ({X.layout}). Pass X.to_dense(), or the scipy array of "
             "its parts."
         )
+    if X.is_nested:
+        raise TypeError(
+            "X is a nested torch tensor, whose rows differ in length. Pass "
+            "X.to_padded_tensor(float('nan')), in which what is missing is NaN."
+        )
+    if X.device.type == "meta":
+        raise TypeError("X is a torch tensor on the device 'meta', which has no values.")
     if X.device.type != "cpu" or X.requires_grad:
         return None
     try:

@@ -27,7 +27,14 @@ from sklearn.base import clone
 from sklearn.linear_model import SGDClassifier
 from sklearn.pipeline import make_pipeline
 
-from sknorm import BatchStatScaler, GroupScaler, L2Normalizer, LayerScaler, SquashingScaler
+from sknorm import (
+    BatchStatScaler,
+    GroupScaler,
+    L2Normalizer,
+    LayerScaler,
+    SquashingScaler,
+    compare_normalizers,
+)
 
 CONNECTION = duckdb.connect()
 
@@ -190,6 +197,25 @@ def test_types_of_columns():
     np.testing.assert_allclose(
         scaled.to_pandas().to_numpy(), expected.transform(plain), rtol=1e-6, atol=1e-6
     )
+
+
+def test_a_column_of_nothing_but_null():
+    lazy = pl.LazyFrame({"x": [None, None], "y": [1.0, 3.0]})
+    found = BatchStatScaler().fit(lazy)
+    np.testing.assert_array_equal(found.mean_, [np.nan, 2.0])
+    assert found.transform(lazy).collect()["y"].to_list() == [-1.0, 1.0]
+
+
+def test_a_comparison_needs_rows_that_can_be_chosen():
+    for x in (pl.LazyFrame({"x": [1.0, 2.0]}), iter([ROWS]), "rows.parquet"):
+        with pytest.raises(TypeError, match=r"X is a .*Read it into an array"):
+            compare_normalizers(SGDClassifier(), x, [0, 1])
+
+
+def test_lazy_frames_of_narwhals():
+    narwhals = pytest.importorskip("narwhals")
+    with pytest.raises(TypeError, match=r"Pass X.to_native\(\)"):
+        BatchStatScaler().fit(narwhals.from_native(pl.LazyFrame({"x": [1.0]})))
 
 
 DATES = pl.DataFrame({"day": pl.date_range(pl.date(2020, 1, 1), pl.date(2020, 1, 9), eager=True),

@@ -190,6 +190,16 @@ def test_sparse_torch_tensors_are_refused_with_a_way_out():
         BatchStatScaler().fit(torch_tensor(X).to_sparse())
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_tensors_without_rows_of_values_are_refused_with_a_way_out():
+    torch = pytest.importorskip("torch")
+    with pytest.raises(TypeError, match="'meta', which has no values"):
+        BatchStatScaler().fit(torch.ones(3, 2, device="meta"))
+    ragged = torch.nested.nested_tensor([torch.ones(2), torch.ones(3)])
+    with pytest.raises(TypeError, match="to_padded_tensor"):
+        BatchStatScaler().fit(ragged)
+
+
 def test_the_width_is_checked():
     scaler = BatchStatScaler().fit(torch_tensor(X))
     with pytest.raises(ValueError, match="3 features"):
