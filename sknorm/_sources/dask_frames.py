@@ -24,9 +24,12 @@ class DaskFrame(Source):
     def __init__(self, X: Any) -> None:
         self.kind = "the Dask DataFrame"
         self._X = X
-        self.names = [str(name) for name in X.columns]
-        self.n_features = len(self.names)
-        refuse_repeated(self.kind, self.names)
+        self._columns = list(X.columns)
+        self.n_features = len(self._columns)
+        # scikit-learn's rule: names count where all of them are text.
+        if all(isinstance(name, str) for name in self._columns):
+            refuse_repeated(self.kind, self._columns)
+            self.names = self._columns
 
     def learn(self, reader: Reader, sample_weight: Any) -> Any:
         """Return what a reader finds out of all rows, or None if there are none."""
@@ -46,7 +49,7 @@ class DaskFrame(Source):
 
     def apply(self, work: Work) -> Any:
         """Return a DataFrame of the same partitions, of which nothing is computed yet."""
-        names = work.names or self.names or []
+        names = work.names or self._columns
         rows = self._X._meta_nonempty
         meta = _as_frame(work.of_block.example(rows), names, rows).iloc[:0]
         return self._X.map_partitions(
@@ -55,9 +58,10 @@ class DaskFrame(Source):
 
     def check_types(self, keys: Iterable[str]) -> None:
         """Refuse columns that are no numbers, but for those that are keys."""
-        names = [name for name in self.names or [] if name not in set(keys)]
-        kinds = [self._X.dtypes[name] for name in names]
-        refuse_columns(self.kind, names, kinds, [kind.kind in "biuf" for kind in kinds])
+        kinds = zip(self._columns, self._X.dtypes, strict=True)
+        kept = {str(name): kind for name, kind in kinds if name not in set(keys)}
+        fits = [kind.kind in "biuf" for kind in kept.values()]
+        refuse_columns(self.kind, list(kept), list(kept.values()), fits)
 
     def _weights(self, sample_weight: Any) -> Any:
         if not hasattr(sample_weight, "divisions"):
@@ -86,11 +90,11 @@ def _merge(reader: Reader, parts: Any) -> Any:
     return _series(reader.merge(series.iloc[0] for series in parts))
 
 
-def _apply(work: Work, names: list[str], meta: Any, block: Any) -> Any:
+def _apply(work: Work, names: list[Any], meta: Any, block: Any) -> Any:
     return _as_frame(work.of_block(block), names, block) if len(block) else meta
 
 
-def _as_frame(result: Any, names: list[str], block: Any) -> Any:
+def _as_frame(result: Any, names: list[Any], block: Any) -> Any:
     pandas = importlib.import_module("pandas")
     if isinstance(result, dict):
         return pandas.DataFrame({name: result[name] for name in names}, index=block.index)

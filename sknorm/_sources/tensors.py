@@ -61,7 +61,10 @@ def as_tensor(result: Any, like: Any) -> Any:
         if not jax.config.jax_enable_x64 and result.dtype == np.float64:
             result = result.astype(np.float32)
         return jax.device_put(result, like.device)
-    return array_namespace(like).asarray(result)
+    try:
+        return array_namespace(like).asarray(result)
+    except TypeError:  # it has memory, but no library that makes such arrays
+        return result
 
 
 def _torch_view(X: Any) -> AnyArray | None:

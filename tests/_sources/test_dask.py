@@ -265,6 +265,17 @@ def test_drift(kind):
         np.testing.assert_allclose(found.table[name], expected.table[name], rtol=1e-10, atol=1e-13)
 
 
+def test_a_frame_of_numbers_for_names():
+    given = dd.from_pandas(pd.DataFrame(GAPS), npartitions=3)
+    found = BatchStatScaler().fit(given)
+    assert not hasattr(found, "feature_names_in_")
+    scaled = found.transform(given).compute()
+    assert list(scaled.columns) == [0, 1, 2, 3]
+    np.testing.assert_array_equal(scaled, found.transform(GAPS))
+    with pytest.raises(ValueError, match="not numeric: '1'"):
+        BatchStatScaler().fit(given.assign(**{"1": "x"})[["1"]])
+
+
 def test_partial_fit_goes_on():
     found = BatchStatScaler().partial_fit(array(GAPS[:1000])).partial_fit(array(GAPS[1000:]))
     assert_same_statistics(found, BatchStatScaler().fit(GAPS))

@@ -200,6 +200,25 @@ def test_tensors_without_rows_of_values_are_refused_with_a_way_out():
         BatchStatScaler().fit(ragged)
 
 
+class Memory:
+    """What has memory, and no library that knows it."""
+
+    def __init__(self, values):
+        self._values = values
+        self.shape, self.dtype = values.shape, values.dtype
+
+    def __dlpack__(self, **options):
+        return self._values.__dlpack__(**options)
+
+    def __dlpack_device__(self):
+        return self._values.__dlpack_device__()
+
+
+def test_memory_of_no_library_becomes_an_array():
+    found = BatchStatScaler().fit_transform(Memory(X.copy()))
+    np.testing.assert_array_equal(found, BatchStatScaler().fit_transform(X))
+
+
 def test_the_width_is_checked():
     scaler = BatchStatScaler().fit(torch_tensor(X))
     with pytest.raises(ValueError, match="3 features"):

@@ -1,0 +1,87 @@
+"""Data of ten times the memory that is allowed: fitted and transformed under a limit of Linux."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+
+from sknorm import BatchStatScaler
+from sknorm._backends import dispatch
+
+pytestmark = [
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits of Linux"),
+    pytest.mark.skipif(
+        not dispatch.uses_kernels(np.empty(0)),
+        reason="the reference has arrays of the blocks' size",
+    ),
+]
+
+N_GROUPS, ROWS, COLUMNS = 60, 20_000, 40
+ALLOWED = N_GROUPS * ROWS * COLUMNS * 8 // 10
+PROGRAM = f"""
+import re, resource, sys
+from pathlib import Path
+import numpy as np
+import pyarrow as pa
+pa.set_cpu_count(1)
+pa.set_io_thread_count(1)
+from sknorm import BatchStatScaler, LayerScaler
+
+def status(name):
+    text = Path("/proc/self/status").read_text()
+    return int(re.search(name + r":\\s*(\\d+)", text)[1]) * 1024
+
+def batches():
+    rng = np.random.default_rng(0)
+    for _ in range({N_GROUPS}):
+        yield rng.normal(5.0, 2.0, size=({ROWS}, {COLUMNS}))
+
+def work(X):
+    scaler = BatchStatScaler().fit(X())
+    count = 0
+    for estimator in (scaler, LayerScaler().fit(X())):
+        for batch in estimator.transform(X()):
+            count += batch.shape[0] if hasattr(batch, "shape") else batch.num_rows
+    return scaler, count
+
+X = {{"stream": lambda: batches(), "file": lambda: sys.argv[2]}}[sys.argv[1]]
+next(iter(LayerScaler().fit(X()).transform(X())))  # what is allocated once
+limit = status("VmSize") + {ALLOWED}
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+try:
+    np.ones({2 * ALLOWED // 8}).sum()
+except MemoryError:
+    scaler, count = work(X)
+    print(count, *scaler.mean_[:2])
+"""
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    found = tmp_path_factory.mktemp("memory") / "rows.parquet"
+    rng = np.random.default_rng(0)
+    schema = pa.schema([(f"c{k}", pa.float64()) for k in range(COLUMNS)])
+    with pa.parquet.ParquetWriter(found, schema, compression="none") as writer:
+        for _ in range(N_GROUPS):
+            rows = rng.normal(5.0, 2.0, size=(ROWS, COLUMNS))
+            writer.write_table(pl.DataFrame(rows, schema=schema.names).to_arrow().cast(schema))
+    return found
+
+
+@pytest.mark.parametrize("kind", ["stream", "file"])
+def test_ten_times_the_memory(kind, path):
+    pools = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "2"}
+    result = subprocess.run(
+        [sys.executable, "-c", PROGRAM, kind, str(path)],
+        env=os.environ | pools, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert not result.returncode, result.stderr
+    count, *mean = map(float, result.stdout.split())
+    assert count == 2 * N_GROUPS * ROWS
+    expected = BatchStatScaler().fit(path)
+    np.testing.assert_allclose(mean, expected.mean_[:2], rtol=1e-13)
