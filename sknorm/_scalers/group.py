@@ -17,7 +17,7 @@ from sknorm._scalers.group_columns import join, positions, with_groups
 from sknorm._scalers.group_state import GroupState
 from sknorm._scalers.merging import fold_in
 from sknorm._scalers.onnx_methods import OnnxMixin
-from sknorm._scalers.plain_state import PlainStateMixin
+from sknorm._scalers.plain_state import PlainStateMixin, as_fields, from_fields
 from sknorm._scalers.sourced import reads_sources
 
 
@@ -418,6 +418,22 @@ class GroupScaler(
             "which statistics a row gets depends on its group, which ONNX would have to look up in "
             "a table. Convert scaler_of(key), the scaler of one group."
         )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state as arrays and numbers, of no classes but the scalers'."""
+        state = dict(super().__getstate__())
+        if "_group_statistics" in state:
+            state["_group_statistics"] = as_fields(state["_group_statistics"])
+            state["_numbers"] = list(state["_numbers"])  # which are 0, 1, …
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take over a state."""
+        state = dict(state)
+        if "_group_statistics" in state:
+            state["_group_statistics"] = from_fields(state["_group_statistics"])
+            state["_numbers"] = {key: number for number, key in enumerate(state["_numbers"])}
+        super().__setstate__(state)
 
     def __sklearn_is_fitted__(self) -> bool:
         return "_group_statistics" in self.__dict__

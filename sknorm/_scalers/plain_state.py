@@ -120,6 +120,22 @@ class PlainStateMixin:
         return scaler
 
 
+def as_fields(value: Any) -> Any:
+    """Return a value that a state may consist of as a dict of its arrays and numbers."""
+    if type(value) not in VALUES.values():
+        return value
+    named = {field.name: as_fields(getattr(value, field.name)) for field in fields(value)}
+    return {"kind": type(value).__name__, **named}
+
+
+def from_fields(value: Any) -> Any:
+    """Return what ``as_fields`` was given."""
+    if not isinstance(value, dict):
+        return value
+    named = {name: from_fields(field) for name, field in value.items() if name != "kind"}
+    return VALUES[value["kind"]](**named)
+
+
 def _content(scaler: Any) -> dict[str, Any]:
     learned = {name: vars(scaler)[name] for name in state.LEARNED if name in vars(scaler)}
     return {

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -166,6 +167,30 @@ def test_to_dict_gives_copies():
     assert plain == before
     BatchStatScaler.from_dict(plain).mean_[:] = 5
     assert plain == before
+
+
+@every
+def test_skops_has_to_trust_no_class_but_scalers(estimator):
+    skops = pytest.importorskip("skops.io")
+    x = data_for(estimator)
+    scaler = clone(estimator).fit(x)
+    text = skops.dumps(scaler)
+    inner = [scaler.pooled_] if isinstance(scaler, GroupScaler) else []
+    own = {f"{type(s).__module__}.{type(s).__name__}" for s in [scaler, *inner]}
+    assert set(skops.get_untrusted_types(data=text)) == own
+    found = skops.loads(text, trusted=sorted(own))
+    expected, scaled = scaler.transform(x), found.transform(x)
+    pd.testing.assert_frame_equal(pd.DataFrame(scaled), pd.DataFrame(expected))
+
+
+@every
+def test_pickles_do_not_change_by_transforming(estimator):
+    x = data_for(estimator)
+    scaler = clone(estimator).fit(x)
+    before = pickle.dumps(scaler)
+    scaler.transform(x)
+    assert pickle.dumps(scaler) == before
+    assert pickle.loads(before).to_dict() == scaler.to_dict()
 
 
 FROZEN = Path(__file__).parent / "state_version_1.json"
