@@ -218,7 +218,7 @@ def _unit(x: Any, xp: Any) -> Any:
         return np.ldexp(1.0, -np.clip(exponent, -EXPONENT_LIMIT, EXPONENT_LIMIT))
     limit = EXPONENT_LIMIT if x.dtype == xp.float64 else 120
     positive = xp.where(magnitude > 0, magnitude, xp.ones_like(magnitude))
-    exponent = xp.clip(xp.floor(xp.log2(positive)) + 1, -limit, limit)
+    exponent = xp.clip(xp.floor(xp.log2(positive)) + 1, -float(limit), float(limit))
     return xp.pow(xp.full_like(exponent, 2.0), -exponent)
 
 

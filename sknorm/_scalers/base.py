@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
+
+# Modules of ours, and those of scikit-learn whose decorators are around our methods.
+OURS = ("sknorm.", "sklearn.", "joblib.")
 
 
 class DocLinkMixin:
@@ -15,6 +19,17 @@ class DocLinkMixin:
 
     def _doc_link_url_param_generator(self) -> dict[str, str]:
         return {"estimator_name": type(self).__name__}
+
+
+def stack_level() -> int:
+    """Return the ``stacklevel`` of a warning that is meant for whoever called the library.
+
+    How many frames are between depends on decorators of scikit-learn, which differ by version.
+    """
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(OURS):
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def refuse_dense_result(*, centers: bool, beta: Any, parameter: str, divides_by: str) -> None:

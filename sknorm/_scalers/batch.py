@@ -11,6 +11,7 @@ from scipy import sparse
 
 from sknorm._backends import dispatch
 from sknorm._scalers import known, parameters, state
+from sknorm._scalers.base import stack_level
 from sknorm._scalers.channel import ChannelScaler
 from sknorm._statistics.moments import Moments, root_in_unit
 
@@ -316,7 +317,7 @@ class BatchStatScaler(ChannelScaler):
         warnings.warn(
             f"Constant features: {shown}{more}. They are centered and not scaled, and tell a model "
             "nothing; drop them, or pass on_constant='ignore'.",
-            stacklevel=8,  # past fit and its decorators
+            stacklevel=stack_level(),
         )
 
     def _decide_centering(self, X: Any) -> bool:
@@ -379,5 +380,5 @@ def _warn_of_dense_columns(X: Any) -> None:
             f"X is sparse, so with_mean='auto' does not center it, although feature {dense[0]} has "
             "mostly nonzero values. Pass with_mean=False to divide only, or dense input (such as "
             "sparse_threshold=0 in ColumnTransformer) to center.",
-            stacklevel=2,
+            stacklevel=stack_level(),
         )

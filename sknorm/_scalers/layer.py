@@ -17,7 +17,7 @@ from sknorm._backends.structure import Indices
 from sknorm._compat import as_frame
 from sknorm._exports import onnx
 from sknorm._scalers import kept, known, parameters, state, validation
-from sknorm._scalers.base import DocLinkMixin, refuse_dense_result
+from sknorm._scalers.base import DocLinkMixin, refuse_dense_result, stack_level
 from sknorm._scalers.layer_statistics import layer_statistics, undo_layer
 from sknorm._scalers.onnx_methods import OnnxMixin
 from sknorm._scalers.plain_state import PlainStateMixin
@@ -417,7 +417,7 @@ class LayerScaler(
             warnings.warn(
                 f"Each of the n_groups={self.n_groups} groups is a single value, so centering "
                 "turns all of them into 0 (plus beta). Use fewer groups, or with_mean=False.",
-                stacklevel=6,  # past transform and its wrappers
+                stacklevel=stack_level(),
             )
 
     def _centers(self, X: Any) -> bool:

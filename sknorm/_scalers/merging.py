@@ -94,5 +94,5 @@ def _same(a: Any, b: Any) -> bool:
         return type(a) is type(b)
     try:
         return bool(np.array_equal(np.asarray(a), np.asarray(b)))
-    except ValueError:  # lists of unequal length
+    except (ValueError, AttributeError):  # lists of unequal length; NumPy 2.1 of text and numbers
         return bool(a == b)

@@ -117,8 +117,8 @@ def test_float32_stays(frame):
 def test_the_frame_is_left_alone(kind):
     frame, _ = KINDS[kind]
     before = pl.DataFrame(frame).to_dict(as_series=False)
-    scaler = BatchStatScaler(copy=False)
-    scaler.fit(frame).transform(frame)
+    BatchStatScaler().fit(frame).transform(frame)
+    LayerScaler().fit(frame).transform(frame)
     after = pl.DataFrame(frame).to_dict(as_series=False)
     assert repr(after) == repr(before)
 
