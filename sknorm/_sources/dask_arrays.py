@@ -68,7 +68,7 @@ class DaskArray(Source):
         if sample_weight is not None:
             operands += self._weights(sample_weight)
         return array.blockwise(
-            partial(_learn, reader), (0,), *operands, dtype=object, concatenate=True,
+            partial(_learn, reader), (0,), *operands, dtype=object, concatenate=False,
             adjust_chunks={0: 1}, align_arrays=False, meta=np.empty((0,), dtype=object),
             name=f"sknorm-fit-{tokenize(self._X.name, reader, _name_of(sample_weight))}",
         )  # fmt: skip
@@ -126,6 +126,8 @@ def _name_of(values: Any) -> Any:
 
 
 def _learn(reader: Reader, block: Any, weights: Any = None) -> Any:
+    while isinstance(block, list):  # of the one block along each of the other axes
+        (block,) = block
     part = np.empty(1, dtype=object)
     part[0] = reader.part(block, weights)
     return part
