@@ -29,6 +29,12 @@ def reference(session):
     session.run("pytest", "-n", "2", *session.posargs, env={"SKNORM_FORCE_REFERENCE": "1"})
 
 
+@nox.session(venv_backend="none")
+def oldest(session):
+    """Run the tests of the scalers on the oldest versions declared."""
+    session.run("bash", ".ci/oldest", external=True)
+
+
 @nox.session
 def docs(session):
     """Build the documentation, with warnings as errors."""

@@ -9,11 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from sknorm._sources.dask_arrays import tokenize
+from sknorm._sources.dask_arrays import merged, tokenize
 from sknorm._sources.learning import Reader
 from sknorm._sources.source import Source, Work, refuse_columns, refuse_repeated
-
-FAN_IN = 16
 
 
 class DaskFrame(Source):
@@ -37,15 +35,8 @@ class DaskFrame(Source):
         parts = self._X.map_partitions(
             _learn, reader, *operands, meta=_meta(), enforce_metadata=False
         )
-        delayed = parts.to_delayed(optimize_graph=True)
-        bag = importlib.import_module("dask").delayed
-        merge = bag(_merge, pure=True)
-        while len(delayed) > 1:
-            delayed = [
-                merge(reader, delayed[start : start + FAN_IN])
-                for start in range(0, len(delayed), FAN_IN)
-            ]
-        return merge(reader, list(delayed)).compute().iloc[0]
+        whole = merged(parts.values, reader).compute()
+        return np.asarray(whole, dtype=object).item()
 
     def apply(self, work: Work) -> Any:
         """Return a DataFrame of the same partitions, of which nothing is computed yet."""
@@ -84,10 +75,6 @@ def _series(part: Any) -> Any:
 
 def _learn(block: Any, reader: Reader, weights: Any = None) -> Any:
     return _series(reader.part(block, None if weights is None else np.asarray(weights)))
-
-
-def _merge(reader: Reader, parts: Any) -> Any:
-    return _series(reader.merge(series.iloc[0] for series in parts))
 
 
 def _apply(work: Work, names: list[Any], meta: Any, block: Any) -> Any:
