@@ -127,7 +127,7 @@ def executors():
 def test_an_executor_killed_in_mid_fit_gives_the_same_statistics(spark):
     def slowed(batches):
         for batch in batches:
-            time.sleep(0.02)
+            time.sleep(0.04)
             yield batch
 
     slow = spark.range(2_000_000, numPartitions=16).mapInArrow(slowed, "id bigint")
