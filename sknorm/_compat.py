@@ -5,7 +5,8 @@
 - The output container that ``set_output`` asked for, and how to make it: a transform of all
   features gets it from scikit-learn, but one of some features and inverse_transform do not, and
   there is no public getter.
-- Fit callbacks: public but experimental, and only from scikit-learn 1.9 on.
+- Fit callbacks: public but experimental, and only from scikit-learn 1.9 on. Copies that fit parts
+  of the data must not have them, and nothing public takes them from a fit that is under way.
 - Whether joblib's workers are threads, and what it pickles with: nothing public tells.
 """
 

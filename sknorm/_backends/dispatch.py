@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from sknorm._backends import (
-    columns,
     dense,
     dense_moments,
+    frame_columns,
     group_quantiles,
     groups,
     loader,
@@ -30,7 +30,7 @@ from sknorm._backends import (
 )
 from sknorm._backends import quantiles as exact_quantiles
 from sknorm._backends import sparse as sparse_arrays
-from sknorm._backends.columns import Columns
+from sknorm._backends.frame_columns import FrameColumns
 from sknorm._backends.protocol import Kernels, NonFiniteError
 from sknorm._backends.quantiles import Quantiles
 from sknorm._backends.structure import Indices
@@ -51,7 +51,7 @@ def uses_kernels(x: Any) -> bool:
     """Tell whether the compiled loops serve arrays of this type."""
     if not HAS_KERNELS or os.environ.get("SKNORM_FORCE_REFERENCE", "0") not in ("", "0"):
         return False
-    return isinstance(x, (np.ndarray, Columns)) or sparse.issparse(x)
+    return isinstance(x, (np.ndarray, FrameColumns)) or sparse.issparse(x)
 
 
 def _kernels_for(x: Any) -> Kernels:
@@ -79,8 +79,8 @@ def channel_moments(x: Any, weight: Array | None = None, n_jobs: int | None = No
         return dense_moments.moments(x, weight, _kernels_for(x), n_jobs)
     if sparse.issparse(x):
         return sparse_arrays.moments(x, weight, _kernels_for(x), n_jobs)
-    if isinstance(x, Columns):
-        return columns.moments(x, weight, _kernels_for(x), n_jobs)
+    if isinstance(x, FrameColumns):
+        return frame_columns.moments(x, weight, _kernels_for(x), n_jobs)
     xp = array_namespace(x)
     if weight is not None:
         weight = xp.reshape(xp.asarray(weight, device=device(x)), (-1, 1, 1))
@@ -105,8 +105,8 @@ def affine(
         x = _writable(x, copy=copy)
         check_in_place(x.data, copy=copy, allow_nan=True)
         return sparse_arrays.affine(x, affine_map, _kernels_for(x), **options)
-    if isinstance(x, Columns):
-        return columns.affine(x, affine_map, _kernels_for(x), inverse=inverse, n_jobs=n_jobs)
+    if isinstance(x, FrameColumns):
+        return frame_columns.affine(x, affine_map, _kernels_for(x), inverse=inverse, n_jobs=n_jobs)
     return _as_three_axes(x, lambda v: reference.affine(v, affine_map, inverse=inverse))
 
 

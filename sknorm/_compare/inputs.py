@@ -36,7 +36,7 @@ def check_data(estimator: Any, X: Any, y: Any) -> tuple[Any, Any]:
     if y is None:
         raise ValueError("y is None: a comparison needs a target to score against.")
     for name, values in (("X", X), ("y", y)):
-        if isinstance(values, str) or is_source(values):
+        if is_source(values):
             raise TypeError(
                 f"{name} is a {type(values).__name__}, of which rows cannot be chosen for folds. "
                 "Read it into an array or a data frame first."

@@ -23,7 +23,6 @@ AXES_ARE_INPUT_OF_MAX = 18
 LIMIT = 1000.0
 # Beyond so many deviations from zero, float32 would lose digits in a difference.
 FAR = 2.0
-FAR_SQUARED = 1e150
 
 
 class Graph:
@@ -41,7 +40,6 @@ class Graph:
             self.x = common.concatenate_variables(scope, inputs, container)
         kind = types.guess_tensor_type(inputs[0].type)
         self.is_double_out = isinstance(kind, types.DoubleTensorType)
-        self.given = self._double if isinstance(inputs[0].type, types.DoubleTensorType) else None
         self.kind = self._double
 
     def start(self, *, wide: bool) -> str:

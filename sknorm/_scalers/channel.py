@@ -283,9 +283,6 @@ class ChannelScaler(
         kept, moments = kept_of(whole, n_channels), whole._known_moments()
         self._add(moments, kept, whole._is_weighted(), self._known_moments(n_channels))
 
-    def _finish_fit(self) -> None:
-        """Do what is due after a fit."""
-
     def _is_weighted(self) -> bool:
         """Tell whether the numbers of samples seen are sums of weights."""
         return as_numpy(self.n_samples_seen_).dtype.kind == "f"

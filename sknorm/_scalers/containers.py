@@ -17,20 +17,9 @@ from scipy import sparse
 
 from sknorm._scalers.frames import Columns, column_reader, columns_of
 from sknorm._scalers.objects import NotNumbersError, numbers_of
+from sknorm._sources import kinds
 
 AnyArray = NDArray[Any]
-# Containers that hold no values yet, or hold them elsewhere, by the library and name of a class.
-NOT_YET_READ = {
-    ("narwhals", "LazyFrame"): "X.to_native()",
-    ("dask", "Delayed"): "X.compute()",
-    ("dask", "Bag"): "X.to_dataframe()",
-    ("dask", "Series"): "X.to_frame()",
-    ("ibis", "Table"): "X.to_pandas()",
-    ("ray", "Dataset"): "X.to_pandas()",
-    ("datasets", "Dataset"): "X.to_pandas()",
-    ("xarray", "Dataset"): "X.to_dataframe()",
-    ("torch", "Dataset"): "an array of its samples",
-}
 WAYS_OUT = {
     "text": "Encode text first, for example with OneHotEncoder in a ColumnTransformer.",
     "dates": "Turn dates and durations into numbers first, for example into days since a date.",
@@ -89,10 +78,8 @@ def refuse_unread(X: Any, name: str) -> None:
 
 def _way_out(X: Any) -> str | None:
     """Return what to pass instead of a container whose values have to be read first."""
-    for cls in type(X).__mro__:
-        name = (cls.__module__.partition(".")[0], cls.__name__)
-        if name in NOT_YET_READ:
-            return NOT_YET_READ[name]
+    if (way_out := kinds.way_out(X)) is not None:
+        return way_out
     if isinstance(X, Mapping) and not hasattr(X, "shape"):
         return "pandas.DataFrame(X)"
     return "a list of its rows" if isinstance(X, Set) else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -16,6 +16,7 @@ from sknorm._scalers import drift, parameters, state, validation
 from sknorm._scalers.blocks import Codes
 from sknorm._scalers.drift import Sample
 from sknorm._scalers.moments_of import Groups, moments_of
+from sknorm._sources.learning import Reader
 from sknorm._statistics.moments import Moments, scale_weights
 from sknorm._statistics.training import Training
 
@@ -44,27 +45,19 @@ class NewData:
 
 
 @dataclass(frozen=True)
-class DriftReader:
-    """What looks at a part of new data, in the place of what learns from it."""
+class DriftReader(Reader):
+    """What looks at parts of new data, by a fitted scaler."""
 
     scaler: Any
-    keys: tuple[str, ...] = ()
 
-    def part(self, block: Any, sample_weight: Any = None) -> NewData | None:
-        """Return what there is to know of a block, or None if it has no rows."""
-        return self.add(None, block, sample_weight)
-
-    def add(self, so_far: NewData | None, block: Any, sample_weight: Any = None) -> NewData | None:
-        """Return what there is to know of what was seen before, and of a block."""
-        if not block.shape[0] or (sample_weight is not None and not np.any(sample_weight)):
-            return so_far
+    def read(self, so_far: NewData | None, block: Any, sample_weight: Any) -> NewData:
+        """Return what is known after one more block."""
         new: NewData = self.scaler._new_data(block, sample_weight)
         return new if so_far is None else so_far.merge(new)
 
-    def merge(self, parts: Iterable[NewData | None]) -> NewData | None:
-        """Return what there is to know of several parts, or None of none."""
-        known = [part for part in parts if part is not None]
-        return reduce(NewData.merge, known) if known else None
+    def join(self, known: list[NewData]) -> NewData:
+        """Return what is known of several parts."""
+        return reduce(NewData.merge, known)
 
 
 class DriftMixin:

@@ -145,9 +145,6 @@ class GroupState(MergeMixin):
         # Its momentum was left out, for the batch.
         self.pooled_.set_params(**self._scaler().get_params(deep=False))
 
-    def _finish_fit(self) -> None:
-        """Do what is due after a fit."""
-
     def _take_features_of(self, pooled: Any) -> None:
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(pooled, name):

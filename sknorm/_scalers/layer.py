@@ -369,9 +369,6 @@ class LayerScaler(
         ]
         return np.append(names, np.array(added, dtype=object))
 
-    def _finish_fit(self) -> None:
-        """Do what is due after a fit."""
-
     def _not_onnx(self) -> str | None:
         if self.keep_statistics:
             return "keep_statistics=True is for inverse_transform, which is not converted."

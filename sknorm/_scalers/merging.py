@@ -40,7 +40,14 @@ def fold_in(scaler: Scaler, others: Iterable[Any], *, with_settings: bool = True
 
 
 class MergeMixin:
-    """Merge scalers that are known to have the same settings."""
+    """What scalers have that learn from parts of the data, and merge.
+
+    They say how they take over what several have learned (``_join``), and what one has learned of
+    one more batch (``_take_over``).
+    """
+
+    def _finish_fit(self) -> None:
+        """Do what is due after a fit."""
 
     def _merge_copies(self, parts: list[Any]) -> Self:
         """Fold in what copies of this scaler have learned."""

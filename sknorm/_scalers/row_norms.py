@@ -180,9 +180,6 @@ class RowNormalizer(
         result = self._times_norm(validation.check_output(self, X, extra=1))
         return as_frame(self, result, X, super().get_feature_names_out)
 
-    def _finish_fit(self) -> None:
-        """Do what is due after a fit."""
-
     def _to_onnx(self, graph: onnx.Graph, shape: list[Any]) -> None:
         onnx.norm(graph, self._norm, self.keep_norm)
 

@@ -111,9 +111,6 @@ class SketchMixin(MergeMixin):
         else:
             state.take_over(self, whole)
 
-    def _finish_fit(self) -> None:
-        """Do what is due after a fit."""
-
     def _update_from(self, X: Any) -> None:
         first = not self.__sklearn_is_fitted__()
         X, codes, n_channels = self._read(X, first=first)

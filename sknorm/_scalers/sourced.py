@@ -8,7 +8,8 @@ array, parts reach them, and fitted parts are merged.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from contextlib import nullcontext
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import wraps
@@ -18,8 +19,10 @@ from typing import Any, TypeVar
 import numpy as np
 
 from sknorm._compat import Subtask, notify_callbacks, with_callbacks, without_callbacks
-from sknorm._scalers import parameters, state, validation
+from sknorm._scalers import parameters, state
+from sknorm._scalers.columns import find_columns
 from sknorm._scalers.drift_check import DriftReader
+from sknorm._scalers.feature_names import check_columns
 from sknorm._scalers.frames import column_names
 from sknorm._sources.kinds import open_source
 from sknorm._sources.learning import Learner
@@ -56,7 +59,7 @@ def learns(method: Method) -> Method:
         if source is None:
             return method(self, X, *args, **kwargs)
         given = _arguments(method, self, X, args, kwargs)
-        return _learn(self, source, given, forget=method.__name__ == "fit")
+        return _learn(self, source, X, given, forget=method.__name__ == "fit")
 
     return learn
 
@@ -105,14 +108,21 @@ def _opened(X: Any) -> tuple[Source | None, Any]:
     return open_source(X), X
 
 
-def _arguments(method: Method, *args: Any) -> dict[str, Any]:
-    self, X, rest, named = args
-    return inspect.signature(method).bind(self, X, *rest, **named).arguments
+def _arguments(
+    method: Method, self: Any, X: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the arguments of a call by name, those of ``**kwargs`` too, without self and X."""
+    signature = inspect.signature(method)
+    given = signature.bind(self, X, *args, **kwargs).arguments
+    for name, parameter in signature.parameters.items():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            given |= given.pop(name, {})
+    return {name: value for name, value in given.items() if name not in ("self", "X")}
 
 
 @state.all_or_nothing
 @with_callbacks
-def _learn(scaler: Any, source: Source, given: dict[str, Any], *, forget: bool) -> Any:
+def _learn(scaler: Any, source: Source, X: Any, given: dict[str, Any], *, forget: bool) -> Any:
     """Replace the state by that after all rows of a source."""
     if given.get("groups") is not None:
         raise ValueError(
@@ -130,56 +140,45 @@ def _learn(scaler: Any, source: Source, given: dict[str, Any], *, forget: bool) 
     keys = _keys(prepared, source.names)
     source.check_types(keys)
     if not forget and prepared.__sklearn_is_fitted__():
-        validation.check_columns(prepared, source.names, source.n_features)
+        check_columns(prepared, source.names, source.n_features)
     if not hasattr(prepared, "partial_fit"):
         _learn_shape(prepared, source)
         return state.commit(scaler, vars(prepared))
-    with notify_callbacks(scaler, given["X"], None, weights, max_subtasks=None) as subtask:
-        if source.keeps_batches and not forget and getattr(prepared, "momentum", None) is not None:
-            assert isinstance(source, Batches)
-            source.refuse_weights(weights)
-            learn_in_turn(_Reported(Learner(prepared), subtask), source.blocks(), prepared)
+    with notify_callbacks(scaler, X, None, weights, max_subtasks=None) as subtask:
+        if isinstance(source, Batches) and not forget and _has_momentum(prepared):
+            found = _learn_in_turn(prepared, source, weights, subtask)
         else:
-            _learn_whole(prepared, source, weights, keys, subtask)
+            found = _learn_whole(prepared, source, weights, subtask)
+        if not found:
+            raise ValueError(
+                f"Found no rows with a weight above 0 in {source.kind}, while a minimum of 1 is "
+                "required."
+            )
         if forget:
             prepared._finish_fit()
         return state.commit(scaler, vars(prepared))
 
 
-def _learn_whole(
-    prepared: Any, source: Source, weights: Any, keys: tuple[str, ...], subtask: Subtask
-) -> None:
-    """Take over the statistics of all rows of a source."""
-    learner = Learner.like(prepared, keys)
-    whole = source.learn(_Reported(learner, subtask) if source.is_in_turn else learner, weights)
-    if whole is None:
-        raise ValueError(
-            f"Found no rows with a weight above 0 in {source.kind}, while a minimum of 1 is "
-            "required."
-        )
-    prepared._take_over(whole)
+def _has_momentum(scaler: Any) -> bool:
+    """Tell whether batches fade, so that their order counts."""
+    return getattr(scaler, "momentum", None) is not None
 
 
-@dataclass(frozen=True)
-class _Reported:
-    """A learner that tells scikit-learn's callbacks of each block that it is given."""
+def _learn_in_turn(prepared: Any, source: Batches, weights: Any, subtask: Subtask) -> bool:
+    """Let each batch be one of the scaler's; tell whether there was any."""
+    source.refuse_weights(weights)
+    before = vars(prepared)
+    learn_in_turn(Learner(prepared, subtask), source.blocks(), prepared)
+    return vars(prepared) is not before
 
-    learner: Learner
-    subtask: Subtask
 
-    @property
-    def keys(self) -> tuple[str, ...]:
-        return self.learner.keys
-
-    def part(self, block: Any, sample_weight: Any = None) -> Any:
-        return self.add(None, block, sample_weight)
-
-    def add(self, so_far: Any, block: Any, sample_weight: Any = None) -> Any:
-        with self.subtask():
-            return self.learner.add(so_far, block, sample_weight)
-
-    def merge(self, parts: Iterable[Any]) -> Any:
-        return self.learner.merge(parts)
+def _learn_whole(prepared: Any, source: Source, weights: Any, subtask: Subtask) -> bool:
+    """Take over the statistics of all rows of a source; tell whether there were any."""
+    learner = Learner.like(prepared, subtask if source.is_in_turn else nullcontext)
+    whole = source.learn(learner, weights)
+    if whole is not None:
+        prepared._take_over(whole)
+    return whole is not None
 
 
 def _learn_shape(prepared: Any, source: Source) -> None:
@@ -195,8 +194,7 @@ def _fit_and_apply(scaler: Any, source: Source, X: Any, given: dict[str, Any]) -
             f"fit_transform reads the data twice, and {source.kind} can be read only once. Call "
             "fit on one, and transform on another."
         )
-    options = {name: value for name, value in given.items() if name == "sample_weight"}
-    return scaler.fit(X, **options).transform(X)
+    return scaler.fit(X, **given).transform(X)
 
 
 def _check_drift(scaler: Any, source: Source, given: dict[str, Any]) -> Any:
@@ -210,7 +208,7 @@ def _check_drift(scaler: Any, source: Source, given: dict[str, Any]) -> Any:
     settings = given.get("alpha", 0.05), given.get("threshold", 0.2)
     parameters.check_drift_settings(*settings)
     source.check_types(())
-    validation.check_columns(reader, source.names, source.n_features)
+    check_columns(reader, source.names, source.n_features)
     frozen = deepcopy(state.draft(reader, forget=False))
     new = source.learn(DriftReader(frozen), given.get("sample_weight"))
     if new is None:
@@ -244,11 +242,11 @@ def _names_after(frozen: Any, source: Source, inverse: bool) -> list[str] | None
         names_in = list(getattr(frozen, "feature_names_in_", ())) or None
         if source.names is not None and names_in is not None:
             names_out = [str(name) for name in frozen.get_feature_names_out()]
-            validation.check_columns(frozen, source.names, source.n_features, names_out)
+            check_columns(frozen, source.names, source.n_features, names_out)
         elif not _adds_columns(frozen):
-            validation.check_columns(frozen, None, source.n_features)
+            check_columns(frozen, None, source.n_features)
         return names_in or source.names
-    validation.check_columns(frozen, source.names, source.n_features)
+    check_columns(frozen, source.names, source.n_features)
     if source.names is None:
         return None
     return [str(name) for name in frozen.get_feature_names_out(source.names)]
@@ -269,8 +267,7 @@ def _keys(scaler: Any, names: list[str] | None) -> tuple[str, ...]:
     by = getattr(scaler, "by", None)
     if by is None or names is None:
         return ()
-    chosen = by if isinstance(by, (list, tuple)) else [by]
-    return tuple(name if isinstance(name, str) else names[name] for name in chosen)
+    return tuple(names[place] for place in find_columns(by, len(names), names, "by"))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from sknorm._backends import dispatch
-from sknorm._backends.columns import Columns, fits
+from sknorm._backends.frame_columns import FrameColumns, fits
 from sknorm._backends.layout import NATIVE, output_dtype
 from sknorm._backends.protocol import NonFiniteError
 from sknorm._backends.structure import Indices
@@ -24,7 +24,8 @@ from sknorm._compat import (
     widest_float,
 )
 from sknorm._scalers.containers import as_numbers, as_weights
-from sknorm._scalers.frames import column_chunks, column_names, is_frame, plain_matrix
+from sknorm._scalers.feature_names import check_frame_names, check_names_out
+from sknorm._scalers.frames import column_chunks, is_frame, plain_matrix
 from sknorm._sources.tensors import is_tensor
 
 Array = NDArray[np.float64]
@@ -80,28 +81,11 @@ def _check_frame(estimator: Any, X: Any, *, reset: bool, by_column: bool) -> Any
     """Return the numbers in a frame, whose names are checked."""
     _check_not_empty(X)
     chunks = column_chunks(X) if by_column else None
-    numbers: Any = Columns(chunks) if chunks is not None and fits(chunks) else plain_matrix(X)
+    numbers: Any = FrameColumns(chunks) if chunks is not None and fits(chunks) else plain_matrix(X)
     if numbers is None:
         numbers = check_array(as_numbers(X), **CHECKS, estimator=estimator, input_name="X")
-    _check_frame_names(estimator, X, reset=reset)
+    check_frame_names(estimator, X, reset=reset)
     return numbers
-
-
-def _check_frame_names(estimator: Any, X: Any, *, reset: bool) -> None:
-    """Check the names and the number of columns, as scikit-learn does.
-
-    It is slow where there are many of them, and is asked only where something does not fit.
-    """
-    names = column_names(X)
-    if set(map(type, names)) == {str}:
-        if reset:
-            estimator.n_features_in_ = len(names)
-            estimator.feature_names_in_ = np.array(names, dtype=object)
-            return
-        known = getattr(estimator, "feature_names_in_", None)
-        if known is not None and known.tolist() == names:
-            return
-    validate_data(estimator, X, reset=reset, skip_check_array=True)
 
 
 def _is_plain(estimator: Any, X: Any) -> bool:
@@ -117,43 +101,6 @@ def _is_plain(estimator: Any, X: Any) -> bool:
         and X.shape[1] > 0
         and not hasattr(estimator, "feature_names_in_")
     )
-
-
-def check_columns(
-    estimator: Any,
-    names: list[str] | None,
-    n_columns: int | None,
-    expected: list[str] | None = None,
-) -> None:
-    """Refuse columns of other names than expected, or in another order, or of another number.
-
-    ``names`` and ``n_columns`` are None where they are not known before the data is read.
-    """
-    if expected is None:
-        known = getattr(estimator, "feature_names_in_", None)
-        expected = None if known is None else list(known)
-    n_expected = getattr(estimator, "n_features_in_", None) if expected is None else len(expected)
-    if n_columns is not None and n_expected is not None and n_columns != n_expected:
-        raise ValueError(
-            f"X has {n_columns} features, but {type(estimator).__name__} is expecting "
-            f"{n_expected} features as input{_missing(names, expected)}."
-        )
-    if names is not None and expected is not None and names != expected:
-        k = next(k for k, name in enumerate(names) if name != expected[k])
-        raise ValueError(
-            "The feature names should match those that were passed during fit, in the same "
-            f"order: feature {k} is {names[k]!r}, and {expected[k]!r} was expected."
-        )
-
-
-def _missing(names: list[str] | None, expected: list[str] | None) -> str:
-    """Return which columns are missing, and which are new, in words."""
-    if names is None or expected is None:
-        return ""
-    lists = {"missing": [n for n in expected if n not in names],
-             "not in fit": [n for n in names if n not in expected]}  # fmt: skip
-    said = [f"{what}: {', '.join(map(repr, some[:8]))}" for what, some in lists.items() if some]
-    return f" ({'; '.join(said)})" if said else ""
 
 
 def check_output(
@@ -179,26 +126,10 @@ def check_output(
         )
     _check_not_empty(X)
     if not is_other:
-        _check_names(estimator, given)
+        check_names_out(estimator, given)
     if sparse.issparse(X):
         return _stored_floats(X)
     return X
-
-
-def _check_names(estimator: Any, X: Any) -> None:
-    """Refuse a frame whose names are not those that transform gives, or not in their order."""
-    columns = getattr(X, "columns", None)
-    if columns is None or not hasattr(estimator, "feature_names_in_"):
-        return
-    names = list(columns)
-    expected = list(estimator.get_feature_names_out())
-    if not all(isinstance(name, str) for name in names) or names == expected:
-        return
-    k = next(k for k, name in enumerate(names) if name != expected[k])
-    raise ValueError(
-        f"The feature names should be those of transform, in the same order: feature {k} is "
-        f"{names[k]!r}, and {expected[k]!r} was expected."
-    )
 
 
 def _check_not_empty(X: Any) -> None:
@@ -327,7 +258,7 @@ def _find_bad_value(X: Any, allow_nan: bool) -> tuple[float, int, int, tuple[int
     """Return the first offending value, its row, feature and position."""
     xp = array_namespace(X.data if sparse.issparse(X) else X)
 
-    if isinstance(X, Columns):
+    if isinstance(X, FrameColumns):
         X = X.matrix()
 
     def is_bad(values: Any) -> Any:

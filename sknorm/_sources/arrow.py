@@ -20,7 +20,7 @@ BLOCK_BYTES = 1 << 23
 
 
 class ArrowStream(Source):
-    """What Arrow reads in record batches; ``open`` starts anew where the data can be read again."""
+    """What Arrow reads in record batches. In results, what is missing is null."""
 
     def __init__(self, reader: Any, kind: str) -> None:
         self.kind = kind

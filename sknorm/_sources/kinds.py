@@ -1,4 +1,4 @@
-"""The one place that decides what an input is: what is listed here is read in blocks.
+"""The one place that decides what an input is: what is read in blocks, or refused by name.
 
 A library is looked at only once it is imported, as it is where somebody has an object of it.
 """
@@ -32,6 +32,20 @@ OPENERS = {
 }
 
 
+# What is refused, with what to pass in its place.
+WAYS_OUT = {
+    ("narwhals", "LazyFrame"): "X.to_native()",
+    ("dask", "Delayed"): "X.compute()",
+    ("dask", "Bag"): "X.to_dataframe()",
+    ("dask", "Series"): "X.to_frame()",
+    ("ibis", "Table"): "X.to_pandas()",
+    ("ray", "Dataset"): "X.to_pandas()",
+    ("datasets", "Dataset"): "X.to_pandas()",
+    ("xarray", "Dataset"): "X.to_dataframe()",
+    ("torch", "Dataset"): "an array of its samples",
+}
+
+
 def open_source(X: Any) -> Source | None:
     """Return what reads X in blocks, or None where X is in memory, or is nothing known here."""
     opener = _opener(X)
@@ -53,8 +67,19 @@ def _opener(X: Any) -> tuple[str, str] | None:
         return None
     if isinstance(X, (str, os.PathLike)):
         return "arrow", "open_parquet"
-    for cls in type(X).__mro__:
-        opener = OPENERS.get((cls.__module__.partition(".")[0], cls.__name__))
-        if opener is not None:
-            return opener
-    return ("streams", "Batches") if isinstance(X, Iterator) else None
+    opener: tuple[str, str] | None = _entry(X, OPENERS)
+    if opener is None and isinstance(X, Iterator):
+        return "streams", "Batches"
+    return opener
+
+
+def way_out(X: Any) -> str | None:
+    """Return what to pass instead of something that is refused, or None if it is not listed."""
+    found: str | None = _entry(X, WAYS_OUT)
+    return found
+
+
+def _entry(X: Any, table: dict[tuple[str, str], Any]) -> Any:
+    """Return what a table has for the class of X, or for one that it is derived from."""
+    names = ((cls.__module__.partition(".")[0], cls.__name__) for cls in type(X).__mro__)
+    return next((table[name] for name in names if name in table), None)

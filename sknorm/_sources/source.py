@@ -40,15 +40,13 @@ class Source:
     """Data that is read in blocks, each of them an array or a frame in memory.
 
     ``names`` are those of the columns, or None where there are none or they are not known yet.
-    ``keeps_batches`` says that the blocks are batches which somebody has chosen, ``is_read_again``
-    that the data can be read more than once, and ``is_in_turn`` that the blocks are read in this
-    process, one after the other.
+    ``is_read_again`` says that the data can be read more than once, and ``is_in_turn`` that the
+    blocks are read in this process, one after the other.
     """
 
     kind: str
     names: list[str] | None = None
     n_features: int | None = None
-    keeps_batches = False
     is_read_again = True
     is_in_turn = True
 

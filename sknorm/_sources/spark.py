@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from sknorm._sources.arrow import ArrowStream, as_batch
@@ -29,7 +30,8 @@ class SparkFrame(LazyFrame):
         def of_partition(batches: Iterator[Any]) -> Iterator[Any]:
             arrow = _arrow()
             schema = arrow.schema([("part", arrow.binary())])
-            part = learn_in_turn(reader, _blocks(batches))
+            stream = _stream(batches)
+            part = None if stream is None else learn_in_turn(reader, stream.blocks())
             yield arrow.record_batch([arrow.array([pickle.dumps(part)], arrow.binary())], schema)
 
         rows = self.frame.mapInArrow(of_partition, "part binary").collect()
@@ -42,15 +44,13 @@ class SparkFrame(LazyFrame):
         other = "float" if kinds == {"float"} else "double"
         names = work.names or self.names or []
         kept = {name: fields[name] if name in work.keys else other for name in names}
-        schema = ", ".join(f"`{name}` {kind}" for name, kind in kept.items())
+        quoted = {name.replace("`", "``"): kind for name, kind in kept.items()}
+        schema = ", ".join(f"`{name}` {kind}" for name, kind in quoted.items())
 
         def of_partition(batches: Iterator[Any]) -> Iterator[Any]:
-            first = next(batches, None)
-            if first is None:
+            stream = _stream(batches)
+            if stream is None:
                 return
-            arrow = _arrow()
-            reader = arrow.RecordBatchReader.from_batches(first.schema, _chained(first, batches))
-            stream = ArrowStream(reader, "the Spark DataFrame")
             kinds = stream.result_schema(work)
             for result in apply_in_turn(work, stream.blocks()):
                 yield as_batch(result, kinds)
@@ -58,17 +58,13 @@ class SparkFrame(LazyFrame):
         return self.frame.mapInArrow(of_partition, schema)
 
 
-def _blocks(batches: Iterator[Any]) -> Iterator[Any]:
+def _stream(batches: Iterator[Any]) -> ArrowStream | None:
+    """Return the batches of a partition as a stream, or None if there are none."""
     first = next(batches, None)
     if first is None:
-        return iter(())
-    reader = _arrow().RecordBatchReader.from_batches(first.schema, _chained(first, batches))
-    return ArrowStream(reader, "the Spark DataFrame").blocks()
-
-
-def _chained(first: Any, others: Iterator[Any]) -> Iterator[Any]:
-    yield first
-    yield from others
+        return None
+    reader = _arrow().RecordBatchReader.from_batches(first.schema, chain([first], batches))
+    return ArrowStream(reader, "the Spark DataFrame")
 
 
 def _arrow() -> Any:

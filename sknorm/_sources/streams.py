@@ -13,9 +13,10 @@ from sknorm._sources.source import Source, Work
 
 
 class Batches(Source):
-    """Batches that an iterator yields, or a loader: arrays, sparse arrays, frames or tensors."""
+    """Batches that somebody has chosen: what an iterator yields, or a loader.
 
-    keeps_batches = True
+    Each is an array, a sparse array, a frame or a tensor.
+    """
 
     def __init__(self, batches: Iterable[Any]) -> None:
         self.kind = f"a {type(batches).__name__}"
@@ -67,7 +68,8 @@ def _located(function: Any, block: Any, number: int, first_row: int) -> Any:
     except (ValueError, TypeError) as error:
         last = first_row + block.shape[0] - 1
         where = f"In batch {number} (rows {first_row:,} to {last:,} of X)"
-        raise type(error)(f"{where}: {error}") from error
+        kind = ValueError if isinstance(error, ValueError) else TypeError
+        raise kind(f"{where}: {error}") from error
 
 
 def _one_array(batch: Any, number: int) -> Any:

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from sklearn.base import clone
 from sklearn.preprocessing import StandardScaler
@@ -154,6 +155,25 @@ def test_a_frame_of_numbers_for_names():
     assert not hasattr(BatchStatScaler().fit(frame), "feature_names_in_")
     with pytest.raises(TypeError, match="names are only supported if all"):
         BatchStatScaler().fit(frame.rename(columns={0: "a"}))
+
+
+def test_floats_of_other_sizes():
+    half = X[:, :2].astype(np.float16)
+    given = pa.table({"a": pa.array(half[:, 0]), "b": pa.array(half[:, 1])})
+    scaled = BatchStatScaler().fit_transform(given)
+    assert scaled.dtype == np.float16
+    np.testing.assert_array_equal(scaled, BatchStatScaler().fit_transform(half))
+    long = pd.DataFrame({"a": X[:, 0], "b": X[:, 1].astype(np.longdouble)})
+    found = BatchStatScaler().fit_transform(long)
+    np.testing.assert_allclose(found, BatchStatScaler().fit_transform(X[:, :2]), rtol=1e-12)
+
+
+def test_complex_columns_are_refused():
+    frame = pd.DataFrame({"a": X[:, 0], "b": X[:, 1] + 1j})
+    scaler = BatchStatScaler().fit(X[:, :2])
+    for method in (scaler.fit, scaler.transform):
+        with pytest.raises(ValueError, match="Complex data not supported"):
+            method(frame)
 
 
 def test_frames_without_rows_or_columns():

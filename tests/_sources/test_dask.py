@@ -154,6 +154,14 @@ def test_weights_of_unknown_chunks_and_frames():
     assert_same_statistics(found, expected, rtol=1e-13)
 
 
+def test_fit_transform_takes_weights():
+    expected = BatchStatScaler().fit(GAPS, sample_weight=WEIGHTS)
+    found = BatchStatScaler()
+    scaled = found.fit_transform(array(GAPS), sample_weight=WEIGHTS)
+    assert_same_statistics(found, expected, rtol=1e-13)
+    np.testing.assert_allclose(as_array(scaled), expected.transform(GAPS), rtol=1e-11, atol=1e-13)
+
+
 @pytest.mark.parametrize(
     ("weights", "message"),
     [

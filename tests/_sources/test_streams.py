@@ -498,6 +498,59 @@ def test_callbacks_are_told_of_each_batch(momentum):
         np.testing.assert_allclose(scaler.mean_, ROWS.mean(axis=0), rtol=1e-13)
 
 
+@pytest.mark.parametrize("by", [4, [4], np.array([-1]), ("site",)])
+def test_the_key_is_found_as_in_frames_in_memory(by):
+    lazy = pl.from_pandas(KEYED).lazy()
+    found = GroupScaler(by=by).fit(lazy)
+    assert set(found.groups_) == {"x", "y", None}
+    assert found.transform(lazy).collect()["site"].to_list() == list(KEYS)
+
+
+def test_keys_that_are_not_there():
+    lazy = pl.from_pandas(KEYED).lazy()
+    with pytest.raises(ValueError, match="no feature 9"):
+        GroupScaler(by=9).fit(lazy)
+    for method in (GroupScaler(by="site").fit, GroupScaler(by="site").fit_transform):
+        with pytest.raises(ValueError, match="groups cannot be split"):
+            method(lazy, groups=np.ones(3000))
+
+
+@pytest.mark.parametrize("momentum", [None, 0.1])
+def test_a_partial_fit_without_rows_is_refused(momentum):
+    for scaler in (
+        BatchStatScaler(momentum=momentum),
+        BatchStatScaler(momentum=momentum).fit(ROWS),
+    ):
+        before = dict(vars(scaler))
+        with pytest.raises(ValueError, match="no rows"):
+            scaler.partial_fit(iter([ROWS[:0]]))
+        assert vars(scaler) == before
+
+
+def undecodable():
+    yield ROWS
+    yield Broken(ROWS)
+
+
+class Broken(np.ndarray):
+    """A batch whose error needs more than a message to be made."""
+
+    def __new__(cls, rows):
+        return np.asarray(rows).view(cls)
+
+    def __array_finalize__(self, other):
+        pass
+
+    @property
+    def dtype(self):
+        raise UnicodeDecodeError("utf-8", b"x", 0, 1, "broken")
+
+
+def test_errors_of_any_make_say_where_they_were():
+    with pytest.raises(ValueError, match=r"In batch 1 .*broken"):
+        BatchStatScaler().fit(undecodable())
+
+
 def test_a_pipeline_fits_on_a_lazy_frame():
     lazy = pl.DataFrame(ROWS, schema=NAMES).lazy()
     pipeline = make_pipeline(BatchStatScaler(), LayerScaler()).fit(lazy)

@@ -457,7 +457,7 @@ MUTATIONS = [
     Mutation(
         "names unchecked on the way back",
         "_scalers/validation.py",
-        "    _check_names(estimator, given)\n",
+        "    check_names_out(estimator, given)\n",
         "",
         CONTAINERS,
     ),
@@ -694,7 +694,7 @@ MUTATIONS = [
     ),
     Mutation(
         "stream: names are not looked at",
-        "_scalers/validation.py",
+        "_scalers/feature_names.py",
         "names is not None and expected is not None and names != expected",
         "False",
         STREAMS,
@@ -743,7 +743,7 @@ MUTATIONS = [
     ),
     Mutation(
         "columns: infinity passes",
-        "_backends/columns.py",
+        "_backends/frame_columns.py",
         "if kernels.channel_moments(values.reshape(1, 1, -1), own, True, table):",
         "if kernels.channel_moments(values.reshape(1, 1, -1), own, True, table) and False:",
         f"{SCALERS}/test_frames.py",

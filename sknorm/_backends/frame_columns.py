@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 BLOCK = 1 << 16
 
 
-class Columns:
+class FrameColumns:
     """A matrix of floats whose columns are arrays of their own, each of one or more chunks."""
 
     ndim = 2
@@ -57,7 +57,7 @@ def _pieces(column: list[AnyArray], block: int) -> Iterator[_Piece]:
             row += values.size
 
 
-def moments(x: Columns, weight: Array | None, kernels: Kernels, n_jobs: int | None) -> Moments:
+def moments(x: FrameColumns, weight: Array | None, kernels: Kernels, n_jobs: int | None) -> Moments:
     """Return the statistics of each column, each sample with its weight.
 
     Those of the pieces of all columns are found side by side, and merged at once.
@@ -82,7 +82,7 @@ def moments(x: Columns, weight: Array | None, kernels: Kernels, n_jobs: int | No
 
 
 def affine(
-    x: Columns, affine_map: Affine, kernels: Kernels, *, inverse: bool, n_jobs: int | None
+    x: FrameColumns, affine_map: Affine, kernels: Kernels, *, inverse: bool, n_jobs: int | None
 ) -> AnyArray:
     """Return a matrix of each column rescaled."""
     out = np.empty(x.shape, dtype=x.dtype, order="F")
@@ -100,9 +100,15 @@ def affine(
 
 
 def fits(columns: list[list[AnyArray]]) -> bool:
-    """Tell whether columns lie in memory as the loops take them, at least those of floats."""
+    """Tell whether the loops take columns: real numbers, contiguous where they are native floats.
+
+    Floats of other sizes become a matrix, which has a dtype of its own for them.
+    """
+    dtypes = {chunk.dtype for column in columns for chunk in column}
+    if not all(dtype.kind in "biu" or dtype in NATIVE for dtype in dtypes):
+        return False
     return all(
-        chunk.dtype not in NATIVE or (chunk.flags.c_contiguous and chunk.flags.aligned)
+        chunk.dtype.kind in "biu" or (chunk.flags.c_contiguous and chunk.flags.aligned)
         for column in columns
         for chunk in column
     )
