@@ -457,8 +457,8 @@ MUTATIONS = [
     Mutation(
         "names unchecked on the way back",
         "_scalers/validation.py",
-        "    check_names_out(estimator, given)\n",
-        "",
+        "        check_names_out(estimator, given)\n",
+        "        pass\n",
         CONTAINERS,
     ),
     Mutation(
@@ -660,7 +660,7 @@ MUTATIONS = [
     Mutation(
         "stream: batches of a loader pooled under a momentum",
         "_scalers/sourced.py",
-        "if source.keeps_batches and not forget and",
+        "if isinstance(source, Batches) and not forget and",
         "if False and",
         STREAMS,
     ),
