@@ -35,6 +35,29 @@ def oldest(session):
     session.run("bash", ".ci/oldest", external=True)
 
 
+@nox.session(venv_backend="none", name="free-threaded")
+def free_threaded(session):
+    """Run the tests of the scalers on an interpreter without a global lock."""
+    session.run("bash", ".ci/free-threaded", external=True)
+
+
+@nox.session(python=["3.11", "3.12", "3.13", "3.14"])
+def versions(session):
+    """Run the tests on every version of Python that there is here."""
+    session.install("-e", ".[test]")
+    session.run("pytest", "-n", "2", *session.posargs)
+
+
+@nox.session
+def coverage(session):
+    """Tell which lines the tests of the reference path leave out, and hold them to the floor."""
+    session.install("-e", ".[test]")
+    session.run(
+        *("pytest", "-n", "2", "--cov=sknorm", "--cov-branch"),
+        env={"SKNORM_FORCE_REFERENCE": "1"},
+    )
+
+
 @nox.session
 def docs(session):
     """Build the documentation, with warnings as errors."""

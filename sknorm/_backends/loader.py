@@ -1,17 +1,21 @@
 """The compiled loops, in the build for this processor.
 
-The same source is compiled three times: for any processor, and with AVX2 and AVX-512 (the levels
-v3 and v4 of x86-64), which are up to three times faster. All give the same bits: the order of
-operations is fixed, and multiplications and additions are never fused. On other processors and
-compilers the last two are not built.
+The loops over values that lie side by side are compiled three times: for any processor, and with
+AVX2 and AVX-512 (the levels v3 and v4 of x86-64), which are up to three times faster. All give the
+same bits: the order of operations is fixed, and multiplications and additions are never fused. On
+other processors and compilers the last two are not built. The loops over the indices of sparse
+arrays gain nothing by it, and are compiled once.
 """
 
 from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Protocol, cast
+from types import SimpleNamespace
+from typing import Any, Protocol, cast
 
 from sknorm._backends.protocol import Kernels
 
@@ -19,23 +23,20 @@ REINSTALL = (
     "With a C compiler, install it again: pip install --no-cache-dir --force-reinstall, followed "
     "by what you installed it from."
 )
-BUILDS = {4: ("_kernels_v4", "AVX-512"), 3: ("_kernels_v3", "AVX2")}
+LEVELS = {4: ("_values_v4", "AVX-512"), 3: ("_values_v3", "AVX2")}
 
 
 class Build(Kernels, Protocol):
-    """The compiled loops, in one build."""
-
-    def processor_level(self) -> int:
-        """Return 4 where the processor has AVX-512, 3 where it has AVX2, else 0."""
+    """The compiled loops over values and over indices, as one."""
 
     def constants(self) -> tuple[int, int, float, float]:
         """Return what must equal the constants of ``moments``."""
 
 
 def load() -> tuple[Build | None, str]:
-    """Return the module of compiled loops, or None where there is none, and what it is for."""
+    """Return the compiled loops, or None where there are none, and what they are for."""
     try:
-        baseline = _module("_kernels")
+        return next(builds())
     except ImportError as error:
         if os.environ.get("SKNORM_REQUIRE_KERNELS", "0") not in ("", "0"):
             raise ImportError(
@@ -43,18 +44,26 @@ def load() -> tuple[Build | None, str]:
                 f"extension. {REINSTALL}"
             ) from error
         return None, "not built"
+
+
+def builds() -> Iterator[tuple[Build, str]]:
+    """Yield the builds that are there and run on this processor, the fastest first."""
+    baseline, indices = _module("_values"), _module("_indices")
     level = baseline.processor_level()
-    for needed, (name, instructions) in BUILDS.items():
+    for needed, (name, instructions) in LEVELS.items():
         if level >= needed:
-            try:
-                return _module(name), instructions
-            except ImportError:
-                continue
-    return baseline, "any processor"
+            with suppress(ImportError):
+                yield _joined(_module(name), indices), instructions
+    yield _joined(baseline, indices), "any processor"
 
 
-def _module(name: str) -> Build:
-    return cast(Build, importlib.import_module(f"sknorm._backends.kernels.{name}"))
+def _joined(*modules: Any) -> Build:
+    loops = {k: v for m in modules for k, v in vars(m).items() if not k.startswith("_")}
+    return cast(Build, SimpleNamespace(**loops))
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"sknorm._backends.kernels.{name}")
 
 
 def build_errors() -> str:

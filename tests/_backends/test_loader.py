@@ -1,6 +1,8 @@
 """The builds of the compiled loops for different processors give the same bits."""
 
-import importlib
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -32,18 +34,6 @@ ESTIMATORS = [
 FORMS = [np.asarray, np.asfortranarray, sparse.csr_array, sparse.csc_array]
 
 
-def builds():
-    """Yield the builds that are there and that this processor can run."""
-    baseline = importlib.import_module("sknorm._backends.kernels._kernels")
-    yield baseline
-    for needed, (name, _) in loader.BUILDS.items():
-        if baseline.processor_level() >= needed:
-            try:
-                yield importlib.import_module(f"sknorm._backends.kernels.{name}")
-            except ImportError:
-                continue
-
-
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=repr)
@@ -55,7 +45,7 @@ def test_all_builds_give_the_same_bits(estimator, form, dtype, monkeypatch):
     if isinstance(estimator, LayerScaler) and form in FORMS[2:]:
         estimator = LayerScaler(n_groups=estimator.n_groups)
     results = []
-    for build in builds():
+    for build, _ in loader.builds():
         monkeypatch.setattr(dispatch, "_compiled", build)
         z = estimator.fit_transform(form(x))
         results.append(z.toarray() if sparse.issparse(z) else z)
@@ -64,7 +54,39 @@ def test_all_builds_give_the_same_bits(estimator, form, dtype, monkeypatch):
 
 
 def test_the_build_in_use_is_the_best_that_runs_here():
-    assert dispatch._compiled in list(builds())
-    module, instructions = loader.load()
-    assert module is not None
-    assert instructions == dispatch.BUILD
+    assert (dispatch._compiled, dispatch.BUILD) == next(loader.builds()) == loader.load()
+
+
+def test_importing_the_loops_turns_no_global_lock_on():
+    # On an interpreter without one, an extension that does not declare that it can do without
+    # turns the lock on for the whole process.
+    code = """
+import sys, sysconfig
+import sknorm
+from sknorm._backends import dispatch
+assert dispatch.HAS_KERNELS
+is_free = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+assert getattr(sys, "_is_gil_enabled", lambda: True)() is not is_free
+"""
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
+
+
+def test_threads_that_scale_and_learn_at_once_do_not_disturb_each_other():
+    # Each works on arrays of its own; on an interpreter without a global lock, at the same time.
+    rng = np.random.default_rng(1)
+    data = [rng.normal(k, 1.0, (4000, 7)) for k in range(16)]
+    csr = [sparse.csr_array(np.where(x > 1.0, x, 0.0)) for x in data]
+
+    def work(k):
+        scaler = BatchStatScaler().fit(data[k])
+        norms = L2Normalizer().fit_transform(csr[k]).toarray()
+        layers = LayerScaler(n_jobs=2).fit_transform(data[k])
+        return [scaler.mean_, scaler.var_, scaler.transform(data[k]), norms, layers]
+
+    expected = [work(k) for k in range(16)]
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(5):
+            found = list(pool.map(work, range(16)))
+            for got, wanted in zip(found, expected, strict=True):
+                for a, b in zip(got, wanted, strict=True):
+                    np.testing.assert_array_equal(a, b)

@@ -262,7 +262,9 @@ def test_the_environment_variable_is_read_at_each_call(value, uses, monkeypatch)
     assert not dispatch.uses_kernels([1.0])
 
 
-@pytest.mark.parametrize("path", [dispatch._compiled, reference_kernels], ids=lambda m: m.__name__)
+@pytest.mark.parametrize(
+    "path", [dispatch._compiled, reference_kernels], ids=["compiled", "reference"]
+)
 def test_both_paths_have_the_kernels_of_the_protocol(path):
     for name in KERNELS:
         wanted = list(inspect.signature(getattr(protocol.Kernels, name)).parameters)[1:]

@@ -85,47 +85,6 @@ cdef bint has_infinity(const floating* x, Py_ssize_t n) noexcept nogil:
     return False
 
 
-def affine(
-    const floating[:, :, ::1] x, floating[:, :, ::1] out, const double[::1] shift,
-    const double[::1] scale, const double[::1] gamma, const double[::1] beta,
-    const double[::1] power, const float[:, ::1] parts, bint inverse, bint multiply
-):
-    """Rescale each channel of x into out, which may be x itself.
-
-    Gain and beta are None where all are 1 and 0; power is None where all are 1. To multiply, the
-    scale is what to multiply with instead of what to divide by. For float32, parts may have the
-    two parts of each shift and the inverse of each scale, which are taken instead then.
-    """
-    cdef Py_ssize_t i, o, c, k, step, n = x.shape[2]
-    cdef bint infinite = False
-    cdef double p = 1.0, g = 1.0, b = 0.0
-    if x.shape[0] == 0 or x.shape[1] == 0 or n == 0:
-        return False
-    step = block_length(sizeof(floating) * x.shape[1] * n)
-    with nogil:
-        if n == 1:
-            infinite = affine_rows(
-                &x[0, 0, 0], &out[0, 0, 0], x.shape[0], x.shape[1], &shift[0], &scale[0],
-                NULL if gamma is None else &gamma[0], NULL if gamma is None else &beta[0],
-                NULL if power is None else &power[0],
-                NULL if parts is None else &parts[0, 0], inverse, multiply,
-            )
-        for i in range(x.shape[0] if n > 1 else 0):
-            o = reversed_block_index(i, x.shape[0], step)
-            for k in range(x.shape[1]):
-                c = k if step > 1 else x.shape[1] - 1 - k
-                if power is not None:
-                    p = power[c]
-                if gamma is not None:
-                    g = gamma[c]
-                    b = beta[c]
-                infinite |= affine_channel(
-                    &x[o, c, 0], &out[o, c, 0], n, shift[c], scale[c], g, b, p,
-                    parts is not None, inverse, multiply,
-                )
-    return infinite
-
-
 cdef bint affine_channel(
     const floating* x, floating* out, Py_ssize_t n, double shift, double scale, double gamma,
     double beta, double power, bint single, bint inverse, bint multiply
@@ -206,16 +165,3 @@ cdef bint is_finite(const floating* x, Py_ssize_t n) noexcept nogil:
         rest += x[i] - x[i]
         i += 1
     return f64x8_sum(check) + rest == 0.0
-
-
-def finite(const floating[::1] x, bint allow_nan):
-    """Tell whether all values are finite (or, where allowed, NaN)."""
-    cdef Py_ssize_t n = x.shape[0], first = 0, last
-    cdef bint ok = True
-    with nogil:
-        while ok and first < n:
-            last = min(first + 4096, n)
-            if not is_finite(&x[first], last - first):
-                ok = allow_nan and not has_infinity(&x[first], last - first)
-            first = last
-    return ok

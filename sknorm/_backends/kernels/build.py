@@ -1,56 +1,67 @@
 """How the compiled loops are built; setuptools reads this file, and nothing imports it.
 
-The same source is built for any processor, and on x86-64 with AVX2 and AVX-512 as well (see
+The loops over values are built for any processor, and on x86-64 with AVX2 and AVX-512 as well (see
 ``loader.py``). There is no ``-ffast-math``, so that NaN and infinity keep their meaning, and no
-fused multiply-add, so that all builds give the same bits. A build that fails does not fail the
-installation: it is written down in ``build_errors.txt``, which ``show_versions`` shows.
+fused multiply-add, so that all builds give the same bits; with ``-O2`` norms and layers take twice
+as long. A build that fails does not fail the installation: it is written down in
+``build_errors.txt``, which ``show_versions`` shows.
 """
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
+from Cython.Build import cythonize
 from setuptools import Extension
 from setuptools.command.build_ext import build_ext
 from setuptools.command.sdist import sdist
 
 HERE = "sknorm/_backends/kernels"
 FLAGS = ["-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-g0"]
-FOR_X86_64 = {
-    "_kernels_v3": ["-march=x86-64-v3"],
-    "_kernels_v4": ["-march=x86-64-v4", "-mprefer-vector-width=512"],
+# Each module, the source that it is built from, and flags of its own. Those that take the
+# compiler longest come first.
+ON_X86_64 = {
+    "_values_v4": ("_values.pyx", ["-march=x86-64-v4", "-mprefer-vector-width=512"]),
+    "_values_v3": ("_values.pyx", ["-march=x86-64-v3"]),
 }
-SOURCES = ("*.pyx", "*.pxi", "*.h")
+ANYWHERE: dict[str, tuple[str, list[str]]] = {
+    "_values": ("_values.pyx", []),
+    "_indices": ("_indices.pyx", []),
+}
+PARTS = ("*.pyx", "*.pxi", "*.h")
 
 
 class BuildKernels(build_ext):
-    """Build every variant of the one extension that ``pyproject.toml`` names."""
+    """Build all modules of loops, in place of the one that ``pyproject.toml`` names."""
 
     def finalize_options(self) -> None:
-        """Make the list of builds for the processor that is built for."""
+        """Make the list of modules for the processor that is built for."""
         self.errors: dict[str, str] = {}
+        self.translated: dict[str, str] = {}
+        self.translating = Lock()
         machine = self.plat_name or self.get_finalized_command("build").plat_name
-        variants: dict[str, list[str]] = {"_kernels": []}
-        if machine.endswith(("x86_64", "amd64")):
-            variants |= FOR_X86_64
-        parts = [os.fspath(path) for kind in SOURCES for path in sorted(Path(HERE).glob(kind))]
+        on_x86_64 = machine.endswith(("x86_64", "amd64"))
+        modules = ON_X86_64 | ANYWHERE if on_x86_64 else ANYWHERE
+        parts = [os.fspath(path) for kind in PARTS for path in sorted(Path(HERE).glob(kind))]
         self.distribution.ext_modules = [
             Extension(
                 f"{HERE.replace('/', '.')}.{name}",
-                [f"{HERE}/{name}.pyx"],
+                [f"{HERE}/{source}"],
                 depends=parts,
+                include_dirs=[HERE],
                 extra_compile_args=[*FLAGS, *flags],
             )
-            for name, flags in variants.items()
+            for name, (source, flags) in modules.items()
         ]
         super().finalize_options()
-        # The compiler runs for each variant by itself, and takes most of the time.
+        # The compiler runs for each module by itself, and takes most of the time.
         self.parallel = self.parallel or os.cpu_count()
 
     def run(self) -> None:
-        """Build, and write down what failed where the extensions are."""
+        """Build, and write down what failed where the modules are."""
         super().run()
         base = Path() if self.inplace else Path(self.build_lib)
         report = base / HERE / "build_errors.txt"
@@ -61,13 +72,35 @@ class BuildKernels(build_ext):
             report.write_text("\n".join([*lines, ""]), encoding="utf-8")
 
     def build_extension(self, ext: Any) -> None:
-        """Build one variant, and go on where that fails."""
+        """Build one module, and go on where that fails."""
+        name = ext.name.rpartition(".")[2]
+        source = ext.sources
         try:
+            ext.sources = [self._c_file(name, *source)]
             super().build_extension(ext)
         except Exception as error:
-            name = ext.name.rpartition(".")[2]
             self.errors[name] = " ".join(str(error).split())[:500]
             self.warn(f"{name} could not be built: {error}")
+        finally:
+            ext.sources = source
+
+    def _c_file(self, name: str, source: str) -> str:
+        """Return C for a module; Cython runs once for all that have the same source."""
+        with self.translating:
+            if source not in self.translated:
+                stem = Path(source).stem
+                module = Extension(f"{HERE.replace('/', '.')}.{stem}", [source])
+                (made,) = cythonize([module], build_dir=self.build_temp)
+                self.translated[source] = Path(made.sources[0]).resolve().as_posix()
+        path = Path(self.build_temp, f"{name}.c")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lines = [
+            f"#define PyInit_{Path(source).stem} PyInit_{name}",
+            f'#include "{self.translated[source]}"',
+            "",
+        ]
+        path.write_text("\n".join(lines), encoding="utf-8")
+        return os.fspath(path)
 
     def copy_extensions_to_source(self) -> None:
         """Copy what was built."""

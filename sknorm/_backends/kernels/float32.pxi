@@ -16,18 +16,6 @@ cdef inline void split(double value, float* high, float* low) noexcept nogil:
     low[0] = <float> (value - high[0])
 
 
-def split_float32(const double[::1] shift, const double[::1] times, float[:, ::1] parts):
-    """Return the two parts of shifts, and times; None where float32 has no room for them."""
-    cdef Py_ssize_t c
-    cdef float* none = NULL
-    for c in range(shift.shape[0]):
-        if not fits_float32(none, shift[c], times[c]):
-            return None
-        split(shift[c], &parts[0, c], &parts[1, c])
-        parts[2, c] = <float> times[c]
-    return parts.base
-
-
 cdef inline float standardized_float32(
     float v, float shift, float shift_low, float times, float times_low
 ) noexcept nogil:

@@ -296,25 +296,16 @@ cdef bint channel_moments_of_runs(
     return infinite
 
 
-def channel_moments(
-    const floating[:, :, ::1] x, const double[::1] weight, bint weight_is_inner,
-    double[:, ::1] table
-):
-    """Merge the values of each channel into its state, a row of the table."""
-    cdef const double* w = NULL
-    cdef bint infinite
-    if x.shape[0] == 0 or x.shape[1] == 0 or x.shape[2] == 0:
-        return False
-    if weight is not None:
-        w = &weight[0]
-    with nogil:
-        if x.shape[2] == 1 or (LANES <= x.shape[2] <= SHORT and not weight_is_inner):
-            infinite = channel_moments_of_rows(
-                &x[0, 0, 0], x.shape[0], x.shape[1], x.shape[2], w, &table[0, 0]
-            )
-        else:
-            infinite = channel_moments_of_runs(
-                &x[0, 0, 0], x.shape[0], x.shape[1], x.shape[2],
-                NULL if weight_is_inner else w, w if weight_is_inner else NULL, &table[0, 0],
-            )
+cdef bint merge_values(
+    const floating* x, const double* w, Py_ssize_t n, double* state
+) noexcept nogil:
+    """Merge any number of contiguous values into a state."""
+    cdef Py_ssize_t i = 0, length
+    cdef bint infinite = False
+    while i < n:
+        length = min(<Py_ssize_t> RUN, n - i)
+        infinite |= merge_runs(
+            x + i, 1, 0, length, NULL, w + i if w != NULL else NULL, state
+        )
+        i += length
     return infinite

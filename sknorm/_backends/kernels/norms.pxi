@@ -194,37 +194,3 @@ cdef bint normalize_rows(
             bad |= normalize_rows_by(x + first * n, out + first * n, last - first, n, MAX, kept)
         last = first
     return bad
-
-
-def normalize(
-    const floating[:, :, ::1] x, floating[:, :, ::1] out, double[:, ::1] norms, int kind,
-    Py_ssize_t first, Py_ssize_t last
-):
-    """Divide each vector along the middle axis of x, in a range of the inner, by its norm.
-
-    The norms are kept unless norms is None.
-    """
-    cdef Py_ssize_t o, i, k, width, most, n = x.shape[1], inner = x.shape[2]
-    cdef bint bad = False, streamed
-    if x.shape[0] == 0 or n == 0 or inner == 0:
-        return False
-    most = f64x8_at_once(n)
-    streamed = stores_nontemporal(&x[0, 0, 0], &out[0, 0, 0], x.shape[0] * n * (last - first), inner)
-    with nogil:
-        if inner == 1:
-            bad = normalize_rows(
-                &x[0, 0, 0], &out[0, 0, 0], x.shape[0], n, <Norm> kind,
-                NULL if norms is None else &norms[0, 0],
-            )
-        for k in range(x.shape[0] if inner > 1 else 0):
-            o = reversed_block_index(k, x.shape[0], block_length(sizeof(floating) * n * inner))
-            i = first
-            while i < last:
-                width = min(most, last - i)
-                bad |= normalize_strided(
-                    &x[o, 0, i], &out[o, 0, i], n, inner, width, <Norm> kind,
-                    NULL if norms is None else &norms[o, i], streamed,
-                )
-                i += width
-        sknorm_store_fence()
-    return bad

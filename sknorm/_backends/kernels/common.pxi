@@ -1,17 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
-# cython: initializedcheck=False, freethreading_compatible=True, embedsignature=False
-"""Compiled loops over NumPy arrays and CSR/CSC arrays of native float32 and float64.
-
-Every dense array arrives as a C-contiguous view of three axes (``_layout`` makes it): statistics
-per channel reduce over the outer two axes ("across"), statistics per sample over the middle one
-("within"). Each loop exists for an innermost axis of one element and of many.
-
-A fast loop runs without any test of its values. Only when its sums come out NaN, infinite or
-outside a safe range is the run done again by a careful twin, which leaves out NaN, finds infinity
-and works in a power-of-two unit in which nothing overflows or underflows.
-
-Functions return True where they found infinity (or NaN where that is not allowed).
-"""
+# What both modules of loops are written in: types, vectors, sizes of blocks, limits.
 
 from libc.math cimport INFINITY, fabs, frexp, hypot, ldexp, sqrt
 from libc.float cimport DBL_MIN
@@ -121,31 +108,4 @@ cdef double MIN_TIMES = ldexp(1.0, -100)
 cdef double MAX_TIMES = ldexp(1.0, 100)  # beyond it, differences are subnormal floats
 cdef double MAX_SHIFT = ldexp(1.0, 100)
 
-
-def constants():
-    """Return what must equal the constants of ``_moments``."""
-    return SAFE_EXPONENT, EXPONENT_LIMIT, EMPTY, MOST_SAMPLES_IN_BOUND
-
-
-def processor_level():
-    """Return 4 where the processor has AVX-512, 3 where it has AVX2, else 0."""
-    return sknorm_level()
-
-
 include "scalars.pxi"
-include "float32.pxi"
-include "structure.pxi"
-include "moments_sums.pxi"
-include "moments.pxi"
-include "moments_groups.pxi"
-include "moments_sparse.pxi"
-include "affine.pxi"
-include "affine_sparse.pxi"
-include "squash.pxi"
-include "quantiles.pxi"
-include "norms.pxi"
-include "norms_strided.pxi"
-include "norms_sparse.pxi"
-include "layers.pxi"
-include "layers_strided.pxi"
-include "layers_sparse.pxi"
