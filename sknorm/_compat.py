@@ -16,7 +16,7 @@ import importlib
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from joblib.parallel import get_active_backend
@@ -26,16 +26,17 @@ from sklearn.utils._set_output import (
     _get_output_config,
     _wrap_data_with_container,
 )
+from sklearn.utils.metaestimators import available_if as _available_if
 
 try:
-    from sklearn.callback import CallbackSupportMixin, with_callbacks
+    from sklearn.callback import CallbackSupportMixin
+    from sklearn.callback import with_callbacks as _with_callbacks
 except ImportError:  # scikit-learn < 1.9
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
         """Stand-in where scikit-learn has no callbacks."""
 
-    def with_callbacks(method: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the method as it is."""
+    def _with_callbacks(method: Callable[..., Any]) -> Callable[..., Any]:
         return method
 
 
@@ -49,6 +50,7 @@ __all__ = [
     "as_frame",
     "as_numpy",
     "asks_for_dataframe",
+    "available_if",
     "beside",
     "cloudpickle",
     "device",
@@ -63,7 +65,13 @@ __all__ = [
 ]
 
 
+Method = TypeVar("Method", bound=Callable[..., Any])
 Subtask = Callable[[], AbstractContextManager[None]]
+
+
+def available_if(check: Callable[[Any], bool]) -> Callable[[Method], Method]:
+    """Return scikit-learn's decorator of methods that some objects lack, with a type."""
+    return cast(Callable[[Method], Method], _available_if(check))
 
 
 def root_of(x: Any) -> str:
@@ -153,6 +161,11 @@ def cloudpickle() -> Any:
         return importlib.import_module("cloudpickle")
     except ImportError:
         return importlib.import_module("joblib.externals.cloudpickle")
+
+
+def with_callbacks(method: Method) -> Method:
+    """Decorate a fit that scikit-learn's callbacks follow, where it has them."""
+    return cast(Method, _with_callbacks(method))
 
 
 def without_callbacks(estimator: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from scipy import stats
 
 from sknorm._compare.analysis.decisions import EQUIVALENT
 from sknorm._compare.result import NormalizerComparison
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Array = NDArray[np.float64]
 
@@ -167,7 +170,7 @@ class CombinedComparison:
             f"{self.critical_difference_:.2f}, Nemenyi)."
         )
 
-    def plot(self, *, ax: Any = None) -> Any:
+    def plot(self, *, ax: Any = None) -> Axes:
         """Draw the mean ranks, and bars over those that cannot be told apart.
 
         Parameters
@@ -182,7 +185,8 @@ class CombinedComparison:
         """
         from sknorm._compare.plots.critical import draw_ranks
 
-        return draw_ranks(self, ax)
+        axes: Axes = draw_ranks(self, ax)
+        return axes
 
 
 def combine_comparisons(

@@ -6,9 +6,10 @@ import dataclasses
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from sklearn.base import clone
+from sklearn.pipeline import Pipeline
 
 from sknorm._compare.analysis.measured import Measured
 from sknorm._compare.analysis.metrics import Metrics
@@ -16,6 +17,7 @@ from sknorm._compare.fitting.task import Run, set_seed, weights_of_steps
 from sknorm._compare.html import report
 from sknorm._compare.text import summary, tables
 from sknorm._compare.text.snippet import snippet
+from sknorm._compare.typed import ComparisonTable, Display, Kind, RunsTable
 
 
 class NormalizerComparison:
@@ -60,7 +62,7 @@ class NormalizerComparison:
     array([0, 0])
     """
 
-    display_class: ClassVar[Any]
+    display_class: ClassVar[type[Display]]
 
     def __init__(self, measured: Measured) -> None:
         self._measured = measured
@@ -84,15 +86,16 @@ class NormalizerComparison:
         return self._measured.standing.recommended
 
     @property
-    def table(self) -> dict[str, list[Any]]:
+    def table(self) -> ComparisonTable:
         """One row per normalizer, as a dict of columns: ``pandas.DataFrame(comparison.table)``."""
-        return tables.table_columns(self.measures_)
+        return cast(ComparisonTable, tables.table_columns(self.measures_))
 
     @property
-    def runs(self) -> dict[str, list[Any]]:
+    def runs(self) -> RunsTable:
         """One row per fit, as a dict of columns."""
         fields = [field.name for field in dataclasses.fields(Run)]
-        return {name: [getattr(run, name) for run in self._measured.runs] for name in fields}
+        runs = self._measured.runs
+        return cast(RunsTable, {name: [getattr(run, name) for run in runs] for name in fields})
 
     def snippet(self, *, data: str = "") -> str:
         """Return code to paste that builds the pipeline with the recommended normalizer.
@@ -119,7 +122,7 @@ class NormalizerComparison:
             raise ValueError("No fit gave a score, so there is no best pipeline.")
         return self.recommended_
 
-    def fit_best(self) -> Any:
+    def fit_best(self) -> Pipeline:
         """Fit the recommended normalizer's pipeline on all of X and y.
 
         Returns
@@ -179,7 +182,7 @@ class NormalizerComparison:
     def _repr_html_(self) -> str:
         return report.fragment(self._measured)
 
-    def plot(self, *, kind: str = "all", ax: Any = None) -> Any:
+    def plot(self, *, kind: Kind = "all", ax: Any = None) -> Display:
         """Draw the comparison; needs matplotlib.
 
         Parameters

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sknorm._drift import plot
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 NOTHING = ("no drift shown", "too few values")
 SHOWN = 20  # rows of the text
@@ -109,7 +112,7 @@ class DriftReport:
         groups = [_plain(self.table["group"][k]) for k in self._rows()]
         return list(zip(groups, features, strict=True))
 
-    def plot(self, ax: Any = None, *, max_features: int = 30) -> Any:
+    def plot(self, ax: Any = None, *, max_features: int = 30) -> Figure:
         """Draw the shifts and ratios of spreads, with their intervals and the threshold.
 
         Parameters
@@ -129,7 +132,8 @@ class DriftReport:
         ImportError
             If matplotlib is not installed.
         """
-        return plot.draw(self.table, self.threshold, self._labels(), ax, max_features)
+        figure: Figure = plot.draw(self.table, self.threshold, self._labels(), ax, max_features)
+        return figure
 
     def __str__(self) -> str:
         rows = self._rows()

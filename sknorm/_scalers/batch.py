@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from sknorm._backends import dispatch
 from sknorm._scalers import known, parameters, state
 from sknorm._scalers.base import stack_level
 from sknorm._scalers.channel import ChannelScaler
+from sknorm._scalers.typed import Switch
 from sknorm._statistics.moments import Moments, root_in_unit
 
 Array = NDArray[np.float64]
@@ -133,13 +134,13 @@ class BatchStatScaler(ChannelScaler):
 
     _statistics = ("mean_", "var_", "scale_")
 
-    mean_: Any
-    var_: Any
+    mean_: Array | None
+    var_: Array | None
 
     def __init__(
         self,
         *,
-        with_mean: bool | str = "auto",
+        with_mean: Switch = "auto",
         with_std: bool = True,
         eps: float = 0.0,
         ddof: float = 0,
@@ -148,7 +149,7 @@ class BatchStatScaler(ChannelScaler):
         channels: Any = None,
         gamma: Any = None,
         beta: Any = None,
-        on_constant: str = "ignore",
+        on_constant: Literal["ignore", "warn"] = "ignore",
         copy: bool = True,
         n_jobs: int | None = None,
     ) -> None:

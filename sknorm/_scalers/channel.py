@@ -34,6 +34,7 @@ from sknorm._scalers.merging import MergeMixin, check_same_features, fold_in
 from sknorm._scalers.onnx_methods import OnnxMixin
 from sknorm._scalers.plain_state import PlainStateMixin
 from sknorm._scalers.sourced import reads_sources
+from sknorm._scalers.typed import Counts
 from sknorm._sources.formula import Formula
 from sknorm._statistics.affine import Affine
 from sknorm._statistics.moments import Moments
@@ -74,8 +75,8 @@ class ChannelScaler(
     n_jobs: int | None
     n_features_in_: int
     feature_names_in_: NDArray[np.object_]
-    n_samples_seen_: Any
-    scale_: Any
+    n_samples_seen_: Counts
+    scale_: Array | None
     _moments: Array
     _centered: bool
     _eps: float

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -14,6 +14,7 @@ from sknorm._scalers import parameters, state, validation
 from sknorm._scalers.channel_layout import ChannelLayout
 from sknorm._scalers.columns import Positions, find_columns, is_single
 from sknorm._scalers.frames import is_frame, take_columns
+from sknorm._scalers.typed import maps_rows
 
 
 class ChannelTransform(ChannelLayout):
@@ -23,6 +24,12 @@ class ChannelTransform(ChannelLayout):
     knows only the names of all features.
     """
 
+    if TYPE_CHECKING:
+
+        @maps_rows
+        def fit_transform(self, X: Any, /, y: Any = None, **fit_params: Any) -> Any: ...
+
+    @maps_rows
     def transform(self, X: Any, copy: bool | None = None, *, columns: Any = None) -> Any:
         """Normalize X with the statistics learned.
 
@@ -60,6 +67,7 @@ class ChannelTransform(ChannelLayout):
         )
         return wrap_output(reader, reader._apply(checked, copy, inverse=False), X)
 
+    @maps_rows
     def inverse_transform(self, X: Any, copy: bool | None = None, *, columns: Any = None) -> Any:
         """Undo :meth:`transform`.
 

@@ -23,7 +23,7 @@ class RawCoefficients(NamedTuple):
     """What :func:`raw_coefficients` returns."""
 
     coef: Array
-    intercept: Any
+    intercept: float | Array
     feature_names: NDArray[np.object_]
 
 

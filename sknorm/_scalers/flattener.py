@@ -8,6 +8,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from sknorm._scalers.typed import maps_rows
+
 
 class Flattener(TransformerMixin, BaseEstimator):
     """Lay out channels and positions as columns, for models that take two dimensions.
@@ -51,6 +53,7 @@ class Flattener(TransformerMixin, BaseEstimator):
         self.shape_ = np.shape(X)[1:]
         return self
 
+    @maps_rows
     def transform(self, X: Any) -> Any:
         """Return the data with one row per sample.
 
@@ -70,6 +73,7 @@ class Flattener(TransformerMixin, BaseEstimator):
             raise ValueError(f"X has samples of shape {X.shape[1:]}; in fit it was {self.shape_}.")
         return X.reshape((X.shape[0], -1))
 
+    @maps_rows
     def inverse_transform(self, X: Any) -> Any:
         """Return the data with channels and positions.
 

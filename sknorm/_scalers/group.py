@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from sknorm._scalers.merging import fold_in
 from sknorm._scalers.onnx_methods import OnnxMixin
 from sknorm._scalers.plain_state import PlainStateMixin, as_fields, from_fields
 from sknorm._scalers.sourced import reads_sources
+from sknorm._scalers.typed import maps_rows
 
 
 @reads_sources
@@ -133,7 +134,7 @@ class GroupScaler(
         scaler: Any = None,
         by: Any = None,
         *,
-        unseen: str = "pooled",
+        unseen: Literal["pooled", "error", "nan"] = "pooled",
         shrinkage: Any = "auto",
         keep_by: bool = True,
     ) -> None:
@@ -230,6 +231,7 @@ class GroupScaler(
         """
         return fold_in(self, others)
 
+    @maps_rows
     @state.all_or_nothing
     def fit_transform(
         self, X: Any, y: Any = None, sample_weight: Any = None, groups: Any = None
@@ -256,6 +258,7 @@ class GroupScaler(
         parts = self._learn_from(X, sample_weight, groups, forget=True)
         return self._fitted()._scaled(parts, X)
 
+    @maps_rows
     def transform(self, X: Any, groups: Any = None) -> Any:
         """Scale each row with the statistics of its group.
 
@@ -284,6 +287,7 @@ class GroupScaler(
         reader = self._fitted()
         return reader._scaled(reader._parts(X, groups, reset=False), X)
 
+    @maps_rows
     def inverse_transform(self, X: Any, groups: Any = None) -> Any:
         """Undo :meth:`transform`.
 

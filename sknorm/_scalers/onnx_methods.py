@@ -54,20 +54,25 @@ class OnnxMixin:
         """
 
         def convert(scope: Any, operator: Any, container: Any) -> None:
-            name = type(self).__name__
-            if not hasattr(self, "n_features_in_"):
-                raise NotFittedError(f"This {name} is not fitted yet. Fit it before converting it.")
-            if (reason := self._not_onnx()) is not None:
-                raise NotImplementedError(f"{name} cannot be converted to ONNX: {reason}")
-            shape = _shape_of(operator)
-            if shape[1] not in (None, self.n_features_in_):
-                raise ValueError(
-                    f"The input has {shape[1]} features, but {name} is expecting "
-                    f"{self.n_features_in_} features as input."
-                )
+            shape = self._convertible(operator)
             self._to_onnx(onnx.Graph(scope, operator, container), shape)
 
         return convert
+
+    def _convertible(self, operator: Any) -> list[Any]:
+        """Return the shape of the input of a scaler that ONNX can express."""
+        name = type(self).__name__
+        if not hasattr(self, "n_features_in_"):
+            raise NotFittedError(f"This {name} is not fitted yet. Fit it before converting it.")
+        if (reason := self._not_onnx()) is not None:
+            raise NotImplementedError(f"{name} cannot be converted to ONNX: {reason}")
+        shape = _shape_of(operator)
+        if shape[1] not in (None, self.n_features_in_):
+            raise ValueError(
+                f"The input has {shape[1]} features, but {name} is expecting "
+                f"{self.n_features_in_} features as input."
+            )
+        return shape
 
     def _not_onnx(self) -> str | None:
         """Return why the scaler cannot be expressed in ONNX, or None if it can."""

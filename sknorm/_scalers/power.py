@@ -90,7 +90,7 @@ class PowerNormScaler(ChannelScaler):
 
     _statistics = ("mean_square_", "scale_")
 
-    mean_square_: Any
+    mean_square_: Array
 
     def __init__(
         self,

@@ -8,19 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
-from sklearn.utils.metaestimators import available_if
 
 from sknorm._backends import dispatch
 from sknorm._backends.layout import output_dtype
 from sknorm._backends.sparse import coordinates
 from sknorm._backends.structure import Indices
-from sknorm._compat import array_namespace, as_frame
+from sknorm._compat import array_namespace, as_frame, available_if
 from sknorm._exports import onnx
 from sknorm._scalers import kept, parameters, state, validation
 from sknorm._scalers.base import DocLinkMixin
 from sknorm._scalers.onnx_methods import OnnxMixin
 from sknorm._scalers.plain_state import PlainStateMixin
 from sknorm._scalers.sourced import maps, reads_sources
+from sknorm._scalers.typed import maps_rows
 
 
 def _keeps_norm(normalizer: Any) -> bool:
@@ -74,6 +74,7 @@ class RowNormalizer(
             dispatch.check_finite(X, allow_nan=False)
         return state.commit(self, vars(prepared))
 
+    @maps_rows
     def fit_transform(self, X: Any, y: Any = None) -> Any:
         """Normalize X after checking the parameters, in one pass: as ``fit`` and ``transform``.
 
@@ -101,6 +102,7 @@ class RowNormalizer(
         state.commit(self, vars(prepared))
         return result
 
+    @maps_rows
     def transform(self, X: Any, copy: bool | None = None) -> Any:
         """Divide each row of X by its norm; rows whose norm is 0 stay as they are.
 
@@ -153,6 +155,7 @@ class RowNormalizer(
         norms = array_namespace(norms).expand_dims(norms, axis=1)
         return kept.append(result, norms, f"{self._norm} norm", "keep_norm")
 
+    @maps_rows
     @available_if(_keeps_norm)
     @maps
     def inverse_transform(self, X: Any) -> Any:

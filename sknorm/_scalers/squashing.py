@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from numbers import Real
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,7 @@ from sknorm._scalers.onnx_methods import OnnxMixin
 from sknorm._scalers.plain_state import PlainStateMixin
 from sknorm._scalers.sketched import SketchMixin
 from sknorm._scalers.sourced import reads_sources
+from sknorm._scalers.typed import Counts, Switch
 from sknorm._sources.formula import Formula
 from sknorm._statistics.affine import Affine
 from sknorm._statistics.squash import NUMBERS, Squash
@@ -159,9 +160,9 @@ class SquashingScaler(
     _learns_moments = False
     _moments_of = staticmethod(finite_moments_of)
 
-    center_: Any
-    scale_: Any
-    n_samples_seen_: Any
+    center_: Array | None
+    scale_: Array | None
+    n_samples_seen_: Counts
     _centered: bool
 
     def __init__(
@@ -169,8 +170,8 @@ class SquashingScaler(
         max_absolute_value: float = 3.0,
         quantile_range: tuple[float, float] = (25.0, 75.0),
         *,
-        squash: str | None = "soft",
-        with_centering: bool | str = "auto",
+        squash: Literal["soft", "tanh", "clip"] | None = "soft",
+        with_centering: Switch = "auto",
         with_scaling: bool = True,
         unit_variance: bool = False,
         n_channels: int | None = None,

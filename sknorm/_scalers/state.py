@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from sknorm._statistics.moments import EMPTY, SAFE_EXPONENT, Moments
 
 Array = NDArray[np.float64]
 Scaler = TypeVar("Scaler")
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 # All that fit learns, in the order in which it is kept.
 LEARNED = (
@@ -77,7 +78,7 @@ def take_over(prepared: Any, other: Any) -> None:
     vars(prepared).update((name, learned[name]) for name in LEARNED if name in learned)
 
 
-def all_or_nothing(method: Callable[..., Any]) -> Callable[..., Any]:
+def all_or_nothing(method: Method) -> Method:
     """Decorate a method that learns: where it raises, what was learned before stays."""
 
     @wraps(method)
@@ -90,7 +91,7 @@ def all_or_nothing(method: Callable[..., Any]) -> Callable[..., Any]:
                 commit(self, before)
             raise
 
-    return learn
+    return cast(Method, learn)
 
 
 def read_attribute(scaler: Any, name: str, n_channels: int) -> Array:

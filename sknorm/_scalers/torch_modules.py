@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +13,15 @@ from sklearn.utils.validation import check_is_fitted
 from sknorm._scalers.channel import ChannelScaler
 from sknorm._scalers.layer import LayerScaler
 
+if TYPE_CHECKING:
+    from torch.nn import Module
+
 Array = NDArray[np.floating[Any]]
 BATCH_NORMS = {2: "BatchNorm1d", 3: "BatchNorm1d", 4: "BatchNorm2d", 5: "BatchNorm3d"}
 ACTIVATIONS = {"relu": "ReLU", "tanh": "Tanh", "logistic": "Sigmoid", "softmax": "Softmax"}
 
 
-def to_torch(estimator: Any, *, n_dim: int = 2) -> Any:
+def to_torch(estimator: Any, *, n_dim: int = 2) -> Module:
     """Return a fitted scaler, MLP or pipeline of these as a module of torch.
 
     Parameters
@@ -65,7 +68,8 @@ def to_torch(estimator: Any, *, n_dim: int = 2) -> Any:
             "to_torch needs torch, which is not installed: pip install torch."
         ) from error
     check_is_fitted(estimator)
-    return _module(torch, estimator, n_dim).double().eval()
+    module: Module = _module(torch, estimator, n_dim).double().eval()
+    return module
 
 
 def _module(torch: Any, estimator: Any, n_dim: int) -> Any:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sknorm._tables.encoder import TableEncoder
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
 
 # The step of the pipeline that a normalizer takes.
 NORMALIZER_STEP = "quantities__norm"
 
 
-def make_table_pipeline(normalizer: Any, model: Any, *, decimal: str | None = None) -> Any:
+def make_table_pipeline(normalizer: Any, model: Any, *, decimal: str | None = None) -> Pipeline:
     """Return a pipeline from a data frame with text, dates and gaps to a model.
 
     A :class:`TableEncoder` turns the table into numbers. The normalizer gets the quantities among

@@ -32,6 +32,7 @@ from sklearn.svm import SVC
 from sknorm import BatchStatScaler, L2Normalizer, LayerScaler, compare_normalizers
 from sknorm._cli.options import make_parser
 from sknorm._compare.names import N_FOLDS
+from sknorm._compare.typed import ComparisonTable, RunsTable
 
 X, Y = load_wine(return_X_y=True)
 MLP = MLPClassifier(hidden_layer_sizes=(8,), max_iter=20)
@@ -537,6 +538,9 @@ def test_tables_are_plain_columns_that_make_a_frame():
     assert comparison.runs["fold"] == [0, 0, 0, 1, 1, 1]
     frame = pandas.DataFrame(comparison.table).set_index("normalizer")
     assert frame.test_score.idxmax() == comparison.best_name_
+    # What type checkers are told of them.
+    assert list(comparison.table) == list(ComparisonTable.__annotations__)
+    assert list(comparison.runs) == list(RunsTable.__annotations__)
 
 
 def test_function_and_command_have_the_same_defaults():

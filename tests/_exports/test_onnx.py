@@ -270,3 +270,48 @@ def test_sql(scaler, model):
     connection.register("data", frame)
     found = connection.execute(query).df().to_numpy()[:, -1]
     np.testing.assert_allclose(found, pipeline.predict(frame), rtol=1e-12, atol=1e-12)
+
+
+def fused(model, x, opset=None):
+    """Return what is converted with ONNX's own node for layers, and what that makes of x."""
+    types = skl2onnx.common.data_types.guess_data_type(x[:1])
+    converted = skl2onnx.convert_sklearn(
+        model,
+        initial_types=[("X", types[0][1].__class__([None, *x.shape[1:]]))],
+        target_opset=opset,
+        custom_conversion_functions={LayerScaler: LayerScaler.onnx_fused_converter},
+    )
+    session = runtime.InferenceSession(
+        converted.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    return converted, session.run(None, {"X": x})[0]
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        LayerScaler(eps=2.0**-17),
+        LayerScaler(n_groups=2, eps=2.0**-10, gamma=[1.0, 2.0, 3.0, 4.0], beta=1.0),
+    ],
+    ids=repr,
+)
+def test_the_fused_node_on_request(estimator, dtype):
+    # The node has its eps in float32, where these are exact.
+    x = rng.normal(size=(50, 4)).astype(dtype)
+    fitted = clone(estimator).fit(x)
+    converted, found = fused(fitted, x)
+    assert "LayerNormalization" in {node.op_type for node in converted.graph.node}
+    np.testing.assert_allclose(found, fitted.transform(x), rtol=0, atol=64 * np.finfo(dtype).eps)
+    plain = skl2onnx.to_onnx(fitted, x[:1])
+    assert "LayerNormalization" not in {node.op_type for node in plain.graph.node}
+
+
+def test_what_the_fused_node_cannot_express_is_refused():
+    for scaler in (LayerScaler(with_mean=False), LayerScaler(with_std=False)):
+        with pytest.raises(NotImplementedError, match="centers and scales"):
+            fused(scaler.fit(X), X)
+    with pytest.raises(NotImplementedError, match="needs opset 17"):
+        fused(LayerScaler().fit(X), X, opset=15)
+    with pytest.raises(NotImplementedError, match="keep_statistics"):
+        fused(LayerScaler(keep_statistics=True).fit(X), X)

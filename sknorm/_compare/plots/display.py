@@ -11,6 +11,7 @@ from sknorm._compare.plots.kinds import PANELS, shown_kinds
 from sknorm._compare.plots.style import picture_height
 from sknorm._compare.result import NormalizerComparison
 from sknorm._compare.run import compare_normalizers
+from sknorm._compare.typed import Kind
 
 
 class NormalizerComparisonDisplay:
@@ -56,7 +57,7 @@ class NormalizerComparisonDisplay:
 
     @classmethod
     def from_estimator(
-        cls, estimator: Any, X: Any, y: Any, *, kind: str = "all", ax: Any = None, **options: Any
+        cls, estimator: Any, X: Any, y: Any, *, kind: Kind = "all", ax: Any = None, **options: Any
     ) -> NormalizerComparisonDisplay:
         """Compare normalizers for an estimator, and draw the result.
 
@@ -87,7 +88,7 @@ class NormalizerComparisonDisplay:
             _check_ax(ax, _n_pictures(kind))
         return cls(compare_normalizers(estimator, X, y, **options)).plot(kind=kind, ax=ax)
 
-    def plot(self, *, kind: str = "all", ax: Any = None) -> NormalizerComparisonDisplay:
+    def plot(self, *, kind: Kind = "all", ax: Any = None) -> NormalizerComparisonDisplay:
         """Draw the comparison.
 
         Parameters
