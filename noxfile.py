@@ -50,12 +50,10 @@ def versions(session):
 
 @nox.session
 def coverage(session):
-    """Tell which lines the tests of the reference path leave out, and hold them to the floor."""
-    session.install("-e", ".[test]")
-    session.run(
-        *("pytest", "-n", "2", "--cov=sknorm", "--cov-branch"),
-        env={"SKNORM_FORCE_REFERENCE": "1"},
-    )
+    """Tell which lines the tests leave out, of which there is a limit."""
+    session.install("-e", ".[test]", "pytest-cov")
+    # Python 3.12 and newer: by its own monitoring, which is several times faster.
+    session.run("pytest", "-n", "2", "--cov=sknorm", env={"COVERAGE_CORE": "sysmon"})
 
 
 @nox.session

@@ -13,9 +13,11 @@
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import cache
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -58,6 +60,7 @@ __all__ = [
     "is_traced",
     "notify_callbacks",
     "root_of",
+    "version",
     "widest_float",
     "with_callbacks",
     "without_callbacks",
@@ -72,6 +75,12 @@ Subtask = Callable[[], AbstractContextManager[None]]
 def available_if(check: Callable[[Any], bool]) -> Callable[[Method], Method]:
     """Return scikit-learn's decorator of methods that some objects lack, with a type."""
     return cast(Callable[[Method], Method], _available_if(check))
+
+
+@cache
+def version() -> str:
+    """Return the version of sknorm that is installed."""
+    return importlib.metadata.version("sknorm")
 
 
 def root_of(x: Any) -> str:

@@ -10,8 +10,9 @@ import numpy as np
 
 from sknorm._backends import dispatch
 from sknorm._backends.loader import REINSTALL, build_errors
+from sknorm._compat import version
 
-__version__ = importlib.metadata.version("sknorm")
+__version__ = version()
 NAMES = ("sknorm", "scikit-learn", "numpy", "scipy", "pandas", "polars", "torch")
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import fields
 from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
+from sklearn.exceptions import InconsistentVersionWarning
 
+from sknorm._compat import version
 from sknorm._exports import codec
 from sknorm._scalers import state
 from sknorm._statistics.moments import Moments
@@ -16,6 +19,9 @@ Kind = TypeVar("Kind", bound=type)
 FORMAT = "sknorm scaler"
 # What reads a state reads those of this version and earlier ones.
 VERSION = 1
+# Where a pickle has the version of sknorm that wrote it; the first ones have none.
+VERSION_OF_PICKLE = "_sknorm_version"
+BEFORE = "0.1.0"
 CONTENT = ("class", "params", "learned")
 # The values that a state may consist of, beside arrays and numbers.
 VALUES: dict[str, type[Any]] = {"Moments": Moments}
@@ -28,7 +34,7 @@ def is_plain(cls: Kind) -> Kind:
 
 
 class PlainStateMixin:
-    """Give scalers ``to_dict`` and ``from_dict``."""
+    """Give scalers ``to_dict`` and ``from_dict``, and pickles their version."""
 
     _known_classes: ClassVar[dict[str, type]] = {}
 
@@ -36,6 +42,26 @@ class PlainStateMixin:
         super().__init_subclass__(**kwargs)
         if cls.__module__.partition(".")[0] == "sknorm":
             PlainStateMixin._known_classes[cls.__name__] = cls
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state with the version of sknorm."""
+        state = super().__getstate__()
+        return {**(state if isinstance(state, dict) else {}), VERSION_OF_PICKLE: version()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take over a state, and warn if it is of another version, as scikit-learn does."""
+        state = dict(state)
+        written_by = state.pop(VERSION_OF_PICKLE, BEFORE)
+        if written_by != version():
+            warnings.warn(
+                InconsistentVersionWarning(
+                    estimator_name=type(self).__name__,
+                    current_sklearn_version=f"{version()} of sknorm",
+                    original_sklearn_version=written_by,
+                ),
+                stacklevel=2,
+            )
+        super().__setstate__(state)  # type: ignore[misc]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the parameters and the fitted state as what JSON can hold.

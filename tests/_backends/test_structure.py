@@ -45,6 +45,11 @@ def assigned(**parts):
     return ruin
 
 
+def unsigned(x):
+    """Return an index that only unsigned integers hold, and the indices as such."""
+    return np.uint64(2**64 - 1), x.indices.astype(np.uint64)
+
+
 def put(name, position, value):
     """Return what writes a value into one of the parts."""
 
@@ -79,7 +84,7 @@ RUINS = {
     "data of two axes": (assigned(data=lambda x: x.data[:, None]), "data has 2 axes"),
     "data that is no array": (assigned(data=lambda x: list(x.data)), "data is a list"),
     "unsigned index": (
-        assigned(indices=lambda x: np.where(x.indices == x.indices[3], 2**64 - 1, x.indices)),
+        assigned(indices=lambda x: np.where(x.indices == x.indices[3], *unsigned(x))),
         "is not well-formed|not a well-formed",
     ),
     "shape": (assigned(_shape=lambda x: (x.shape[0] + 1, x.shape[1] + 1)), "indptr has"),

@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 from inputs import GAPS, LEARNERS, NAMES, NORMS, ROW_WISE, ROWS
 from sklearn.base import clone
+from sklearn.exceptions import InconsistentVersionWarning
 
+import sknorm
 from sknorm import (
     BatchStatScaler,
     GroupScaler,
@@ -191,6 +193,20 @@ def test_pickles_do_not_change_by_transforming(estimator):
     scaler.transform(x)
     assert pickle.dumps(scaler) == before
     assert pickle.loads(before).to_dict() == scaler.to_dict()
+
+
+def test_pickles_of_another_version_warn():
+    scaler = BatchStatScaler().fit(ROWS)
+    text = pickle.dumps(scaler)
+    version = sknorm.__version__.encode()
+    assert text.count(version) == 1
+    other = text.replace(version, b"9" * len(version))
+    with pytest.warns(InconsistentVersionWarning, match="BatchStatScaler from version 9+ when"):
+        found = pickle.loads(other)
+    np.testing.assert_array_equal(found.mean_, scaler.mean_)
+    assert pickle.dumps(found) == text
+    with pytest.warns(InconsistentVersionWarning, match=r"from version 0\.1\.0"):
+        BatchStatScaler().__setstate__(vars(scaler))
 
 
 FROZEN = Path(__file__).parent / "state_version_1.json"
