@@ -797,6 +797,41 @@ MUTATIONS = [
         "bad = np.zeros(array.shape, dtype=bool)",
         f"{SCALERS}/test_plain_state.py",
     ),
+    Mutation(
+        "pickle: no warning of another version",
+        "_scalers/plain_state.py",
+        "if written_by != version():",
+        "if False:",
+        f"{SCALERS}/test_plain_state.py",
+    ),
+    Mutation(
+        "pickle: the version is not kept",
+        "_scalers/plain_state.py",
+        "if isinstance(state, dict) else {}), VERSION_OF_PICKLE: version()}",
+        "if isinstance(state, dict) else {})}",
+        f"{SCALERS}/test_plain_state.py",
+    ),
+    Mutation(
+        "onnx: the fused node at any opset",
+        "_scalers/layer.py",
+        "if graph.opset < onnx.HAS_FUSED:",
+        "if False:",
+        ONNX,
+    ),
+    Mutation(
+        "onnx: the fused node without its eps",
+        "_exports/onnx.py",
+        'axis=-1, epsilon=layer["eps"]',
+        "axis=-1, epsilon=1e-5",
+        ONNX,
+    ),
+    Mutation(
+        "loader: the slowest build first",
+        "_backends/loader.py",
+        "if level >= needed:",
+        "if level > 9:",
+        "tests/_backends/test_loader.py",
+    ),
 ]
 
 
