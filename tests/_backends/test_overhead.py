@@ -14,9 +14,13 @@ from sknorm import compare_normalizers
 X, Y = load_wine(return_X_y=True)
 
 
+# Python 3.12 starts with 375 objects that are frozen; what is imported is over a hundred thousand.
+AT_START = 1000
+
+
 def frozen(estimator, X, y):
     """Score a fit by whether the process it is made in spares its garbage collection."""
-    return float(gc.get_freeze_count() > 0)
+    return float(gc.get_freeze_count() > AT_START)
 
 
 def compare(n_jobs):
@@ -30,7 +34,7 @@ def test_workers_spare_their_garbage_collection_and_the_caller_does_not():
     assert set(compare(1).runs["test_score"]) == {0}
     with joblib.parallel_config("threading"):
         assert set(compare(2).runs["test_score"]) == {0}
-    assert gc.get_freeze_count() == 0
+    assert gc.get_freeze_count() <= AT_START
 
 
 def test_benchmark_of_the_overhead_runs():
