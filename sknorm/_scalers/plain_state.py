@@ -45,8 +45,8 @@ class PlainStateMixin:
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state with the version of sknorm."""
-        state = super().__getstate__()
-        return {**(state if isinstance(state, dict) else {}), VERSION_OF_PICKLE: version()}
+        state: dict[str, Any] = super().__getstate__()  # type: ignore[assignment]
+        return {**state, VERSION_OF_PICKLE: version()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take over a state, and warn if it is of another version, as scikit-learn does."""
@@ -55,8 +55,8 @@ class PlainStateMixin:
         if written_by != version():
             warnings.warn(
                 InconsistentVersionWarning(
-                    estimator_name=type(self).__name__,
-                    current_sklearn_version=f"{version()} of sknorm",
+                    estimator_name=f"sknorm.{type(self).__name__}",
+                    current_sklearn_version=version(),
                     original_sklearn_version=written_by,
                 ),
                 stacklevel=2,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from os import PathLike
 from typing import (
     TYPE_CHECKING,
@@ -59,7 +59,7 @@ class Mapped(Protocol[P]):
     @overload
     def __call__(
         self,
-        X: NDArray[Any] | Sequence[float] | Sequence[Sequence[float]],
+        X: NDArray[Any] | Sequence[Any],
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> NDArray[np.float64]: ...
@@ -67,6 +67,10 @@ class Mapped(Protocol[P]):
     def __call__(
         self, X: FrameType, *args: P.args, **kwargs: P.kwargs
     ) -> FrameType | NDArray[np.float64]: ...
+    @overload
+    def __call__(
+        self, X: Iterator[Other], *args: P.args, **kwargs: P.kwargs
+    ) -> Iterator[Other]: ...
     @overload
     def __call__(self, X: Other, *args: P.args, **kwargs: P.kwargs) -> Other: ...
 

@@ -20,7 +20,7 @@ def test_weights_reach_a_scaler_in_nested_pipelines(cls):
     with config_context(enable_metadata_routing=True):
         scaler = cls().set_fit_request(sample_weight=True)
         inner = Pipeline([("scale", scaler)])
-        columns = ColumnTransformer([("some", inner, ["a", "c"])])
+        columns = ColumnTransformer([("some", inner, ["a", "c"])], remainder="passthrough")
         model = Pipeline(
             [("columns", columns), ("ridge", Ridge().set_fit_request(sample_weight=False))]
         )

@@ -807,8 +807,8 @@ MUTATIONS = [
     Mutation(
         "pickle: the version is not kept",
         "_scalers/plain_state.py",
-        "if isinstance(state, dict) else {}), VERSION_OF_PICKLE: version()}",
-        "if isinstance(state, dict) else {})}",
+        "return {**state, VERSION_OF_PICKLE: version()}",
+        "return {**state}",
         f"{SCALERS}/test_plain_state.py",
     ),
     Mutation(

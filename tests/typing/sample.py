@@ -5,7 +5,7 @@ Nothing that sknorm returns is Any: ``assert_type`` fails where a type is anothe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal, assert_type
 
 import numpy as np
@@ -47,6 +47,7 @@ def arrays(x: Doubles, single: Singles, whole: NDArray[np.int64]) -> None:
     assert_type(scaler.transform(single, copy=False), Singles)
     assert_type(scaler.transform(whole, columns=[0]), Doubles)
     assert_type(scaler.transform([[1.0, 2.0]]), Doubles)
+    assert_type(scaler.transform([x, x]), Doubles)
     assert_type(scaler.inverse_transform(single), Singles)
     assert_type(PowerNormScaler().fit_transform(single), Singles)
     assert_type(SquashingScaler(squash="tanh").fit_transform(x), Doubles)
@@ -59,10 +60,11 @@ def arrays(x: Doubles, single: Singles, whole: NDArray[np.int64]) -> None:
     assert_type(scaler.partial_fit(x).merge(scaler).select([0]), BatchStatScaler)
 
 
-def other_containers(frame: Frame, tensor: Tensor) -> None:
+def other_containers(frame: Frame, tensor: Tensor, batches: Iterator[Doubles]) -> None:
     """Frames become arrays or, by set_output, frames; everything else stays of its kind."""
     assert_type(BatchStatScaler().fit_transform(frame), Frame | Doubles)
     assert_type(LayerScaler().fit_transform(tensor), Tensor)
+    assert_type(LayerScaler().transform(batches), Iterator[Doubles])
 
 
 def what_was_learned(scaler: BatchStatScaler, x: Doubles) -> None:

@@ -2,8 +2,8 @@
 
 The loops over values are built for any processor, and on x86-64 with AVX2 and AVX-512 as well (see
 ``loader.py``). There is no ``-ffast-math``, so that NaN and infinity keep their meaning, and no
-fused multiply-add, so that all builds give the same bits; with ``-O2`` norms and layers take twice
-as long. A build that fails does not fail the installation: it is written down in
+fused multiply-add, so that all builds give the same bits; with ``-O2`` norms and layers take up
+to twice as long. A build that fails does not fail the installation: it is written down in
 ``build_errors.txt``, which ``show_versions`` shows.
 """
 
