@@ -186,6 +186,16 @@ def layer(graph: Graph, layer: dict[str, Any], shape: tuple[int, ...]) -> None:
 
 def fused_layer(graph: Graph, layer: dict[str, Any], shape: tuple[int, ...]) -> None:
     """Add the same as ONNX's own node, which knows no missing values and no safe range."""
+    if not (layer["center"] and layer["scale"]):
+        raise NotImplementedError(
+            "ONNX's LayerNormalization centers and scales. Leave the custom conversion out for a "
+            "LayerScaler that does only one of both."
+        )
+    if graph.opset < HAS_FUSED:
+        raise NotImplementedError(
+            f"ONNX's LayerNormalization needs opset {HAS_FUSED}, and target_opset is "
+            f"{graph.opset}. Raise it, or leave the custom conversion out."
+        )
     n_groups = layer["n_groups"]
     x = graph.start(wide=False)
     size = math.prod(shape) // n_groups

@@ -421,18 +421,7 @@ class LayerScaler(
         """
         scaler = operator.raw_operator
         layer, element = scaler._onnx_layer(scaler._convertible(operator))
-        graph = onnx.Graph(scope, operator, container)
-        if not (layer["center"] and layer["scale"]):
-            raise NotImplementedError(
-                "ONNX's LayerNormalization centers and scales. Leave the custom conversion out for "
-                f"{scaler}."
-            )
-        if graph.opset < onnx.HAS_FUSED:
-            raise NotImplementedError(
-                f"ONNX's LayerNormalization needs opset {onnx.HAS_FUSED}, and target_opset is "
-                f"{graph.opset}. Raise it, or leave the custom conversion out."
-            )
-        onnx.fused_layer(graph, layer, element)
+        onnx.fused_layer(onnx.Graph(scope, operator, container), layer, element)
 
     def _statistics_of(self, X: Any) -> Any:
         return layer_statistics(

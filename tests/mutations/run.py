@@ -813,8 +813,8 @@ MUTATIONS = [
     ),
     Mutation(
         "onnx: the fused node at any opset",
-        "_scalers/layer.py",
-        "if graph.opset < onnx.HAS_FUSED:",
+        "_exports/onnx.py",
+        "if graph.opset < HAS_FUSED:",
         "if False:",
         ONNX,
     ),
