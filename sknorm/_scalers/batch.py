@@ -342,8 +342,7 @@ class BatchStatScaler(ChannelScaler):
             learned["mean_"] = moments.mean
         if self.with_std:
             learned["var_"] = moments.var_of(self.ddof)
-            scale = self._scale(moments, self.eps, self.ddof)
-            learned["scale_"] = np.ldexp(scale, moments.exponent)
+            learned["scale_"] = self._divisors(moments, self.eps, self.ddof)
         return learned
 
     def _public_moments(self, n_channels: int) -> tuple[Array | None, Array | None]:

@@ -18,7 +18,7 @@ from sknorm._compat import (
     with_callbacks,
 )
 from sknorm._exports import onnx
-from sknorm._scalers import parameters, state, validation
+from sknorm._scalers import packed, parameters, state, validation
 from sknorm._scalers.affine_map import affine_of, check_invertible, gamma_and_beta
 from sknorm._scalers.base import DocLinkMixin, refuse_dense_result
 from sknorm._scalers.channel_transform import ChannelTransform
@@ -179,6 +179,16 @@ class ChannelScaler(
         self._set_moments(Moments.merge_all(known), weighted)
         keep(self, kept)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state with its arrays in one table."""
+        return packed.pack(super().__getstate__(), self._known_divisors)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take over a state, of which the scale may have to be found again."""
+        super().__setstate__(packed.unpack(state))
+        if packed.TABLE in state and "scale_" not in vars(self):
+            self.scale_ = self._known_divisors()
+
     def __sklearn_is_fitted__(self) -> bool:
         names = ("_moments", *self._statistics)
         return any(getattr(self, name, None) is not None for name in names)
@@ -220,6 +230,12 @@ class ChannelScaler(
     def _scale(self, moments: Moments, eps: float, ddof: float) -> Array:
         """Return the divisor of each channel, in the moments' units."""
         raise NotImplementedError
+
+    def _divisors(self, moments: Moments, eps: float, ddof: float) -> Array:
+        """Return the divisor of each channel; inf where it exceeds the largest number."""
+        with np.errstate(over="ignore"):
+            divisors: Array = np.ldexp(self._scale(moments, eps, ddof), moments.exponent)
+        return divisors
 
     def _lost_degrees(self) -> float:
         """Return what the number of values is lessened by in the variance."""
@@ -294,6 +310,11 @@ class ChannelScaler(
         count = state.read_attribute(self, "n_samples_seen_", n_channels)
         mean, var = self._public_moments(n_channels)
         return state.unpack(self._stored(), count, mean, var, self._known_ddof())
+
+    def _known_divisors(self) -> Array:
+        """Return the divisors that follow from the statistics so far."""
+        eps = getattr(self, "_eps", self.eps)
+        return self._divisors(self._known_moments(), eps, self._known_ddof())
 
     def _stored(self) -> Array | None:
         """Return the digits that the public attributes cannot hold, where there are any."""

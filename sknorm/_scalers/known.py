@@ -61,8 +61,7 @@ def _numbers(name: str, value: Any) -> Array:
 def divisors(scaler: Any, mean: Array, square: Array) -> Array:
     """Return what a scaler divides by where the mean and the variance are known."""
     moments = Moments.from_var(np.ones_like(square), mean, square)
-    with np.errstate(over="ignore"):
-        found: Array = np.ldexp(scaler._scale(moments, scaler.eps, 0.0), moments.exponent)
+    found: Array = scaler._divisors(moments, scaler.eps, 0.0)
     return found
 
 

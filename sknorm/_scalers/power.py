@@ -175,8 +175,10 @@ class PowerNormScaler(ChannelScaler):
         return scaler
 
     def _learn(self, moments: Moments) -> dict[str, Any]:
-        scale = np.ldexp(self._scale(moments, self.eps, 0.0), moments.exponent)
-        return {"mean_square_": moments.var, "scale_": scale}
+        return {
+            "mean_square_": moments.var,
+            "scale_": self._divisors(moments, self.eps, 0.0),
+        }
 
     def _public_moments(self, n_channels: int) -> tuple[Array | None, Array | None]:
         return np.zeros(n_channels), read_attribute(self, "mean_square_", n_channels)

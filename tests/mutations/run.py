@@ -812,6 +812,20 @@ MUTATIONS = [
         f"{SCALERS}/test_plain_state.py",
     ),
     Mutation(
+        "pickle: a scale set by hand is lost",
+        "_scalers/packed.py",
+        "return found.tobytes() == scale.tobytes()",
+        "return True",
+        f"{SCALERS}/test_packed.py",
+    ),
+    Mutation(
+        "pickle: -0.0 is 0.0",
+        "_scalers/packed.py",
+        "bits = table.view(np.int64)",
+        "bits = table",
+        f"{SCALERS}/test_packed.py",
+    ),
+    Mutation(
         "onnx: the fused node at any opset",
         "_exports/onnx.py",
         "if graph.opset < HAS_FUSED:",
