@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +17,7 @@ from sknorm._statistics.moments import Moments
 Array = NDArray[np.float64]
 
 # Integers and the like are converted in blocks of so many, which stay in a cache.
-BLOCK = 1 << 16
+BLOCK = 1 << 17
 
 
 class FrameColumns:
@@ -36,25 +35,29 @@ class FrameColumns:
         """Return the columns side by side."""
         whole = np.empty(self.shape, dtype=self.dtype, order="F")
         for place, column in enumerate(self.chunks):
-            for piece in _pieces(column, PIECE):
-                whole[piece.rows, place] = piece.values
+            for values, rows in _rows(column):
+                whole[rows, place] = values
         return whole
 
 
-class _Piece(NamedTuple):
-    values: AnyArray
-    rows: slice
-
-
-def _pieces(column: list[AnyArray], block: int) -> Iterator[_Piece]:
-    """Yield a column in pieces of at most PIECE values, of a block those to be converted."""
-    row = 0
+def _pieces(column: list[AnyArray], block: int) -> list[AnyArray]:
+    """Return a column in pieces of at most PIECE values, of a block those to be converted."""
+    pieces = []
     for chunk in column:
         size = PIECE if chunk.dtype in NATIVE else block
-        for first in range(0, chunk.size, size):
-            values = chunk[first : first + size]
-            yield _Piece(values, slice(row, row + values.size))
-            row += values.size
+        if chunk.size <= size:
+            pieces.append(chunk)
+        else:
+            pieces += [chunk[first : first + size] for first in range(0, chunk.size, size)]
+    return pieces
+
+
+def _rows(pieces: list[AnyArray]) -> Iterator[tuple[AnyArray, slice]]:
+    """Yield each piece of a column with its rows."""
+    row = 0
+    for piece in pieces:
+        yield piece, slice(row, row + piece.size)
+        row += piece.size
 
 
 def moments(x: FrameColumns, weight: Array | None, kernels: Kernels, n_jobs: int | None) -> Moments:
@@ -62,17 +65,18 @@ def moments(x: FrameColumns, weight: Array | None, kernels: Kernels, n_jobs: int
 
     Those of the pieces of all columns are found side by side, and merged at once.
     """
-    pieces = [list(_pieces(column, BLOCK)) for column in x.chunks]
+    pieces = [_pieces(column, BLOCK) for column in x.chunks]
     most = max(map(len, pieces))
     accumulators = Moments.zero(len(pieces) * most).accumulators()
 
     def column(place: int) -> None:
-        for number, piece in enumerate(pieces[place]):
-            values, own = piece.values, None if weight is None else weight[piece.rows]
+        tables = accumulators[place * most : (place + 1) * most]
+        for number, (values, rows) in enumerate(_rows(pieces[place])):
+            own = None if weight is None else weight[rows]
             if values.dtype not in NATIVE:
                 values = values.astype(np.float64)
-            table = accumulators[place * most + number][None]
-            if kernels.channel_moments(values.reshape(1, 1, -1), own, True, table):
+            table = tables[number : number + 1]
+            if kernels.channel_moments(values[None, None], own, True, table):
                 raise NonFiniteError
 
     n_threads = threads.n_threads(n_jobs, x.shape[0] * x.shape[1])
@@ -87,15 +91,21 @@ def affine(
     """Return a matrix of each column rescaled."""
     out = np.empty(x.shape, dtype=x.dtype, order="F")
 
+    def some_columns(columns: slice) -> None:
+        for place in range(columns.start, columns.stop):
+            column(place)
+
     def column(place: int) -> None:
         own = affine_map.take(slice(place, place + 1))
         arguments = dense.affine_arguments(kernels, own, inverse, x.dtype)
-        for piece in _pieces(x.chunks[place], BLOCK):
-            values = piece.values.astype(x.dtype, copy=False).reshape(1, 1, -1)
-            if kernels.affine(values, out[piece.rows, place].reshape(1, 1, -1), *arguments):
+        for piece, rows in _rows(_pieces(x.chunks[place], BLOCK)):
+            values = piece.astype(x.dtype, copy=False)[None, None]
+            if kernels.affine(values, out[rows, place][None, None], *arguments):
                 raise NonFiniteError
 
-    threads.run(column, range(x.shape[1]), threads.n_threads(n_jobs, out.size))
+    n_threads = threads.n_threads(n_jobs, out.size)
+    # Threads that are in the same page of new memory wait for each other.
+    threads.run(some_columns, threads.slices(x.shape[1], 4 * n_threads), n_threads)
     return out
 
 

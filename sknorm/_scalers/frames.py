@@ -97,7 +97,7 @@ def plain_matrix(X: Any) -> AnyArray | None:
         kinds = set(X.dtypes)
         plain = all(isinstance(kind, np.dtype) and kind.kind in "biuf" for kind in kinds)
     elif _is_named(X, "polars", "DataFrame"):
-        plain = all(kind.is_numeric() and not kind.is_decimal() for kind in set(X.dtypes))
+        plain = all(map(_is_polars_number, set(X.dtypes)))
     else:
         return None
     values = np.asarray(X) if plain else None
@@ -124,8 +124,11 @@ def column_chunks(X: Any) -> list[list[AnyArray]] | None:
 
 
 def _polars_chunks(column: Any) -> list[AnyArray]:
-    chunks = column.get_chunks() if _worth_apart(column.n_chunks(), len(column)) else [column]
-    return [_polars_column(chunk) for chunk in chunks]
+    n_chunks = column.n_chunks()
+    if n_chunks == 1 or not _is_polars_number(column.dtype):
+        return [_polars_column(column)]
+    chunks = column.get_chunks() if _worth_apart(n_chunks, len(column)) else [column]
+    return [chunk.to_numpy() for chunk in chunks]
 
 
 def _arrow_chunks(column: Any) -> list[AnyArray]:
@@ -175,7 +178,9 @@ def _pandas_column(column: Any) -> AnyArray:
     dtype = column.dtype
     if type(dtype).__name__ in ("PeriodDtype", "IntervalDtype"):
         raise NotNumbersError("dates", str(dtype))
-    if isinstance(dtype, np.dtype) or type(dtype).__name__ == "SparseDtype":
+    if isinstance(dtype, np.dtype):
+        return numbers_of(column.to_numpy())
+    if type(dtype).__name__ == "SparseDtype":
         return numbers_of(np.asarray(column))
     if dtype.kind in "Mm":
         raise NotNumbersError("dates", str(dtype))
@@ -189,7 +194,7 @@ def _pandas_column(column: Any) -> AnyArray:
 
 def _polars(X: Any) -> Columns | None:
     """Return the columns of a frame that has others than floats and integers."""
-    if all(dtype.is_numeric() and not dtype.is_decimal() for dtype in X.dtypes):
+    if all(map(_is_polars_number, X.dtypes)):
         return None
     return [(repr(name), partial(_polars_column, X[name])) for name in X.columns]
 
@@ -198,10 +203,14 @@ def _polars_column(column: Any) -> AnyArray:
     dtype = column.dtype
     if dtype.is_temporal():
         raise NotNumbersError("dates", str(dtype))
-    if dtype.is_numeric() and not dtype.is_decimal():
+    if _is_polars_number(dtype):
         values: AnyArray = column.to_numpy()
         return values
     return numbers_of(np.array(column.to_list(), dtype=object))
+
+
+def _is_polars_number(dtype: Any) -> bool:
+    return bool(dtype.is_numeric() and not dtype.is_decimal())
 
 
 def _arrow(X: Any) -> Columns | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from sknorm._sources.ahead import one_ahead
 from sknorm._sources.learning import Reader
 from sknorm._sources.source import Source, Work, refuse_columns, refuse_repeated
 from sknorm._sources.streams import apply_in_turn, learn_in_turn
@@ -66,10 +67,11 @@ class ArrowStream(Source):
 
     def _batches(self) -> Iterator[Any]:
         if hasattr(self._reader, "scanner"):
-            return iter(self._reader.scanner(**_without_read_ahead(self._reader)).to_batches())
+            scanner = self._reader.scanner(**_without_read_ahead(self._reader))
+            return one_ahead(iter(scanner.to_batches()))
         if hasattr(self._reader, "iter_batches"):
             size = max(1024, BLOCK_BYTES // (8 * max(1, len(self.names))))
-            return iter(self._reader.iter_batches(batch_size=size))
+            return one_ahead(iter(self._reader.iter_batches(batch_size=size)))
         if hasattr(self._reader, "to_batches"):
             return iter(self._reader.to_batches())
         return iter(self._reader)
@@ -123,7 +125,7 @@ def open_parquet(path: Any) -> ArrowStream:
 
 
 def _without_read_ahead(dataset: Any) -> dict[str, Any]:
-    """Return the options by which a data set is not read ahead of what is done with it.
+    """Return the options by which a data set is read ahead of what is done by no more than here.
 
     By default all of it may be in memory, where reading is faster.
     """
@@ -152,7 +154,10 @@ def as_batch(result: Any, schema: Any) -> Any:
         if isinstance(values, arrow.ChunkedArray):
             values = values.combine_chunks()
         if isinstance(values, np.ndarray):
-            values = arrow.array(np.ascontiguousarray(values), from_pandas=True)
+            values = np.ascontiguousarray(values)
+            # Arrow copies what may have NaN to be null, which takes longer than to look for it.
+            is_whole = values.dtype.kind == "f" and not np.isnan(values).any()
+            values = arrow.array(values, from_pandas=not is_whole)
         arrays.append(values.cast(field.type))
     return arrow.record_batch(arrays, schema=schema)
 

@@ -82,7 +82,6 @@ class Affine:
         return self._map(lambda values: values[index].ravel())
 
     def _map(self, function: Callable[[NDArray[Any]], NDArray[Any]]) -> Affine:
-        arrays = {field.name: getattr(self, field.name) for field in fields(self)}
-        return replace(
-            self, **{name: function(array) for name, array in arrays.items() if array is not None}
-        )
+        parameters = self.gamma, self.beta, self.exponent
+        found = [None if array is None else function(array) for array in parameters]
+        return Affine(function(self.shift), function(self.scale), *found)

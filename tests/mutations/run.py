@@ -744,8 +744,8 @@ MUTATIONS = [
     Mutation(
         "columns: infinity passes",
         "_backends/frame_columns.py",
-        "if kernels.channel_moments(values.reshape(1, 1, -1), own, True, table):",
-        "if kernels.channel_moments(values.reshape(1, 1, -1), own, True, table) and False:",
+        "if kernels.channel_moments(values[None, None], own, True, table):",
+        "if kernels.channel_moments(values[None, None], own, True, table) and False:",
         f"{SCALERS}/test_frames.py",
     ),
     Mutation(
@@ -824,6 +824,13 @@ MUTATIONS = [
         "bits = table.view(np.int64)",
         "bits = table",
         f"{SCALERS}/test_packed.py",
+    ),
+    Mutation(
+        "arrow: NaN is not null",
+        "_sources/arrow.py",
+        "arrow.array(values, from_pandas=not is_whole)",
+        "arrow.array(values)",
+        STREAMS,
     ),
     Mutation(
         "onnx: the fused node at any opset",
