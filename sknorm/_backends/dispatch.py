@@ -27,6 +27,7 @@ from sknorm._backends import (
     reference,
     reference_kernels,
     structure,
+    tensor_blocks,
 )
 from sknorm._backends import quantiles as exact_quantiles
 from sknorm._backends import sparse as sparse_arrays
@@ -81,11 +82,29 @@ def channel_moments(x: Any, weight: Array | None = None, n_jobs: int | None = No
         return sparse_arrays.moments(x, weight, _kernels_for(x), n_jobs)
     if isinstance(x, FrameColumns):
         return frame_columns.moments(x, weight, _kernels_for(x), n_jobs)
+    return _tensor_moments(tensor_blocks.without_gradient(x), weight)
+
+
+def _tensor_moments(x: Any, weight: Array | None) -> Moments:
+    """Return the statistics of each channel of an array of another library, in blocks.
+
+    Few long samples are cut between channels.
+    """
     xp = array_namespace(x)
-    if weight is not None:
-        weight = xp.reshape(xp.asarray(weight, device=device(x)), (-1, 1, 1))
-    view = xp.reshape(x, (x.shape[0], x.shape[1], -1))
-    return reference.channel_moments(view, weight)
+
+    def of_block(block: Any, weight: Array | None) -> Moments:
+        own = weight
+        if weight is not None:
+            own = xp.reshape(xp.asarray(weight, device=device(x)), (-1, 1, 1))
+        return reference.channel_moments(xp.reshape(block, (*block.shape[:2], -1)), own)
+
+    if x.shape[0] < x.shape[1]:
+        parts = [of_block(x[:, part, ...], weight) for part in tensor_blocks.slices(x, axis=1)]
+        return Moments(np.concatenate([part.table for part in parts], axis=1))
+    rows = tensor_blocks.slices(x)
+    return Moments.merge_all(
+        [of_block(x[part, ...], None if weight is None else weight[part]) for part in rows]
+    )
 
 
 def group_moments(x: Any, codes: Codes, n_groups: int, weight: Array | None = None) -> Moments:
@@ -107,7 +126,7 @@ def affine(
         return sparse_arrays.affine(x, affine_map, _kernels_for(x), **options)
     if isinstance(x, FrameColumns):
         return frame_columns.affine(x, affine_map, _kernels_for(x), inverse=inverse, n_jobs=n_jobs)
-    return _as_three_axes(x, lambda v: reference.affine(v, affine_map, inverse=inverse))
+    return _by_rows(x, lambda v: reference.affine(v, affine_map, inverse=inverse))
 
 
 def squash(
@@ -120,7 +139,7 @@ def squash(
     if sparse.issparse(x):
         x = _writable(x, copy=copy)
         return sparse_arrays.squash(x, squash_map, _kernels_for(x), inverse=inverse, copy=copy)
-    return _as_three_axes(x, lambda v: reference.squash(v, squash_map, inverse=inverse))
+    return _by_rows(x, lambda v: reference.squash(v, squash_map, inverse=inverse))
 
 
 def quantiles(
@@ -200,9 +219,14 @@ def normalize(
         check_in_place(x.data, copy=copy, allow_nan=False)
         return sparse_arrays.normalize(x, norm, _kernels_for(x), copy=copy, n_jobs=n_jobs)
     xp = array_namespace(x)
-    view = xp.reshape(x, (x.shape[0], x.shape[1], -1))
-    out, norms = reference.normalize(view, norm)
-    return xp.reshape(out, x.shape), xp.reshape(norms, (x.shape[0], *x.shape[2:]))
+
+    def function(block: Any) -> tuple[Any, ...]:
+        out, norms = reference.normalize(xp.reshape(block, (*block.shape[:2], -1)), norm)
+        out = xp.reshape(out, block.shape)
+        return (out, xp.reshape(norms, (block.shape[0], *x.shape[2:]))) if keep else (out,)
+
+    results = tensor_blocks.by_rows(x, function)
+    return results if keep else (*results, None)
 
 
 def layer_norm(
@@ -232,8 +256,12 @@ def layer_norm(
         kernels = _kernels_for(x)
         return dense.layer_norm(x, n_groups, kernels, copy=copy, n_jobs=n_jobs, **layer)
     xp = array_namespace(x)
-    view = xp.reshape(x, (x.shape[0] * n_groups, -1, 1))
-    return xp.reshape(reference.layer_norm(view, **layer), x.shape)
+
+    def function(block: Any) -> tuple[Any]:
+        view = xp.reshape(block, (block.shape[0] * n_groups, -1, 1))
+        return (xp.reshape(reference.layer_norm(view, **layer), block.shape),)
+
+    return tensor_blocks.by_rows(x, function)[0]
 
 
 def check_finite(x: Any, *, allow_nan: bool) -> None:
@@ -243,9 +271,10 @@ def check_finite(x: Any, *, allow_nan: bool) -> None:
     elif isinstance(x, np.ndarray):
         dense.check_finite(x, _kernels_for(x), allow_nan=allow_nan)
     else:
-        xp = array_namespace(x)
-        if bool(xp.any(xp.isinf(x) if allow_nan else ~xp.isfinite(x))):
-            raise NonFiniteError
+        xp, x = array_namespace(x), tensor_blocks.without_gradient(x)
+        for rows in tensor_blocks.slices(x):
+            if bool(xp.any(xp.isinf(x[rows, ...]) if allow_nan else ~xp.isfinite(x[rows, ...]))):
+                raise NonFiniteError
 
 
 def without_infinity(x: Any) -> Any:
@@ -271,6 +300,12 @@ def check_in_place(x: NDArray[Any], *, copy: bool, allow_nan: bool) -> None:
         check_finite(x, allow_nan=allow_nan)
 
 
-def _as_three_axes(x: Any, function: Callable[[Any], Any]) -> Any:
+def _by_rows(x: Any, function: Callable[[Any], Any]) -> Any:
+    """Return an array of another library after a function of its blocks in three axes."""
     xp = array_namespace(x)
-    return xp.reshape(function(xp.reshape(x, (x.shape[0], x.shape[1], -1))), x.shape)
+
+    def of_block(block: Any) -> tuple[Any]:
+        view = xp.reshape(block, (*block.shape[:2], -1))
+        return (xp.reshape(function(view), block.shape),)
+
+    return tensor_blocks.by_rows(x, of_block)[0]

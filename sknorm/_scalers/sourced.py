@@ -55,7 +55,7 @@ def learns(method: Method) -> Method:
     def learn(self: Any, X: Any, *args: Any, **kwargs: Any) -> Any:
         if type(X) is np.ndarray:
             return method(self, X, *args, **kwargs)
-        source, X = _opened(X)
+        source, X = _opened(X, gradients=False)
         if source is None:
             return method(self, X, *args, **kwargs)
         given = _arguments(method, self, X, args, kwargs)
@@ -91,7 +91,7 @@ def reads(method: Method) -> Method:
 
     @wraps(method)
     def look(self: Any, X: Any, *args: Any, **kwargs: Any) -> Any:
-        source, X = _opened(X)
+        source, X = _opened(X, gradients=False)
         if source is None:
             return method(self, X, *args, **kwargs)
         given = _arguments(method, self, X, args, kwargs)
@@ -100,10 +100,10 @@ def reads(method: Method) -> Method:
     return look
 
 
-def _opened(X: Any) -> tuple[Source | None, Any]:
+def _opened(X: Any, *, gradients: bool = True) -> tuple[Source | None, Any]:
     """Return what reads X in parts, if anything does, and X, as an array where it is a tensor."""
     if is_tensor(X):
-        view = host_view(X)
+        view = host_view(X, gradients=gradients)
         return None, X if view is None else view
     return open_source(X), X
 

@@ -27,8 +27,10 @@ def is_tensor(X: Any) -> bool:
     return root_of(X) == "torch" or (hasattr(X, "shape") and hasattr(X, "dtype"))
 
 
-def host_view(X: Any) -> AnyArray | None:
+def host_view(X: Any, *, gradients: bool = True) -> AnyArray | None:
     """Return a tensor's memory as an array, where it is the host's and of a dtype of NumPy.
+
+    With ``gradients``, there is none of a tensor whose gradient torch asks for.
 
     Raises
     ------
@@ -38,7 +40,7 @@ def host_view(X: Any) -> AnyArray | None:
     if is_traced(X):
         return None
     if root_of(X) == "torch":
-        return _torch_view(X)
+        return _torch_view(X, gradients)
     if root_of(X) == "array_api_strict" and str(X.device) != _strict_cpu():
         return None  # a stand-in for another device, whose memory is the host's all the same
     try:
@@ -67,7 +69,7 @@ def as_tensor(result: Any, like: Any) -> Any:
         return result
 
 
-def _torch_view(X: Any) -> AnyArray | None:
+def _torch_view(X: Any, gradients: bool) -> AnyArray | None:
     if str(X.layout) != "torch.strided":
         raise TypeError(
             f"X is a sparse torch tensor ({X.layout}). Pass X.to_dense(), or the scipy array of "
@@ -80,11 +82,12 @@ def _torch_view(X: Any) -> AnyArray | None:
         )
     if X.device.type == "meta":
         raise TypeError("X is a torch tensor on the device 'meta', which has no values.")
-    if X.device.type != "cpu" or X.requires_grad:
+    is_followed = X.requires_grad and gradients and sys.modules["torch"].is_grad_enabled()
+    if X.device.type != "cpu" or is_followed:
         return None
     try:
         # A view that is only marked as negative or conjugate would lose its sign.
-        return _known(X.resolve_conj().resolve_neg().numpy())
+        return _known(X.detach().resolve_conj().resolve_neg().numpy())
     except (RuntimeError, TypeError):
         return None
 

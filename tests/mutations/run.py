@@ -826,6 +826,20 @@ MUTATIONS = [
         f"{SCALERS}/test_packed.py",
     ),
     Mutation(
+        "tensors: second derivatives are lost",
+        "_backends/tensor_blocks.py",
+        "create_graph=is_differentiated",
+        "create_graph=False",
+        "tests/_sources/test_tensor_blocks.py",
+    ),
+    Mutation(
+        "tensors: whole, not in blocks",
+        "_backends/tensor_blocks.py",
+        "if is_traced(x) or not n_values:",
+        "if True:",
+        "tests/_sources/test_tensor_blocks.py",
+    ),
+    Mutation(
         "arrow: NaN is not null",
         "_sources/arrow.py",
         "arrow.array(values, from_pandas=not is_whole)",
