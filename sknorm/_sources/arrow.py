@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from sknorm._sources.ahead import one_ahead
 from sknorm._sources.learning import Reader
 from sknorm._sources.source import Source, Work, refuse_columns, refuse_repeated
 from sknorm._sources.streams import apply_in_turn, learn_in_turn
@@ -67,11 +66,10 @@ class ArrowStream(Source):
 
     def _batches(self) -> Iterator[Any]:
         if hasattr(self._reader, "scanner"):
-            scanner = self._reader.scanner(**_without_read_ahead(self._reader))
-            return one_ahead(iter(scanner.to_batches()))
+            return iter(self._reader.scanner(**_without_read_ahead(self._reader)).to_batches())
         if hasattr(self._reader, "iter_batches"):
             size = max(1024, BLOCK_BYTES // (8 * max(1, len(self.names))))
-            return one_ahead(iter(self._reader.iter_batches(batch_size=size)))
+            return iter(self._reader.iter_batches(batch_size=size))
         if hasattr(self._reader, "to_batches"):
             return iter(self._reader.to_batches())
         return iter(self._reader)
@@ -125,7 +123,7 @@ def open_parquet(path: Any) -> ArrowStream:
 
 
 def _without_read_ahead(dataset: Any) -> dict[str, Any]:
-    """Return the options by which a data set is read ahead of what is done by no more than here.
+    """Return the options by which a data set is not read ahead of what is done with it.
 
     By default all of it may be in memory, where reading is faster.
     """

@@ -35,7 +35,6 @@ from sknorm import (
     SquashingScaler,
     compare_normalizers,
 )
-from sknorm._sources.ahead import one_ahead
 
 CONNECTION = duckdb.connect()
 
@@ -209,32 +208,6 @@ def test_what_is_missing_is_null_in_results_of_arrow():
         assert result.column("b").null_count == len(missing)
         assert result.column("b").is_null().to_pylist() == list(np.isnan(x[:, 1]))
         assert result.column("a").null_count == 0
-
-
-def test_one_item_is_made_ahead_and_no_more():
-    made, thread = [], set()
-
-    def items():
-        for k in range(5):
-            made.append(k)
-            thread.add(threading.get_ident())
-            yield k
-        raise OSError("the disk is gone")
-
-    found = one_ahead(items())
-    for k in range(5):
-        assert next(found) == k
-        assert made[: k + 1] == list(range(k + 1))
-        assert len(made) <= k + 2
-    with pytest.raises(OSError, match="the disk is gone"):
-        next(found)
-    assert threading.get_ident() not in thread
-    before = threading.active_count()
-    left = one_ahead(iter(range(100)))
-    assert next(left) == 0
-    left.close()
-    assert threading.active_count() == before
-    assert list(one_ahead(iter([]))) == []
 
 
 def test_a_column_of_nothing_but_null():

@@ -639,7 +639,7 @@ MUTATIONS = [
     Mutation(
         "tensor: no view of the host's memory",
         "_sources/tensors.py",
-        "return _known(X.resolve_conj().resolve_neg().numpy())",
+        "return _known(X.detach().resolve_conj().resolve_neg().numpy())",
         "return _known(X.detach().clone().numpy())",
         TENSORS,
     ),
