@@ -20,7 +20,7 @@ from sknorm._backends.protocol import Kernels, NonFiniteError
 from sknorm._backends.sparse import coordinates
 from sknorm._compat import array_namespace
 from sknorm._statistics import double_double
-from sknorm._statistics.moments import Moments
+from sknorm._statistics.moments import ROWS, Moments
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -51,7 +51,8 @@ def _dense_moments(
     x: AnyArray, weight: Array | None, codes: Codes, n_groups: int, kernels: Kernels
 ) -> Moments:
     n_channels, n_positions = x.shape[1], math.prod(x.shape[2:])
-    result = Moments.zero(n_groups * n_channels).table
+    table = np.zeros((ROWS, n_groups * n_channels))
+    done, nothing = 0, Moments.zero(1).table
     order, starts = sort_by_code(codes, n_groups)
     order = order.astype(np.int64, copy=False)
     for rows in sample_blocks(x):
@@ -60,17 +61,19 @@ def _dense_moments(
         first = int(np.searchsorted(starts, rows.start, side="right")) - 1
         last = int(np.searchsorted(starts, rows.stop, side="left"))
         own = (starts[first : last + 1].clip(rows.start, rows.stop) - rows.start).astype(np.int64)
-        channels = slice(first * n_channels, last * n_channels)
-        table = np.ascontiguousarray(result[:, channels])
-        if kernels.group_moments(values, own, part, table):
+        stop = last * n_channels
+        table[6:, done:stop] = nothing[6:]  # where it is still in the cache
+        if kernels.group_moments(values, own, part, table[:, first * n_channels : stop]):
             raise NonFiniteError
-        result[:, channels] = table
-    return Moments(result)
+        done = stop
+    table[6:, done:] = nothing[6:]
+    return Moments(table)
 
 
 def _samples(x: AnyArray, order: NDArray[np.int64], kernels: Kernels) -> AnyArray:
     """Return the samples at some places, as contiguous native floats."""
-    if x.dtype not in NATIVE or not x.flags.c_contiguous or not x.flags.aligned:
+    is_matrix = x.ndim == 2 or x.flags.c_contiguous
+    if x.dtype not in NATIVE or not is_matrix or not x.flags.aligned:
         return np.ascontiguousarray(as_floats(x[order]))
     out = np.empty((order.size, *x.shape[1:]), dtype=x.dtype)
     kernels.take_samples(x.reshape(len(x), -1), order, out.reshape(len(out), -1))

@@ -122,7 +122,7 @@ class GroupState(MergeMixin):
         if not parts.positions:
             self._take_features_of(pooled)
         if first:
-            self._set_groups({key: number for number, key in enumerate(keys)}, batch)
+            self._set_groups(dict(zip(keys, range(len(keys)), strict=True)), batch)
         else:
             self._add(keys, batch, getattr(pooled, "momentum", None))
         return parts
@@ -160,7 +160,7 @@ class GroupState(MergeMixin):
     def _set_groups(self, numbers: dict[Hashable, int], statistics: GroupStatistics) -> None:
         self._numbers, self._group_statistics = numbers, statistics
         keys = list(numbers)
-        is_plain = len({type(key) for key in keys}) == 1 and type(keys[0]) in (int, float, str)
+        is_plain = len(set(map(type, keys))) == 1 and type(keys[0]) in (int, float, str)
         self.groups_ = np.array(keys) if is_plain else objects(keys)
 
     def _scaled(self, parts: Parts, X: Any) -> Any:

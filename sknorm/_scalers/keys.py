@@ -119,6 +119,8 @@ def _renumber(numbers: Codes, size: int) -> tuple[Codes, Codes]:
         return codes.reshape(-1), used
     seen = np.zeros(size, dtype=bool)
     seen[numbers] = True
+    if seen.all():
+        return numbers, np.arange(size)
     place = np.cumsum(seen) - 1
     return place[numbers], np.flatnonzero(seen)
 
