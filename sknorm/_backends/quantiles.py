@@ -9,7 +9,7 @@ after all, that channel is selected from whole.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,9 @@ Codes = NDArray[np.intp]
 
 SAMPLE = 8192, 1 << 16  # values per channel, a sixteenth of them between these
 TILE = 128  # channels at a time: what is collected is an eighth of the data of these, or less
-DEVIATIONS = 4.0  # of the rank in the sample, between a quantile and its bounds
+# Of the rank in the sample, between a quantile and its bounds. One in 140 lies outside, and is
+# selected from its whole channel: wider bounds would take longer for all.
+DEVIATIONS = 2.7
 SEED = 0
 
 
@@ -155,10 +157,26 @@ def _interpolated(values: Array, levels: list[float]) -> Array:
     if not values.size:
         return np.full(len(levels), np.nan)
     ranks = [_ranks(values.size, level) for level in levels]
-    needed = sorted({rank for first, second, _ in ranks for rank in (first, second)})
-    values = np.partition(values, needed)
-    first, second, part = (np.array(column) for column in zip(*ranks, strict=True))
-    return between(values[first], values[second], part, levels)
+    found = _at_ranks(values, {rank for *pair, _ in ranks for rank in pair})
+    first, second = np.array([[found[rank] for rank in pair] for *pair, _ in ranks]).T
+    return between(first, second, np.array([part for *_, part in ranks]), levels)
+
+
+def _at_ranks(values: Array, ranks: Iterable[int]) -> dict[int, float]:
+    """Return the values of some ranks.
+
+    NumPy finds one of them several times as fast as two at once. Of neighbors, the lower one is the
+    greatest of what is below the upper one.
+    """
+    found: dict[int, float] = {}
+    for rank in sorted(set(ranks), reverse=True):
+        if values.size == rank + 1:
+            found[rank] = float(values.max())
+        else:
+            values = np.partition(values, rank)
+            found[rank] = float(values[rank])
+            values = values[:rank]
+    return found
 
 
 def weighted_quantiles(values: Array, weights: Array, levels: list[float]) -> Array:
@@ -267,7 +285,7 @@ class _Pass:
         inner = [rank - int(to_low) for rank in ranks if to_low <= rank < to_low + filled]
         if inner and filled > self._near.shape[2]:
             return None
-        near = np.partition(self._near[t, k, :filled], inner) if inner else self._near[t, k]
+        near = _at_ranks(self._near[t, k, :filled], inner)
         found = []
         for rank in ranks:
             if not below <= rank < to_high:
@@ -275,7 +293,7 @@ class _Pass:
             if rank < to_low:
                 found.append(float(self._low[t, k]))
             elif rank < to_low + filled:
-                found.append(float(near[rank - to_low]))
+                found.append(near[rank - to_low])
             else:
                 found.append(float(self._high[t, k]))
         return found[0], found[1]
