@@ -4,7 +4,7 @@ The loops over values that lie side by side are compiled three times: for any pr
 AVX2 and AVX-512 (the levels v3 and v4 of x86-64), which are up to three times faster. All give the
 same bits: the order of operations is fixed, and multiplications and additions are never fused. On
 other processors and compilers the last two are not built. The loops over the indices of sparse
-arrays gain nothing by it, and are compiled once.
+arrays gain up to a half by AVX2 and no more by AVX-512, and are compiled twice.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ REINSTALL = (
     "With a C compiler, install it again: pip install --no-cache-dir --force-reinstall, followed "
     "by what you installed it from."
 )
-LEVELS = {4: ("_values_v4", "AVX-512"), 3: ("_values_v3", "AVX2")}
+LEVELS = {
+    4: ("_values_v4", "_indices_v3", "AVX-512"),
+    3: ("_values_v3", "_indices_v3", "AVX2"),
+}
 
 
 class Build(Kernels, Protocol):
@@ -48,13 +51,13 @@ def load() -> tuple[Build | None, str]:
 
 def builds() -> Iterator[tuple[Build, str]]:
     """Yield the builds that are there and run on this processor, the fastest first."""
-    baseline, indices = _module("_values"), _module("_indices")
-    level = baseline.processor_level()
-    for needed, (name, instructions) in LEVELS.items():
+    baseline = _module("_values"), _module("_indices")
+    level = baseline[0].processor_level()
+    for needed, (values, indices, instructions) in LEVELS.items():
         if level >= needed:
             with suppress(ImportError):
-                yield _joined(_module(name), indices), instructions
-    yield _joined(baseline, indices), "any processor"
+                yield _joined(_module(values), _module(indices)), instructions
+    yield _joined(*baseline), "any processor"
 
 
 def _joined(*modules: Any) -> Build:

@@ -18,6 +18,7 @@ from sknorm import (
     LayerScaler,
     MaxNormalizer,
     PowerNormScaler,
+    SquashingScaler,
 )
 from sknorm._backends import dispatch, loader
 
@@ -32,6 +33,7 @@ ESTIMATORS = [
     L1Normalizer(),
     L2Normalizer(keep_norm=True),
     MaxNormalizer(),
+    SquashingScaler(),
 ]
 FORMS = [np.asarray, np.asfortranarray, sparse.csr_array, sparse.csc_array]
 
@@ -59,8 +61,8 @@ def test_the_build_in_use_is_the_best_that_runs_here():
     level = import_module("sknorm._backends.kernels._values").processor_level()
     made = {
         instructions
-        for name, instructions in (("_values_v3", "AVX2"), ("_values_v4", "AVX-512"))
-        if find_spec(f"sknorm._backends.kernels.{name}") is not None
+        for values, indices, instructions in loader.LEVELS.values()
+        if all(find_spec(f"sknorm._backends.kernels.{name}") for name in (values, indices))
     }
     runs = {0: set(), 3: {"AVX2"}, 4: {"AVX2", "AVX-512"}}[level] & made
     assert max(runs, default="any processor", key=len) == dispatch.BUILD

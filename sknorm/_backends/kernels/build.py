@@ -1,10 +1,11 @@
 """How the compiled loops are built; setuptools reads this file, and nothing imports it.
 
-The loops over values are built for any processor, and on x86-64 with AVX2 and AVX-512 as well (see
-``loader.py``). There is no ``-ffast-math``, so that NaN and infinity keep their meaning, and no
-fused multiply-add, so that all builds give the same bits; with ``-O2`` norms and layers take up
-to twice as long. A build that fails does not fail the installation: it is written down in
-``build_errors.txt``, which ``show_versions`` shows.
+The loops are built for any processor, and on x86-64 with AVX2 as well, those over values with
+AVX-512 too (see ``loader.py``). There is no ``-ffast-math``, so that NaN and infinity keep their
+meaning, and no fused multiply-add, so that all builds give the same bits. With ``-O2`` norms and
+layers take up to twice as long, and the compiler three quarters of the time: it is for the builds
+that only old processors use. A build that fails does not fail the installation: it is written down
+in ``build_errors.txt``, which ``show_versions`` shows.
 """
 
 from __future__ import annotations
@@ -26,11 +27,13 @@ FLAGS = ["-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-
 ON_X86_64 = {
     "_values_v4": ("_values.pyx", ["-march=x86-64-v4", "-mprefer-vector-width=512"]),
     "_values_v3": ("_values.pyx", ["-march=x86-64-v3"]),
+    "_indices_v3": ("_indices.pyx", ["-march=x86-64-v3"]),
 }
 ANYWHERE: dict[str, tuple[str, list[str]]] = {
     "_values": ("_values.pyx", []),
     "_indices": ("_indices.pyx", []),
 }
+ON_OLD_X86_64 = ["-O2"]
 PARTS = ("*.pyx", "*.pxi", "*.h")
 
 
@@ -44,7 +47,10 @@ class BuildKernels(build_ext):
         self.translating = Lock()
         machine = self.plat_name or self.get_finalized_command("build").plat_name
         on_x86_64 = machine.endswith(("x86_64", "amd64"))
-        modules = ON_X86_64 | ANYWHERE if on_x86_64 else ANYWHERE
+        modules = dict(ANYWHERE)
+        if on_x86_64:
+            old = {name: (source, ON_OLD_X86_64) for name, (source, _) in ANYWHERE.items()}
+            modules = ON_X86_64 | old
         parts = [os.fspath(path) for kind in PARTS for path in sorted(Path(HERE).glob(kind))]
         self.distribution.ext_modules = [
             Extension(
