@@ -17,7 +17,7 @@ from sknorm._statistics.moments import Moments
 Array = NDArray[np.float64]
 
 # Integers and the like are converted in blocks of so many, which stay in a cache.
-BLOCK = 1 << 17
+BLOCK = 1 << 16
 
 
 class FrameColumns:
@@ -61,28 +61,19 @@ def _rows(pieces: list[AnyArray]) -> Iterator[tuple[AnyArray, slice]]:
 
 
 def moments(x: FrameColumns, weight: Array | None, kernels: Kernels, n_jobs: int | None) -> Moments:
-    """Return the statistics of each column, each sample with its weight.
-
-    Those of the pieces of all columns are found side by side, and merged at once.
-    """
-    pieces = [_pieces(column, BLOCK) for column in x.chunks]
-    most = max(map(len, pieces))
-    accumulators = Moments.zero(len(pieces) * most).accumulators()
+    """Return the statistics of each column, each sample with its weight."""
+    table = Moments.zero(len(x.chunks)).accumulators()
 
     def column(place: int) -> None:
-        tables = accumulators[place * most : (place + 1) * most]
-        for number, (values, rows) in enumerate(_rows(pieces[place])):
+        accumulator = table[place : place + 1]
+        for piece, rows in _rows(_pieces(x.chunks[place], BLOCK)):
+            values = piece if piece.dtype in NATIVE else piece.astype(np.float64)
             own = None if weight is None else weight[rows]
-            if values.dtype not in NATIVE:
-                values = values.astype(np.float64)
-            table = tables[number : number + 1]
-            if kernels.channel_moments(values[None, None], own, True, table):
+            if kernels.channel_moments(values[None, None], own, True, accumulator):
                 raise NonFiniteError
 
-    n_threads = threads.n_threads(n_jobs, x.shape[0] * x.shape[1])
-    threads.run(column, range(len(pieces)), n_threads)
-    found = Moments.from_accumulators(accumulators)
-    return found if most == 1 else found.pool(len(pieces))
+    threads.run(column, range(len(x.chunks)), threads.n_threads(n_jobs, x.shape[0] * x.shape[1]))
+    return Moments.from_accumulators(table)
 
 
 def affine(

@@ -89,11 +89,9 @@ def _checkpointed() -> Any:
 
             def of_block(rows: slice) -> Any:
                 with torch.enable_grad():
-                    part = (
-                        x[rows, ...]
-                        if is_differentiated
-                        else x[rows, ...].detach().requires_grad_()
-                    )
+                    part = x[rows, ...]
+                    if not is_differentiated:
+                        part = part.detach().requires_grad_()
                     own = [gradient[rows] for gradient in gradients]
                     (found,) = torch.autograd.grad(
                         ctx.function(part), part, own, create_graph=is_differentiated

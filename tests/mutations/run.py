@@ -744,8 +744,8 @@ MUTATIONS = [
     Mutation(
         "columns: infinity passes",
         "_backends/frame_columns.py",
-        "if kernels.channel_moments(values[None, None], own, True, table):",
-        "if kernels.channel_moments(values[None, None], own, True, table) and False:",
+        "if kernels.channel_moments(values[None, None], own, True, accumulator):",
+        "if kernels.channel_moments(values[None, None], own, True, accumulator) and False:",
         f"{SCALERS}/test_frames.py",
     ),
     Mutation(
