@@ -7,6 +7,7 @@ import importlib
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ class ArrowStream(Source):
         arrow = sys.modules["pyarrow"]
         schema = self.result_schema(work)
         results = apply_in_turn(work, self.blocks())
-        batches = (as_batch(result, schema) for result in results)
+        batches = map(partial(as_batch, schema=schema), results)
         return arrow.RecordBatchReader.from_batches(schema, batches)
 
     def result_schema(self, work: Work) -> Any:
@@ -56,7 +57,7 @@ class ArrowStream(Source):
 
     def blocks(self) -> Iterator[Any]:
         """Yield tables of about a few megabytes, with decimals as floats."""
-        return (_without_decimals(table) for table in _joined(self._batches()))
+        return map(_without_decimals, _joined(self._batches()))
 
     def check_types(self, keys: Iterable[str]) -> None:
         """Refuse columns that are no numbers, but for those that are keys."""
@@ -161,21 +162,30 @@ def as_batch(result: Any, schema: Any) -> Any:
 
 
 def _joined(batches: Iterable[Any]) -> Iterator[Any]:
-    """Yield tables of about BLOCK_BYTES: batches joined, or a batch in parts."""
-    arrow = sys.modules["pyarrow"]
+    """Yield tables of about BLOCK_BYTES: batches joined, or a batch in parts.
+
+    None is kept while the next one is read.
+    """
     waiting: list[Any] = []
     n_rows = 0
     for batch in batches:
         size = max(1, BLOCK_BYTES // (8 * max(1, batch.num_columns)))
         for start in range(0, batch.num_rows, size):
-            part = batch.slice(start, size)
-            waiting.append(part)
-            n_rows += part.num_rows
+            waiting.append(batch.slice(start, size))
+            n_rows += waiting[-1].num_rows
             if n_rows >= size:
-                yield arrow.Table.from_batches(waiting)
-                waiting, n_rows = [], 0
+                n_rows = 0
+                yield _taken(waiting)
+        del batch
     if waiting:
-        yield arrow.Table.from_batches(waiting)
+        yield _taken(waiting)
+
+
+def _taken(waiting: list[Any]) -> Any:
+    """Return a table of batches, and empty their list."""
+    table = sys.modules["pyarrow"].Table.from_batches(waiting)
+    waiting.clear()
+    return table
 
 
 def _without_decimals(table: Any) -> Any:

@@ -45,20 +45,22 @@ class Batches(Source):
 
 def learn_in_turn(reader: Reader, blocks: Iterable[Any], start: Any = None) -> Any:
     """Return what a reader finds out of blocks, one after the other."""
-    so_far, first_row = start, 0
-    for number, block in enumerate(blocks):
+    so_far, number, first_row = start, 0, 0
+    for block in blocks:
         so_far = _located(lambda b: reader.add(so_far, b), block, number, first_row)  # noqa: B023
-        first_row += block.shape[0]
+        number, first_row = number + 1, first_row + block.shape[0]
+        del block  # before the next one is read; ``enumerate`` would keep it too
     return so_far
 
 
 def apply_in_turn(work: Work, blocks: Iterable[Any]) -> Iterator[Any]:
     """Yield the results of blocks that have rows."""
-    first_row = 0
-    for number, block in enumerate(blocks):
+    number, first_row = 0, 0
+    for block in blocks:
         if block.shape[0]:
             yield _located(work.of_block, block, number, first_row)
-            first_row += block.shape[0]
+        number, first_row = number + 1, first_row + block.shape[0]
+        del block
 
 
 def _located(function: Any, block: Any, number: int, first_row: int) -> Any:
