@@ -17,7 +17,7 @@ from sknorm._statistics.moments import Moments
 Array = NDArray[np.float64]
 
 # Integers and the like are converted in blocks of so many, which stay in a cache.
-BLOCK = 1 << 16
+BLOCK = 1 << 17
 
 
 class FrameColumns:
