@@ -17,7 +17,7 @@ from sknorm._sources.source import Source, Work, refuse_columns, refuse_repeated
 from sknorm._sources.streams import apply_in_turn, learn_in_turn
 
 # Small batches are joined until they have so many bytes; larger ones are split.
-BLOCK_BYTES = 1 << 23
+BLOCK_BYTES = 5 << 20
 
 
 class ArrowStream(Source):

@@ -21,7 +21,7 @@ pytestmark = [
     ),
 ]
 
-N_GROUPS, ROWS, COLUMNS = 75, 20_000, 40
+N_GROUPS, ROWS, COLUMNS = 60, 20_000, 40
 ALLOWED = N_GROUPS * ROWS * COLUMNS * 8 // 10
 PROGRAM = f"""
 import re, resource, sys
