@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 NON_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 DTYPES = ("float64", "float32", "float16", "int64", "int32", "bool", "uint8", "object")
+DATES = tuple(f"{kind}64[{unit}]" for kind in ("datetime", "timedelta") for unit in ("ns", "us"))
 Encoder = Callable[[Any], Any]
 
 
@@ -44,6 +45,8 @@ def encode(value: Any, other: Encoder) -> Any:
         return {"pairs": pairs}
     if isinstance(value, np.ndarray):
         return _encode_array(value, other)
+    if isinstance(value, np.generic) and str(value.dtype) in DATES:
+        return {str(value.dtype): int(value.astype(np.int64))}
     return other(value)
 
 
@@ -69,6 +72,8 @@ def decode(value: Any, other: Encoder) -> Any:
             return tuple(decode(item, other) for item in content)
         if kind == "pairs":
             return {decode(key, other): decode(item, other) for key, item in content}
+        if kind in DATES and type(content) is int:
+            return np.array(content).astype(kind)[()]
         if kind == "array":
             return _decode_array(content, other)
     return other(value)

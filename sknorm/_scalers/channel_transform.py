@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -23,6 +23,9 @@ class ChannelTransform(ChannelLayout):
     Outputs get their container here, and not by scikit-learn's wrapper around ``transform``: that
     knows only the names of all features.
     """
+
+    # Whether transform takes the columns of a frame one by one.
+    _takes_columns: ClassVar[bool] = True
 
     if TYPE_CHECKING:
 
@@ -63,7 +66,7 @@ class ChannelTransform(ChannelLayout):
             return _of_some(reader, "transform", X, copy, columns)
         copy = parameters.resolve_copy(reader, copy)
         checked = validation.check_input(
-            reader, X, reset=False, indices=Indices.of(copy), by_column=reader._learns_moments
+            reader, X, reset=False, indices=Indices.of(copy), by_column=reader._takes_columns
         )
         return wrap_output(reader, reader._apply(checked, copy, inverse=False), X)
 

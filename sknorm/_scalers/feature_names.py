@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 import numpy as np
 from sklearn.utils.validation import validate_data
 
-from sknorm._scalers.frames import column_names
+from sknorm._scalers.frames import as_table, column_names, is_frame
 
 
 def check_frame_names(estimator: Any, X: Any, *, reset: bool) -> None:
@@ -24,7 +24,7 @@ def check_frame_names(estimator: Any, X: Any, *, reset: bool) -> None:
         known = getattr(estimator, "feature_names_in_", None)
         if known is not None and known.tolist() == names:
             return
-    validate_data(estimator, X, reset=reset, skip_check_array=True)
+    validate_data(estimator, as_table(X), reset=reset, skip_check_array=True)
 
 
 def check_columns(
@@ -70,10 +70,10 @@ def _missing(names: list[str] | None, expected: list[str] | None) -> str:
 
 def check_names_out(estimator: Any, X: Any) -> None:
     """Refuse a frame whose names are not those that transform gives, or not in their order."""
-    columns = getattr(X, "columns", None)
-    if columns is None or not hasattr(estimator, "feature_names_in_"):
+    names = column_names(X) if is_frame(X) else getattr(X, "columns", None)
+    if names is None or not hasattr(estimator, "feature_names_in_"):
         return
-    names = list(columns)
+    names = list(names)
     expected = list(estimator.get_feature_names_out())
     if not all(isinstance(name, str) for name in names) or names == expected:
         return

@@ -31,6 +31,13 @@ def is_frame(X: Any) -> bool:
     return any(_is_named(X, *name) for name in FRAMES)
 
 
+def as_table(X: Any) -> Any:
+    """Return a frame as one whose names scikit-learn reads: a record batch as a table."""
+    if _is_named(X, "pyarrow", "RecordBatch"):
+        return sys.modules["pyarrow"].Table.from_batches([X])
+    return X
+
+
 def take_columns(X: Any, names: list[str]) -> Any:
     """Return a frame of the columns of these names, where X is one that has them all, else X."""
     if not is_frame(X):
@@ -54,23 +61,26 @@ def without_columns(X: Any, positions: list[int]) -> Any:
 
 
 def raw_column(X: Any, position: int) -> AnyArray:
-    """Return a column of a frame as an array, with None for what is missing, but in floats."""
+    """Return a column of a frame as an array, with None, NaN or NaT for what is missing."""
     if hasattr(X, "iloc"):
-        column = X.iloc[:, position]
+        return raw_values(X.iloc[:, position])
+    if hasattr(X, "get_column"):
+        return raw_values(X.get_column(column_names(X)[position]))
+    return raw_values(X.column(position))
+
+
+def raw_values(column: Any) -> AnyArray:
+    """Return what a column of one of these libraries holds, as ``raw_column`` does."""
+    if _is_named(column, "pandas", "Series"):
         is_plain = isinstance(column.dtype, np.dtype) or column.dtype.kind in "Mm"
         return np.asarray(column) if is_plain else np.asarray(column, dtype=object)
-    name = column_names(X)[position]
-    if hasattr(X, "get_column"):
-        column = X.get_column(name)
-        is_plain = column.dtype.is_numeric() and not column.dtype.is_decimal()
-        is_plain = (is_plain or column.dtype.is_temporal()) and not column.null_count()
-        if is_plain:
-            return np.asarray(column.to_numpy())
-        return objects(column.to_list())
-    column = X.column(position)
+    if _is_named(column, "polars", "Series"):
+        is_number = _is_polars_number(column.dtype) and not column.null_count()
+        is_plain = is_number or column.dtype.is_temporal()
+        return np.asarray(column.to_numpy()) if is_plain else objects(column.to_list())
     types = sys.modules["pyarrow"].types
     is_number = types.is_floating(column.type) or types.is_integer(column.type)
-    if is_number and not column.null_count:
+    if (is_number and not column.null_count) or types.is_temporal(column.type):
         return np.asarray(column.to_numpy(zero_copy_only=False))
     return objects(column.to_pylist())
 
@@ -142,6 +152,11 @@ def _worth_apart(n_chunks: int, n_rows: int) -> bool:
     return n_rows >= SMALL_CHUNK * n_chunks
 
 
+def is_column(values: Any) -> bool:
+    """Tell whether values are a column of one of these libraries."""
+    return column_reader(values) is not None
+
+
 def column_reader(values: Any) -> Callable[[Any], AnyArray] | None:
     """Return what reads a column of one of these libraries as numbers, if it is one."""
     for root, name, reader in COLUMN_READERS:
@@ -206,11 +221,13 @@ def _polars_column(column: Any) -> AnyArray:
     if _is_polars_number(dtype):
         values: AnyArray = column.to_numpy()
         return values
-    return numbers_of(np.array(column.to_list(), dtype=object))
+    return numbers_of(objects(column.to_list()))
 
 
 def _is_polars_number(dtype: Any) -> bool:
-    return bool(dtype.is_numeric() and not dtype.is_decimal())
+    """Tell whether a type is one of numbers that NumPy has too."""
+    is_large = dtype.is_integer() and str(dtype).endswith("128")
+    return bool(dtype.is_numeric() and not dtype.is_decimal() and not is_large)
 
 
 def _arrow(X: Any) -> Columns | None:

@@ -15,6 +15,7 @@ from sknorm._scalers import parameters, state
 from sknorm._scalers.base import DocLinkMixin
 from sknorm._scalers.group_columns import join, positions, with_groups
 from sknorm._scalers.group_state import GroupState
+from sknorm._scalers.keys import key_of
 from sknorm._scalers.merging import fold_in
 from sknorm._scalers.onnx_methods import OnnxMixin
 from sknorm._scalers.plain_state import PlainStateMixin, as_fields, from_fields
@@ -93,7 +94,9 @@ class GroupScaler(
     Notes
     -----
     A missing key (None, NaN among text, NaT) is a group of its own. Among numbers, NaN is an error,
-    as it may as well be a number that was lost.
+    as it may as well be a number that was lost. Dates and durations of pandas, polars, Arrow, NumPy
+    and Python are the same keys where they are equal, those with a time zone by their time in UTC;
+    ``groups_`` has them as NumPy does, in nanoseconds.
 
     Of SquashingScaler, medians and the logarithms of interquartile ranges are drawn, as normally
     distributed between groups, with the sampling errors that normally distributed values have. Of
@@ -317,7 +320,7 @@ class GroupScaler(
                 raise ValueError("X does not have the key, as keep_by is False. Pass it as groups.")
             parts = with_groups(X, groups)
         else:
-            parts = reader._parts(X, groups, reset=False)
+            parts = reader._parts(X, groups, reset=False, inverse=True)
         result = reader._apply(parts, inverse=True)
         if parts.positions:
             return join(reader, result, parts, X)
@@ -375,7 +378,8 @@ class GroupScaler(
         Parameters
         ----------
         key : object
-            One of ``groups_``; None is the group whose key is missing.
+            One of ``groups_``, or a date of any library that is the same; None is the group whose
+            key is missing.
 
         Returns
         -------
@@ -391,7 +395,8 @@ class GroupScaler(
             If there is no such group.
         """
         reader = self._fitted()
-        number = reader._numbers.get(key)
+        plain = tuple(map(key_of, key)) if isinstance(key, tuple) else key_of(key)
+        number = reader._numbers.get(plain, reader._numbers.get(key))
         if number is None:
             shown = ", ".join(map(repr, list(reader._numbers)[:8]))
             more = ", …" if len(reader._numbers) > 8 else ""

@@ -16,6 +16,7 @@ from sknorm._backends import dispatch
 from sknorm._compat import array_namespace, as_numpy, asks_for_dataframe, beside
 from sknorm._scalers.columns import find_columns
 from sknorm._scalers.containers import as_numbers, refuse_unread
+from sknorm._scalers.feature_names import check_columns, check_frame_names
 from sknorm._scalers.frames import is_frame, take_columns, without_columns
 from sknorm._scalers.keys import factorize, given_keys, read_keys
 
@@ -46,8 +47,10 @@ def with_groups(X: Any, groups: Any) -> Parts:
     return Parts(keys, names, X, [], [])
 
 
-def split(estimator: Any, X: Any, *, reset: bool) -> Parts:
+def split(estimator: Any, X: Any, *, reset: bool, inverse: bool = False) -> Parts:
     """Return the parts of X, some columns of which are keys.
+
+    With ``inverse``, X is a result, of which arrays have lost the names.
 
     Raises
     ------
@@ -56,7 +59,12 @@ def split(estimator: Any, X: Any, *, reset: bool) -> Parts:
     """
     X = _as_rows(X)
     _check_table(X)
-    validate_data(estimator, X, reset=reset, skip_check_array=True)
+    if is_frame(X):
+        check_frame_names(estimator, X, reset=reset)
+    elif inverse:
+        check_columns(estimator, None, X.shape[1])
+    else:
+        validate_data(estimator, X, reset=reset, skip_check_array=True)
     places, kept = positions(estimator, X.shape[1])
     names = getattr(estimator, "feature_names_in_", None)
     shown = [f"feature {k if names is None else names[k]!r}" for k in places]

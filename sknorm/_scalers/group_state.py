@@ -75,14 +75,14 @@ class GroupState(MergeMixin):
         parameters.check_flag("keep_by", self.keep_by)
         parameters.check_shrinkage(self.shrinkage)
 
-    def _parts(self, X: Any, groups: Any, *, reset: bool) -> Parts:
+    def _parts(self, X: Any, groups: Any, *, reset: bool, inverse: bool = False) -> Parts:
         """Return the keys of the rows of X, and its values."""
         if self.by is not None:
             if groups is not None:
                 raise ValueError(
                     "by and groups both say which group a row is of. Leave one of them at None."
                 )
-            return split(self, X, reset=reset)
+            return split(self, X, reset=reset, inverse=inverse)
         if groups is None:
             raise ValueError(
                 "GroupScaler needs the group of each row. Name the columns that are the key, "

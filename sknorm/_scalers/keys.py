@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from sknorm._compat import as_numpy
-from sknorm._scalers.frames import column_names, is_frame, objects, raw_column
+from sknorm._scalers.dates import date_key, is_date
+from sknorm._scalers.frames import column_names, is_column, is_frame, raw_column, raw_values
 
 AnyArray = NDArray[Any]
 Codes = NDArray[np.intp]
 
 MISSING = None  # the key of rows without one
-NANOSECONDS_UP_TO = 1 << 53  # microseconds, the years 1684 to 2255
 DENSE = 4  # numbers are looked up in a table where it has at most so many entries per row
 
 
@@ -37,6 +37,8 @@ def given_keys(groups: Any, n_samples: int) -> list[AnyArray]:
     """Return the keys that the argument ``groups`` has: one per row, or one row of them."""
     if is_frame(groups):
         columns = [raw_column(groups, k) for k in range(len(column_names(groups)))]
+    elif is_column(groups):
+        columns = [raw_values(groups)]
     else:
         array = _as_keys(groups)
         if array.ndim > 2 or array.ndim == 0:
@@ -96,7 +98,8 @@ def _factorize(column: AnyArray, name: str) -> tuple[Codes, list[Hashable]]:
             f"{name} is of {column.dtype}, which is no key. Use numbers, text or dates."
         )
     if kind in "Mm":
-        column = _factorizable_dates(column)
+        dates, codes = np.unique(column, return_inverse=True)
+        return _numbered(codes.reshape(-1), dates)
     return _factorize_objects(column, name)
 
 
@@ -132,7 +135,12 @@ def _factorize_objects(column: AnyArray, name: str) -> tuple[Codes, list[Hashabl
         codes = [numbers.setdefault(value, len(numbers)) for value in values]
     except TypeError:
         _refuse_unhashable(values, name)
-    keys = [MISSING if is_missing(key) else _plain(key) for key in numbers]
+    return _numbered(np.array(codes, dtype=np.intp), numbers)
+
+
+def _numbered(codes: Codes, values: Iterable[Any]) -> tuple[Codes, list[Hashable]]:
+    """Return the numbers of the keys that rows have, of which several values may be one."""
+    keys = [key_of(value) for value in values]
     places = {key: place for place, key in enumerate(_in_order(set(keys)))}
     return np.array([places[key] for key in keys], dtype=np.intp)[codes], list(places)
 
@@ -147,18 +155,6 @@ def _in_order(keys: set[Hashable]) -> list[Hashable]:
         return sorted(known, key=lambda key: (type(key).__name__, str(key))) + missing
 
 
-def _factorizable_dates(column: AnyArray) -> AnyArray:
-    """Return dates or durations as objects in one unit, so that equal ones have equal hashes."""
-    name = "datetime64" if column.dtype.kind == "M" else "timedelta64"
-    moments = column.astype(f"{name}[us]")
-    missing = np.isnat(moments)
-    if (np.abs(moments[~missing].astype(np.int64)) < NANOSECONDS_UP_TO).all():
-        moments = column.astype(f"{name}[ns]")
-    found = objects(list(moments))
-    found[missing] = MISSING
-    return found
-
-
 def is_missing(key: Any) -> bool:
     """Tell whether a key stands for none: None, NaN, pandas.NA or NaT."""
     if key is None or type(key).__name__ in ("NAType", "NaTType"):
@@ -169,10 +165,14 @@ def is_missing(key: Any) -> bool:
         return False
 
 
-def _plain(key: Any) -> Hashable:
-    """Return a key as a Python object, where NumPy has one of its own for it."""
-    is_number = isinstance(key, (np.number, np.bool_, np.str_))
-    plain: Hashable = key.item() if is_number else key
+def key_of(value: Any) -> Hashable:
+    """Return the key that a value is: dates as NumPy has them, numbers and text as Python does."""
+    if is_missing(value):
+        return MISSING
+    if is_date(value):
+        return date_key(value)
+    is_number = isinstance(value, (np.number, np.bool_, np.str_))
+    plain: Hashable = value.item() if is_number else value
     return plain
 
 

@@ -191,7 +191,7 @@ def _encode(value: Any, what: str) -> Any:
             return {type(value).__name__: {k: codec.encode(v, other) for k, v in named.items()}}
         raise TypeError(
             f"{what}{value!r:.60} is of type {type(value).__name__}, which cannot be told from "
-            "JSON again. Use numbers and text."
+            "JSON again. Use numbers, text and dates."
         )
 
     return codec.encode(value, other)

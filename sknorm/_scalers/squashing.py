@@ -158,6 +158,7 @@ class SquashingScaler(
 
     _statistics = ("center_", "scale_")
     _learns_moments = False
+    _takes_columns = False
     _moments_of = staticmethod(finite_moments_of)
 
     center_: Array | None

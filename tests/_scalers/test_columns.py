@@ -5,13 +5,21 @@ import pickle
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from oracles import dense
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from sknorm import BatchStatScaler, PowerNormScaler
+from sknorm import (
+    BatchStatScaler,
+    GroupScaler,
+    L2Normalizer,
+    LayerScaler,
+    PowerNormScaler,
+    SquashingScaler,
+)
 
 rng = np.random.default_rng(0)
 NAMES = ["a", "b", "c", "d"]
@@ -82,12 +90,37 @@ def test_frames_keep_the_names_of_the_columns(library):
     np.testing.assert_allclose(np.asarray(back), X[:, [3, 1]], rtol=1e-15)
 
 
-def test_reordered_frames_are_refused():
-    scaler = BatchStatScaler().fit(FRAME)
+LIBRARIES = [
+    lambda frame: frame,
+    pl.DataFrame,
+    pa.Table.from_pandas,
+    pa.RecordBatch.from_pandas,
+]
+
+
+@pytest.mark.parametrize("form", LIBRARIES, ids=["pandas", "polars", "Table", "RecordBatch"])
+@pytest.mark.parametrize(
+    "scaler",
+    [
+        BatchStatScaler(),
+        PowerNormScaler(),
+        SquashingScaler(),
+        LayerScaler(keep_statistics=True),
+        L2Normalizer(keep_norm=True),
+        GroupScaler(by="a"),
+    ],
+    ids=repr,
+)
+def test_reordered_frames_are_refused(scaler, form):
+    scaler = clone(scaler).fit(form(FRAME)).set_output(transform="pandas")
+    assert list(scaler.feature_names_in_) == NAMES
+    swapped = ["b", "a", *NAMES[2:]]
     with pytest.raises(ValueError, match="same order"):
-        scaler.transform(FRAME[["b", "a", "c", "d"]])
+        scaler.transform(form(FRAME[swapped]))
+    scaled = scaler.transform(form(FRAME))
+    scaler.inverse_transform(form(scaled))
     with pytest.raises(ValueError, match="same order"):
-        scaler.inverse_transform(FRAME[["b", "a", "c", "d"]])
+        scaler.inverse_transform(form(scaled[[*swapped, *list(scaled)[4:]]]))
 
 
 @EACH

@@ -16,6 +16,7 @@ from sklearn.preprocessing import Normalizer, StandardScaler
 
 from sknorm import (
     BatchStatScaler,
+    GroupScaler,
     L1Normalizer,
     L2Normalizer,
     LayerScaler,
@@ -125,6 +126,22 @@ def test_missing_values_in_any_container(cls, kind):
 def test_missing_values_are_refused_by_norms(kind):
     with pytest.raises(ValueError, match="NaN"):
         L2Normalizer().fit(MISSING[kind])
+
+
+@pytest.mark.parametrize("n_rows", [3, 5000])
+@pytest.mark.parametrize("kind", [k for k in ("Int128", "UInt128") if hasattr(pl, k)])
+def test_integers_of_128_bits(kind, n_rows):
+    numbers = [k * 10**20 for k in range(n_rows)]
+    frame = pl.DataFrame({"a": pl.Series(numbers, dtype=getattr(pl, kind))})
+    fitted = BatchStatScaler().fit(frame)
+    assert fitted.mean_ == pytest.approx(1e20 * (n_rows - 1) / 2, rel=1e-15)
+    assert GroupScaler(by="a").fit(frame.with_columns(b=1.0)).groups_.tolist() == numbers
+
+
+@pytest.mark.parametrize("form", [pd.DataFrame, pl.DataFrame, pa.table])
+def test_columns_of_lists_are_named(form):
+    with pytest.raises((ValueError, TypeError), match=r"not numeric: 'b'.*\[1.0, 2.0\]"):
+        BatchStatScaler().fit(form({"a": [1.0, 2.0], "b": [[1.0, 2.0], [3.0, 4.0]]}))
 
 
 def test_integers_too_large_for_int64():

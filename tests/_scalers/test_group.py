@@ -1,5 +1,7 @@
 """GroupScaler: each group as a scaler of its rows alone has it, keys of all kinds, policies."""
 
+import datetime
+import json
 import pickle
 
 import numpy as np
@@ -261,6 +263,82 @@ def test_extension_types_of_keys(keys):
     assert (None in list(fitted.groups_)) == bool(keys.isna().any())
 
 
+DAYS = pd.Timestamp("2026-01-01") + pd.to_timedelta(KEYS, "D")
+DAY_FRAME = pd.DataFrame({"key": DAYS, "x": VALUES[:, 0]})
+ZONED = DAY_FRAME.assign(key=DAYS.tz_localize("UTC").tz_convert("Asia/Tokyo"))
+POLARS_DAYS = pl.DataFrame(DAY_FRAME)
+FORMS_OF_DATES = {
+    "pandas": DAY_FRAME,
+    "pandas microseconds": DAY_FRAME.astype({"key": "datetime64[us]"}),
+    "pandas of Arrow": DAY_FRAME.astype({"key": "timestamp[ms][pyarrow]"}),
+    "pandas, zoned": ZONED,
+    "objects": DAY_FRAME.assign(key=np.array(DAYS.to_pydatetime(), dtype=object)),
+    "objects, days": DAY_FRAME.assign(key=np.array([day.date() for day in DAYS], dtype=object)),
+    "polars": POLARS_DAYS,
+    "polars milliseconds": POLARS_DAYS.cast({"key": pl.Datetime("ms")}),
+    "polars days": POLARS_DAYS.cast({"key": pl.Date}),
+    "polars, zoned": pl.DataFrame(ZONED),
+    "Arrow": pa.Table.from_pandas(DAY_FRAME),
+    "Arrow days": POLARS_DAYS.cast({"key": pl.Date}).to_arrow(),
+    "Arrow, zoned": pa.Table.from_pandas(ZONED),
+    "Arrow batch": pa.RecordBatch.from_pandas(DAY_FRAME),
+}
+
+
+@pytest.mark.parametrize("form", FORMS_OF_DATES)
+@pytest.mark.parametrize("other", ["pandas", "Arrow days", "polars, zoned", "objects"])
+def test_dates_are_one_key_whatever_has_them(form, other):
+    fitted = GroupScaler(by="key", unseen="error", keep_by=False).fit(FORMS_OF_DATES[form])
+    expected = GroupScaler(by="key", keep_by=False).fit_transform(DAY_FRAME)
+    np.testing.assert_array_equal(fitted.transform(FORMS_OF_DATES[other]), expected)
+    day = DAYS[0].to_pydatetime()
+    for key in (day, day.date(), np.datetime64(day), pd.Timestamp(day), fitted.groups_[KEYS[0]]):
+        assert fitted.scaler_of(key).n_samples_seen_ == (KEYS[0] == KEYS).sum()
+
+
+@pytest.mark.parametrize("form", ["pandas", "polars", "Arrow"])
+def test_a_missing_date_is_a_group(form):
+    frame = FORMS_OF_DATES[form]
+    days = DAY_FRAME.key.where(KEYS != 1)
+    if form == "pandas":
+        frame = frame.assign(key=days)
+    elif form == "polars":
+        frame = frame.with_columns(pl.Series("key", days))
+    else:
+        frame = pa.Table.from_pandas(DAY_FRAME.assign(key=days))
+    fitted = GroupScaler(by="key", unseen="error").fit(frame)
+    assert len(fitted.groups_) == len(set(KEYS))
+    assert fitted.scaler_of(None).n_samples_seen_ == (KEYS == 1).sum()
+    fitted.transform(DAY_FRAME.assign(key=days))
+
+
+def test_one_date_far_away_leaves_the_others_as_they_are():
+    days = np.array(DAYS, dtype="datetime64[us]")
+    fitted = GroupScaler(unseen="error").fit(VALUES, groups=days)
+    days[0] = np.datetime64("9999-12-31")
+    far = GroupScaler(unseen="error").fit(VALUES, groups=days)
+    far.transform(VALUES[1:], groups=np.array(DAYS)[1:])
+    far.transform(VALUES[:1], groups=np.array([datetime.date(9999, 12, 31)]))
+    fitted.transform(VALUES[1:], groups=days[1:])
+
+
+@pytest.mark.parametrize("form", ["us", "ns", "D"])
+def test_durations_are_keys(form):
+    lengths = KEYS.astype(f"m8[{form}]")
+    fitted = GroupScaler(unseen="error").fit(VALUES, groups=lengths)
+    as_objects = [pd.Timedelta(length) for length in lengths]
+    fitted.transform(VALUES, groups=np.array(as_objects, dtype=object))
+    again = GroupScaler.from_dict(json.loads(json.dumps(fitted.to_dict())))
+    again.transform(VALUES, groups=lengths)
+
+
+def test_dates_are_told_in_json():
+    fitted = GroupScaler(by="key").fit(DAY_FRAME)
+    again = GroupScaler.from_dict(json.loads(json.dumps(fitted.to_dict())))
+    assert list(again.groups_) == list(fitted.groups_)
+    np.testing.assert_array_equal(again.transform(DAY_FRAME), fitted.transform(DAY_FRAME))
+
+
 def test_several_columns():
     frame = FRAME.assign(year=KEYS % 2 + 2000, month=rng.integers(1, 4, N))
     by = ["site", "year", "month"]
@@ -286,6 +364,36 @@ def test_any_groups(n, n_groups, seed):
         np.testing.assert_allclose(found.var_[place], expected.var_, rtol=1e-12, atol=1e-24)
         np.testing.assert_array_equal(found.n_samples_seen_[place], (keys == key).sum())
     assert np.isfinite(GroupScaler().fit_transform(x, groups=keys)).all()
+
+
+@pytest.mark.parametrize("by", ["numbers", "dates", "text"])
+@pytest.mark.parametrize("form", [pd.Series, pl.Series, pa.array, lambda k: pa.chunked_array([k])])
+def test_keys_may_be_a_column_of_a_library(by, form):
+    keys = {"numbers": KEYS, "dates": DAYS, "text": SITES}[by]
+    missing = pd.Series(keys).where(KEYS != 1, None)
+    # Of numbers with gaps, pandas makes floats.
+    for column in (pd.Series(keys), missing)[: 1 if by == "numbers" else 2]:
+        found = GroupScaler().fit(VALUES, groups=form(column))
+        other = GroupScaler().fit(VALUES, groups=column)
+        assert list(found.groups_) == list(other.groups_)
+        np.testing.assert_array_equal(found.mean_, other.mean_)
+
+
+@pytest.mark.parametrize("form", [pl.Series, pa.array])
+def test_missing_integers_are_a_group(form):
+    keys = [None if key == 1 else int(key) for key in KEYS]
+    fitted = GroupScaler().fit(VALUES, groups=form(keys))
+    assert list(fitted.groups_) == [*sorted(set(KEYS) - {1}), None]
+
+
+@every_scaler
+def test_inverse_takes_the_array_that_transform_gave(scaler):
+    frame = pd.DataFrame(VALUES, columns=list("abcd")).assign(key=KEYS)
+    fitted = GroupScaler(scaler, by="key").fit(frame)
+    back = fitted.inverse_transform(fitted.transform(frame))  # without a warning about names
+    np.testing.assert_allclose(back, frame, rtol=1e-9, atol=1e-9)
+    with pytest.raises(ValueError, match="6 features"):
+        fitted.inverse_transform(np.ones((3, 6)))
 
 
 def test_keys_of_different_types_are_one_where_they_are_equal():

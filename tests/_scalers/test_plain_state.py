@@ -154,7 +154,7 @@ def test_bad_state_is_refused(kind):
 
 
 def test_state_that_json_cannot_tell():
-    frame = KEYED.assign(site=pd.Timestamp("2020-01-01"))
+    frame = KEYED.assign(site=pd.Period("2020-01"))
     with pytest.raises(TypeError, match="cannot be told from JSON"):
         GroupScaler(by="site").fit(frame).to_dict()
     with pytest.raises(TypeError, match="gamma="):
