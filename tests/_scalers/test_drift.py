@@ -131,14 +131,28 @@ def test_the_range_is_exact_in_every_layout(cls, form):
 
 
 @pytest.mark.parametrize(
-    "shape", [(300, 3), (300, 9), (300, 70), (60, 3, 5), (60, 9, 40), (9, 3, 900)]
+    "shape",
+    [
+        (300, 3),
+        (300, 9),
+        (2500, 9),  # more than the block whose mean is the shift
+        (300, 70),
+        (5000, 2),
+        (60, 3, 5),
+        (60, 9, 40),
+        (9, 3, 900),
+        (1, 2, 5000),
+    ],
 )
+@pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_the_range_is_exact_in_every_shape(shape, dtype, weighted):
-    x = rng.normal(size=shape).astype(dtype)
+def test_the_range_is_exact_in_every_shape(shape, dtype, weighted, order):
+    x = np.asarray(rng.normal(size=shape).astype(dtype), order=order)
     x.flat[:: x.size // 17] = 0.0
-    weights = rng.integers(0, 2, len(x)).astype(float) if weighted else None
+    weights = np.where(rng.random(len(x)) < 0.5, 0.0, 1.0) if weighted else None
+    if weighted:
+        weights[-1] = 1.0
     fitted = BatchStatScaler().fit(x, None, weights)
     used = x if weights is None else x[weights > 0]
     axes = (0, *range(2, x.ndim))

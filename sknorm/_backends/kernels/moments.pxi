@@ -175,7 +175,7 @@ cdef bint channel_moments_of_rows(
     cdef const double* weights
     cdef double* state
     cdef double count, count_low
-    cdef bint infinite = False
+    cdef bint infinite = False, first
     while c0 < n_channels:
         width = min(tile, n_channels - c0)
         r0 = 0
@@ -187,7 +187,8 @@ cdef bint channel_moments_of_rows(
             count_low = 0.0
             if weights != NULL:
                 sum_weights(weights, rows, <double> inner, &count, &count_low)
-            if r0 == 0:
+            first = r0 == 0
+            if first:
                 row = first_weighted(weights, rows) * stride
                 for c in range(width):
                     shift[c] = finite_or_zero(block[row + c * inner])
@@ -198,7 +199,10 @@ cdef bint channel_moments_of_rows(
             else:
                 for c in range(width):
                     shift[c] = start(table + STATE * (c0 + c))
-            sum_block(block, rows, stride, width, inner, weights, shift, s1, s2, low, high)
+            sum_block(
+                block, rows, stride, width, inner, weights, shift, s1, s2,
+                NULL if first else low, high,
+            )
             for c in range(width):
                 state = table + STATE * (c0 + c)
                 if is_scaled(state) and in_safe_range(shift[c], s2[c]):
@@ -225,7 +229,7 @@ cdef bint merge_runs(
     """Merge one channel's runs (in all at most RUN values) into its state."""
     cdef double shift = start(state), s1 = 0.0, s2 = 0.0, run1, run2, count, count_low = 0.0
     cdef double low = INFINITY, high = -INFINITY
-    cdef bint counts
+    cdef bint counts, is_known = False
     cdef Py_ssize_t o
     if w_outer != NULL:
         sum_weights(w_outer, outer, <double> inner, &count, &count_low)
@@ -235,10 +239,11 @@ cdef bint merge_runs(
         count = <double> (outer * inner)
     if state[0] == 0.0:
         shift = first_shift(
-            x + first_weighted(w_outer, outer) * stride, inner, w_inner, count
+            x + first_weighted(w_outer, outer) * stride, inner, w_inner, count, &low, &high
         )
+        is_known = outer == 1 and w_inner == NULL
     for o in range(outer):
-        counts = w_outer == NULL or w_outer[o] != 0.0
+        counts = not is_known and (w_outer == NULL or w_outer[o] != 0.0)
         sum_run(
             x + o * stride, inner, w_inner, shift, &run1, &run2, &low if counts else NULL, &high
         )
@@ -256,14 +261,17 @@ cdef bint merge_runs(
 
 
 cdef inline double first_shift(
-    const floating* x, Py_ssize_t n, const double* w, double count
+    const floating* x, Py_ssize_t n, const double* w, double count, double* low, double* high
 ) noexcept nogil:
-    """Return about the mean of a run, or 0 where that cannot be told."""
+    """Return about the mean of a run, or 0 where that cannot be told.
+
+    Without weights, widen the range from low to high by the values if they are finite.
+    """
     cdef double shift = x[first_weighted(w, n)], s1 = 0.0, s2 = 0.0
     if shift - shift != 0.0:
         return 0.0
     if w == NULL:
-        s1 = sum_deviations(x, n, shift)
+        s1 = sum_deviations(x, n, shift, low, high)
         count = <double> n
     else:
         sum_run(x, n, w, shift, &s1, &s2, NULL, NULL)

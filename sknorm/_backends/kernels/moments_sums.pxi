@@ -18,7 +18,8 @@ cdef void sum_rows(
     """Sum deviations from a shift per column over a block of rows, and find extremes.
 
     A few rows are summed up plainly, and their sums added: the error grows with less than n. The
-    last columns overlap those before, as the sums of each column are the same in both.
+    last columns overlap those before, as the sums of each column are the same in both. Extremes
+    are not looked for where low is NULL.
     """
     cdef double part1[TILE + LANES]
     cdef double part2[TILE + LANES]
@@ -37,7 +38,8 @@ cdef void sum_rows(
     while first < rows:
         sum_few_rows(
             x + first * stride, min(<Py_ssize_t> FEW_ROWS, rows - first), stride, width,
-            w + first if w != NULL else NULL, shift, part1, part2, least, greatest,
+            w + first if w != NULL else NULL, shift, part1, part2,
+            least if low != NULL else NULL, greatest,
         )
         for k in range(width + LANES):
             all1[k] += part1[k]
@@ -48,8 +50,9 @@ cdef void sum_rows(
         c = min(k, width - LANES)
         f64x8_store_double(s1 + c, f64x8_load_double(all1 + k))
         f64x8_store_double(s2 + c, f64x8_load_double(all2 + k))
-        f64x8_store_double(low + c, f64x8_load_double(least + k))
-        f64x8_store_double(high + c, f64x8_load_double(greatest + k))
+        if low != NULL:
+            f64x8_store_double(low + c, f64x8_load_double(least + k))
+            f64x8_store_double(high + c, f64x8_load_double(greatest + k))
         k += LANES
 
 
@@ -71,10 +74,17 @@ cdef inline void sum_few_rows(
             s = f64x8_load_double(shift + c)
             t1 = f64x8_load_double(a1 + k)
             t2 = f64x8_load_double(a2 + k)
-            l = f64x8_load_double(low + k)
-            h = f64x8_load_double(high + k)
             p = x + r * stride + c
-            if w == NULL:
+            if low != NULL:
+                l = f64x8_load_double(low + k)
+                h = f64x8_load_double(high + k)
+            if w == NULL and low == NULL:
+                for i in range(r, last):
+                    v = f64x8_sub(load(p), s)
+                    t1 = f64x8_add(t1, v)
+                    t2 = f64x8_add(t2, f64x8_mul(v, v))
+                    p += stride
+            elif w == NULL:
                 for i in range(r, last):
                     v = load(p)
                     l = f64x8_lesser(v, l)
@@ -86,7 +96,7 @@ cdef inline void sum_few_rows(
             else:
                 for i in range(r, last):
                     v = load(p)
-                    if w[i] != 0.0:
+                    if low != NULL and w[i] != 0.0:
                         l = f64x8_lesser(v, l)
                         h = f64x8_greater(v, h)
                     v = f64x8_sub(v, s)
@@ -96,8 +106,9 @@ cdef inline void sum_few_rows(
                     p += stride
             f64x8_store_double(a1 + k, t1)
             f64x8_store_double(a2 + k, t2)
-            f64x8_store_double(low + k, l)
-            f64x8_store_double(high + k, h)
+            if low != NULL:
+                f64x8_store_double(low + k, l)
+                f64x8_store_double(high + k, h)
             k += LANES
         r = last
 
@@ -109,6 +120,7 @@ cdef void sum_short_runs(
     """Sum deviations from a shift per channel over a block of samples with short runs.
 
     Each channel has its own lanes until the end, so that memory is read from start to end.
+    Extremes are not looked for where low is NULL.
     """
     cdef double a1[RUNS_TILE * LANES]
     cdef double a2[RUNS_TILE * LANES]
@@ -117,7 +129,7 @@ cdef void sum_short_runs(
     cdef Py_ssize_t o, c, i, left = inner % LANES
     cdef F64x8 s, v, t1, t2, l, h, weight = f64x8_all(1.0)
     cdef const floating* p
-    cdef bint counts = True
+    cdef bint counts = low != NULL
     for c in range(channels * LANES):
         a1[c] = a2[c] = 0.0
         least[c] = INFINITY
@@ -125,7 +137,7 @@ cdef void sum_short_runs(
     for o in range(outer):
         if w != NULL:
             weight = f64x8_all(w[o])
-            counts = w[o] != 0.0
+            counts = low != NULL and w[o] != 0.0
         p = x + o * stride
         for c in range(channels):
             s = f64x8_all(shift[c])
@@ -155,8 +167,9 @@ cdef void sum_short_runs(
             f64x8_store_double(greatest + c * LANES, h)
             p += inner
     for c in range(channels):
-        low[c] = f64x8_least_lane(f64x8_load_double(least + c * LANES))
-        high[c] = f64x8_greatest_lane(f64x8_load_double(greatest + c * LANES))
+        if low != NULL:
+            low[c] = f64x8_least_lane(f64x8_load_double(least + c * LANES))
+            high[c] = f64x8_greatest_lane(f64x8_load_double(greatest + c * LANES))
         s1[c] = f64x8_sum(f64x8_load_double(a1 + c * LANES))
         s2[c] = f64x8_sum(f64x8_load_double(a2 + c * LANES))
 
@@ -169,14 +182,15 @@ cdef void sum_narrow_rows(
     cdef double d, weight = 1.0
     for c in range(width):
         s1[c] = s2[c] = 0.0
-        low[c] = INFINITY
-        high[c] = -INFINITY
+        if low != NULL:
+            low[c] = INFINITY
+            high[c] = -INFINITY
     for r in range(rows):
         if w != NULL:
             weight = w[r]
         for c in range(width):
             d = x[r * stride + c]
-            if weight != 0.0:
+            if low != NULL and weight != 0.0:
                 low[c] = min(low[c], d)
                 high[c] = max(high[c], d)
             d -= shift[c]
@@ -184,15 +198,25 @@ cdef void sum_narrow_rows(
             s2[c] += weight * (d * d)
 
 
-cdef inline double sum_deviations(const floating* x, Py_ssize_t n, double shift) noexcept nogil:
-    """Return the sum of deviations from a shift over contiguous values."""
-    cdef F64x8 a = f64x8_all(0.0), s = f64x8_all(shift)
+cdef inline double sum_deviations(
+    const floating* x, Py_ssize_t n, double shift, double* low, double* high
+) noexcept nogil:
+    """Return the sum of deviations from a shift over contiguous values, and widen their range."""
+    cdef F64x8 a = f64x8_all(0.0), s = f64x8_all(shift), v
+    cdef F64x8 l = f64x8_all(INFINITY), h = f64x8_all(-INFINITY)
     cdef Py_ssize_t i = 0
     cdef double rest = 0.0
     while i + LANES <= n:
-        a = f64x8_add(a, f64x8_sub(load(x + i), s))
+        v = load(x + i)
+        l = f64x8_lesser(v, l)
+        h = f64x8_greater(v, h)
+        a = f64x8_add(a, f64x8_sub(v, s))
         i += LANES
+    low[0] = min(low[0], f64x8_least_lane(l))
+    high[0] = max(high[0], f64x8_greatest_lane(h))
     while i < n:
+        low[0] = min(low[0], <double> x[i])
+        high[0] = max(high[0], <double> x[i])
         rest += x[i] - shift
         i += 1
     return f64x8_sum(a) + rest
