@@ -204,6 +204,14 @@ def by_group(x: Any, codes: Codes, function: groups.Transform, *, copy: bool) ->
     return groups.transform(x, codes, function, copy=copy)
 
 
+def entries(table: NDArray[Any], index: tuple[Codes, ...]) -> NDArray[Any]:
+    """Return the entries of a table at an index of rows, or of rows and columns, side by side."""
+    if len(index) == 1 and table.dtype == np.float64:
+        order = index[0].astype(np.int64, copy=False)
+        return groups.samples(table, order, _kernels_for(table)).ravel()
+    return table[index].ravel()
+
+
 def normalize(
     x: Any, norm: str, *, keep: bool, copy: bool, n_jobs: int | None = None
 ) -> tuple[Any, Any]:

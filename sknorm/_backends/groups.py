@@ -56,7 +56,7 @@ def _dense_moments(
     order, starts = sort_by_code(codes, n_groups)
     order = order.astype(np.int64, copy=False)
     for rows in sample_blocks(x):
-        values = _samples(x, order[rows], kernels).reshape(-1, n_channels, n_positions)
+        values = samples(x, order[rows], kernels).reshape(-1, n_channels, n_positions)
         part = None if weight is None else weight[order[rows]]
         first = int(np.searchsorted(starts, rows.start, side="right")) - 1
         last = int(np.searchsorted(starts, rows.stop, side="left"))
@@ -70,7 +70,7 @@ def _dense_moments(
     return Moments(table)
 
 
-def _samples(x: AnyArray, order: NDArray[np.int64], kernels: Kernels) -> AnyArray:
+def samples(x: AnyArray, order: NDArray[np.int64], kernels: Kernels) -> AnyArray:
     """Return the samples at some places, as contiguous native floats."""
     is_matrix = x.ndim == 2 or x.flags.c_contiguous
     if x.dtype not in NATIVE or not is_matrix or not x.flags.aligned:

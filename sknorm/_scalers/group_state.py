@@ -187,7 +187,8 @@ class GroupState(MergeMixin):
         rows = affine_map.by_row(np.arange(len(keys))[:, None] * n_channels + channels)
 
         def scale(flat: Any, index: tuple[Codes, ...]) -> Any:
-            return pooled._map(flat, rows.rows(index), True, inverse=inverse)
+            own = rows.map(lambda table: dispatch.entries(table, index))
+            return pooled._map(flat, own, True, inverse=inverse)
 
         copy = pooled.copy or bool(parts.positions)
         with validation.locate_nonfinite(pooled, values):

@@ -62,26 +62,23 @@ class Affine:
 
     def repeat(self, n_positions: int) -> Affine:
         """Return the same map with each channel repeated for its positions."""
-        return self._map(lambda values: np.repeat(values, n_positions))
+        return self.map(lambda values: np.repeat(values, n_positions))
 
     def tile(self, n_times: int) -> Affine:
         """Return the same map with all channels repeated one after the other."""
-        return self._map(lambda values: np.tile(values, n_times))
+        return self.map(lambda values: np.tile(values, n_times))
 
     def take(self, channels: NDArray[np.integer] | slice) -> Affine:
         """Return the map of the given channels."""
-        return self._map(lambda values: values[channels])
+        return self.map(lambda values: values[channels])
 
     def by_row(self, channels: NDArray[np.intp]) -> Affine:
-        """Return the map with rows of channels, to be taken with ``rows``."""
+        """Return the map with rows of channels, one of which is to be taken for each sample."""
         is_same = np.array_equal(channels.ravel(), np.arange(self.scale.size))
-        return self._map(lambda v: (v if is_same else v[channels]).reshape(channels.shape))
+        return self.map(lambda v: (v if is_same else v[channels]).reshape(channels.shape))
 
-    def rows(self, index: tuple[NDArray[np.intp], ...]) -> Affine:
-        """Return the map of the channels at an index of rows, or of rows and columns."""
-        return self._map(lambda values: values[index].ravel())
-
-    def _map(self, function: Callable[[NDArray[Any]], NDArray[Any]]) -> Affine:
+    def map(self, function: Callable[[NDArray[Any]], NDArray[Any]]) -> Affine:
+        """Return the map with a function of each of its arrays in place of them."""
         parameters = self.gamma, self.beta, self.exponent
         found = [None if array is None else function(array) for array in parameters]
         return Affine(function(self.shift), function(self.scale), *found)

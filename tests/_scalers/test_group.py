@@ -386,6 +386,17 @@ def test_missing_integers_are_a_group(form):
     assert list(fitted.groups_) == [*sorted(set(KEYS) - {1}), None]
 
 
+@pytest.mark.parametrize("scaler", [BatchStatScaler(), PowerNormScaler()], ids=repr)
+@pytest.mark.parametrize("unit", [1e-200, 1e200])
+def test_units_of_their_own(scaler, unit):
+    x = VALUES * [unit, 1.0, unit, 1.0]
+    fitted = GroupScaler(scaler, shrinkage="none").fit(x, groups=KEYS)
+    scaled = fitted.transform(x, groups=KEYS)
+    np.testing.assert_allclose(scaled, one_by_one(scaler, x, KEYS), rtol=1e-12, atol=1e-12)
+    back = fitted.inverse_transform(scaled, groups=KEYS)
+    np.testing.assert_allclose(back, x, rtol=1e-9)
+
+
 @every_scaler
 def test_inverse_takes_the_array_that_transform_gave(scaler):
     frame = pd.DataFrame(VALUES, columns=list("abcd")).assign(key=KEYS)
