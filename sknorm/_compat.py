@@ -147,16 +147,16 @@ def as_frame(estimator: Any, result: Any, original: Any, names: Callable[[], Any
     return adapter.create_container(result, original, columns=names)
 
 
-def beside(estimator: Any, result: Any, columns: Any, original: Any, names: Any) -> Any:
-    """Return a result and more columns as the data frame that ``set_output`` chose.
+def beside(
+    estimator: Any, pieces: list[tuple[Any, list[str]]], original: Any, names: list[str]
+) -> Any:
+    """Return pieces with their names as the data frame that ``set_output`` chose.
 
-    ``names`` are those of the result, those of the columns, and all of them in their order.
+    ``names`` are those of all columns, in their order.
     """
     adapter = _get_container_adapter("transform", estimator)
-    frame = adapter.create_container(result, original, columns=names[0])
-    more = adapter.create_container(columns, original, columns=names[1])
-    combined = adapter.hstack([frame, more])
-    return combined[list(names[2])]
+    frames = [adapter.create_container(piece, original, columns=own) for piece, own in pieces]
+    return adapter.hstack(frames)[names]
 
 
 def has_threads() -> bool:

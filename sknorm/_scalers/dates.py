@@ -6,9 +6,14 @@ import datetime
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
+from sknorm._scalers.frames import objects
 
 # Microseconds that nanoseconds reach too: the years 1684 to 2255.
 NANOSECONDS_UP_TO = 1 << 53
+# The dates and durations that all data frames take.
+UNITS = ("D", "ms", "us", "ns")
 Moment = np.datetime64 | np.timedelta64
 
 
@@ -46,3 +51,18 @@ def _moment(value: Any) -> Moment:
     if isinstance(value, datetime.timedelta):
         return np.timedelta64(value)
     return np.datetime64(value)
+
+
+def as_objects(keys: NDArray[Any]) -> NDArray[Any]:
+    """Return keys for an array of objects, where dates stay dates: NumPy makes numbers of some."""
+    return objects(list(keys)) if keys.dtype.kind in "Mm" else keys
+
+
+def as_frame_column(keys: NDArray[Any]) -> NDArray[Any]:
+    """Return keys as an array that any data frame takes for a column, dates in a unit it knows."""
+    kind = keys.dtype.kind
+    if kind not in "Mm":
+        return keys
+    unit = np.datetime_data(keys.dtype)[0]
+    is_known = unit in UNITS and (kind == "M" or unit != "D")
+    return keys if is_known else keys.astype(f"{kind}8[us]")

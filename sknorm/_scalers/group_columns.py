@@ -13,9 +13,10 @@ from scipy import sparse
 from sklearn.utils.validation import validate_data
 
 from sknorm._backends import dispatch
-from sknorm._compat import array_namespace, as_numpy, asks_for_dataframe, beside
+from sknorm._compat import array_namespace, asks_for_dataframe, beside
 from sknorm._scalers.columns import find_columns
 from sknorm._scalers.containers import as_numbers, refuse_unread
+from sknorm._scalers.dates import as_frame_column, as_objects
 from sknorm._scalers.feature_names import check_columns, check_frame_names
 from sknorm._scalers.frames import is_frame, take_columns, without_columns
 from sknorm._scalers.keys import factorize, given_keys, read_keys
@@ -124,9 +125,9 @@ def _without(X: Any, positions: list[int], kept: list[int]) -> Any:
 
 def join(estimator: Any, result: Any, parts: Parts, X: Any) -> Any:
     """Return scaled values with the keys where they were in X, in the container asked for."""
-    order = np.argsort(parts.kept + parts.positions)
     if asks_for_dataframe(estimator) and isinstance(result, np.ndarray):
-        return _join_frame(estimator, result, parts, X, order)
+        return _join_frame(estimator, result, parts, X)
+    order = np.argsort(parts.kept + parts.positions)
     if sparse.issparse(result):
         keys = sparse.csc_array(np.column_stack([numbers(key) for key in parts.keys]))
         joined = sparse.hstack([result, keys.astype(result.dtype)], format="csc")[:, order]
@@ -141,7 +142,7 @@ def join(estimator: Any, result: Any, parts: Parts, X: Any) -> Any:
     joined = np.empty(shape, dtype=dtype, order="F" if result.flags.f_contiguous else "C")
     joined[:, parts.kept] = result
     for position, key in zip(parts.positions, parts.keys, strict=True):
-        joined[:, position] = numbers(key) if dtype.kind == "f" else key
+        joined[:, position] = numbers(key) if dtype.kind == "f" else as_objects(key)
     return joined
 
 
@@ -165,20 +166,16 @@ def _fits(key: AnyArray, dtype: Any) -> bool:
         return bool((key.astype(dtype).astype(key.dtype) == key).all())
 
 
-def _join_frame(estimator: Any, result: AnyArray, parts: Parts, X: Any, order: AnyArray) -> Any:
-    all_names = list(estimator.get_feature_names_out())
-    names = [all_names[k] for k in parts.kept], [all_names[k] for k in parts.positions], all_names
+def _join_frame(estimator: Any, result: AnyArray, parts: Parts, X: Any) -> Any:
+    names = list(estimator.get_feature_names_out())
+    own = [names[k] for k in parts.positions]
+    pieces = [(result, [names[k] for k in parts.kept])]
     same_library = type(X).__module__.partition(".")[0] == asks_for_dataframe(estimator)
-    keeps = is_frame(X) and same_library
-    keys = take_columns(X, names[1]) if keeps else as_columns(parts.keys)
-    return beside(estimator, result, keys, X, names)
-
-
-def as_columns(keys: list[AnyArray]) -> AnyArray:
-    """Return keys as the columns of one array."""
-    if all(key.dtype.kind in "iufb" for key in keys):
-        return np.column_stack(keys)
-    table = np.empty((keys[0].size, len(keys)), dtype=object)
-    for k, key in enumerate(keys):
-        table[:, k] = as_numpy(key)
-    return table
+    if is_frame(X) and same_library:
+        pieces.append((take_columns(X, own), own))
+    else:
+        pieces += [
+            (as_frame_column(key)[:, None], [name])
+            for key, name in zip(parts.keys, own, strict=True)
+        ]
+    return beside(estimator, pieces, X, names)

@@ -296,6 +296,27 @@ def test_dates_are_one_key_whatever_has_them(form, other):
         assert fitted.scaler_of(key).n_samples_seen_ == (KEYS[0] == KEYS).sum()
 
 
+@pytest.mark.parametrize("output", ["default", "pandas", "polars"])
+@pytest.mark.parametrize("form", FORMS_OF_DATES)
+@pytest.mark.parametrize("unit", ["ns", "s"])
+def test_dates_stay_dates_in_results(form, output, unit):
+    frame = FORMS_OF_DATES[form]
+    if form == "pandas":
+        frame = frame.astype({"key": f"datetime64[{unit}]"})
+    fitted = GroupScaler(by="key").set_output(transform=output)
+    scaled = fitted.fit_transform(frame)
+    keys = scaled[:, 0] if output == "default" else scaled["key"]
+    if output == "polars" and form not in ("pandas, zoned", "objects", "objects, days"):
+        assert keys.dtype.is_temporal()
+    if form == "pandas, zoned":
+        keys = [key.tz_convert(None) for key in keys]
+    elif keys[0] is not None and getattr(keys[0], "tzinfo", None):
+        keys = keys.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+    assert [pd.Timestamp(key) for key in keys] == list(DAYS)
+    back = np.asarray(fitted.inverse_transform(scaled))[:, 1].astype(float)
+    np.testing.assert_allclose(back, VALUES[:, 0], rtol=1e-12)
+
+
 @pytest.mark.parametrize("form", ["pandas", "polars", "Arrow"])
 def test_a_missing_date_is_a_group(form):
     frame = FORMS_OF_DATES[form]
