@@ -272,6 +272,15 @@ def layer_norm(
     return tensor_blocks.by_rows(x, function)[0]
 
 
+def blocks(x: Any) -> Iterator[Any]:
+    """Yield the samples of x: of other libraries in blocks, which are all that need be computed."""
+    if isinstance(x, np.ndarray) or sparse.issparse(x):
+        yield x
+        return
+    for rows in tensor_blocks.slices(x):
+        yield x[rows, ...]
+
+
 def check_finite(x: Any, *, allow_nan: bool) -> None:
     """Refuse infinite values (and NaN where that is not allowed), a block of samples at a time."""
     if sparse.issparse(x):

@@ -21,7 +21,16 @@ Array = NDArray[np.float64]
 def layer_statistics(
     X: Any, n_groups: int, *, center: bool, scale: bool, eps: float, n_jobs: int | None
 ) -> Any:
-    """Return the means and the divisors of the groups of each sample, as channels of X's positions.
+    """Return the means and the divisors of the groups of each sample, at each of X's positions."""
+    settings: dict[str, Any] = {"center": center, "scale": scale, "eps": eps, "n_jobs": n_jobs}
+    parts = [_statistics(part, n_groups, **settings) for part in dispatch.blocks(X)]
+    return asarray_like(np.concatenate(parts), X)
+
+
+def _statistics(
+    X: Any, n_groups: int, *, center: bool, scale: bool, eps: float, n_jobs: int | None
+) -> Array:
+    """Return the statistics of some samples.
 
     The groups of all samples are the channels of a transposed matrix.
     """
@@ -43,7 +52,7 @@ def layer_statistics(
     if X.ndim > 2:
         found = found.reshape(found.shape + (1,) * (X.ndim - 2))
         found = np.broadcast_to(found, found.shape[:2] + tuple(X.shape[2:])).copy()
-    return asarray_like(found, X)
+    return found
 
 
 def undo_layer(X: Any, n_groups: int, gamma: Array | None, beta: Array | None) -> Any:
