@@ -27,6 +27,7 @@ Array = NDArray[np.float64]
 TESTS = 3  # per feature: shift, spread and missing values
 HEAVY = 0.1  # the largest part of the squares that one value may make up
 LEAST_KURTOSIS = 3.0
+MOST = 1e9  # values that shares are compared of; missing ones may have nearly all of the weight
 MISSING = 0.05  # the smallest difference between shares of missing values that matters
 
 
@@ -132,7 +133,7 @@ def _missing(samples: Samples) -> Array:
         samples.total, samples.missing, samples.effective, strict=True
     ):
         worth = np.where(total > missing, effective / np.maximum(total - missing, 1e-300), 1.0)
-        size = np.rint(np.where(np.isfinite(total), total * np.minimum(worth, 1.0), 0.0))
+        size = np.rint(np.minimum(np.where(np.isfinite(total), total * worth, 0.0), MOST))
         parts.append((size, np.rint(size * np.where(total > 0, missing / total, 0.0))))
     (n0, k0), (n1, k1) = parts
     known = np.isfinite(samples.missing[0]) & (n0 > 0) & (n1 > 0)

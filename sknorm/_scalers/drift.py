@@ -171,13 +171,13 @@ def _count_sparse(
     return found
 
 
-def of_groups(moments: Moments, worth: Any) -> Training:
+def of_groups(moments: Moments, missing: Array, worth: Any) -> Training:
     """Return what is known of the data of groups, whose ranges are in their moments."""
     count = moments.count
     table = np.empty((4, count.size))
     table[0], table[1] = moments.table[7], moments.table[8]
     n_times = count.size // np.size(worth)
-    table[2], table[3] = np.nan * count, count * np.tile(worth, n_times)
+    table[2], table[3] = missing, count * np.tile(worth, n_times)
     return Training(table)
 
 

@@ -105,8 +105,8 @@ class GroupScaler(
     Weights count as numbers of rows, also in how far a group is drawn: scale them so that one row
     has the weight 1.
 
-    A fit keeps nine numbers per group and feature. What is typical of the groups is computed when
-    it is first needed, by ``transform``.
+    A fit keeps nine numbers per group and feature, and one more where values are missing. What is
+    typical of the groups is computed when it is first needed, by ``transform``.
 
     References
     ----------
@@ -336,9 +336,6 @@ class GroupScaler(
         threshold: float = 0.2,
     ) -> DriftReport:
         """Compare new data with what the scaler was fitted on, group by group.
-
-        Shares of missing values are not kept per group: those of all rows stand in the table, and
-        there is no verdict on them.
 
         Parameters
         ----------

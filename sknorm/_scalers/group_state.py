@@ -20,6 +20,7 @@ from sknorm._scalers.batch import BatchStatScaler
 from sknorm._scalers.drift_check import labels_of, worth_of_training
 from sknorm._scalers.frames import is_frame, objects
 from sknorm._scalers.group_columns import Parts, join, split, with_groups
+from sknorm._scalers.group_missing import missing_of, of_some
 from sknorm._scalers.group_statistics import GroupStatistics, statistics_class
 from sknorm._scalers.merging import MergeMixin
 from sknorm._statistics.affine import Affine
@@ -210,11 +211,14 @@ class GroupState(MergeMixin):
         channels, n_channels = pooled._channels_of(values)
         with validation.locate_nonfinite(pooled, values):
             every = pooled._raw_moments(values, weights, channels, n_channels, (codes, len(keys)))
-        new = every.columns_of(known, n_channels)
-        old = self._group_statistics.moments.columns_of(numbers[known], n_channels)
+        missing = missing_of(values, weights, channels, codes, every, n_channels)
+        new, lost = every.columns_of(known, n_channels), of_some(missing, known, n_channels)
+        after = drift.of_groups(new, lost, drift.worth_of(weights))
+        statistics = self._group_statistics
+        old = statistics.moments.columns_of(numbers[known], n_channels)
+        lost = of_some(statistics.missing, numbers[known], n_channels)
+        before = drift.of_groups(old, lost, worth_of_training(pooled, n_channels))
         features = pooled._channel_of_each_feature()
-        before = drift.of_groups(old, worth_of_training(pooled, n_channels))
-        after = drift.of_groups(new, drift.worth_of(weights))
         channel_of = np.full((len(keys), features.size), -1)
         channel_of[known] = np.arange(known.size)[:, None] * n_channels + features
         outside = drift.outside(values, before, new.count, channel_of, codes, weights)

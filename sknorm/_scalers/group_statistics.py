@@ -17,6 +17,7 @@ from sknorm._backends import dispatch
 from sknorm._scalers import state
 from sknorm._scalers.affine_map import gamma_and_beta
 from sknorm._scalers.channel import ChannelScaler
+from sknorm._scalers.group_missing import joined, missing_of
 from sknorm._scalers.plain_state import is_plain
 from sknorm._scalers.squashing import SquashingScaler
 from sknorm._statistics.affine import Affine
@@ -41,6 +42,10 @@ class GroupStatistics(Protocol):
     def moments(self) -> Moments:
         """The moments of the values, about their means."""
 
+    @property
+    def missing(self) -> Array | None:
+        """The number or weight of missing values, None where there are none."""
+
     def merge(self, other: Self, places: Codes, pooled: Any, momentum: float | None = None) -> Self:
         """Return these with those of other groups, of which each has its place among these."""
 
@@ -60,13 +65,15 @@ class MomentGroups:
     n_channels: int
     lost: float
     weighted: bool
+    missing: Array | None = None
 
     @classmethod
     def of(cls, pooled: Any, X: Any, weights: Array | None, codes: Codes, n_groups: int) -> Self:
         """Return the statistics of the groups in X."""
         channels, n_channels = pooled._channels_of(X)
         moments = pooled._raw_moments(X, weights, channels, n_channels, (codes, n_groups))
-        return cls(moments, n_channels, pooled._degrees_of_mean(), weights is not None)
+        missing = missing_of(X, weights, channels, codes, moments, n_channels)
+        return cls(moments, n_channels, pooled._degrees_of_mean(), weights is not None, missing)
 
     @property
     def n_groups(self) -> int:
@@ -76,7 +83,10 @@ class MomentGroups:
     def merge(self, other: Self, places: Codes, pooled: Any, momentum: float | None = None) -> Self:
         """Return these with those of other groups, of which each has its place among these."""
         moments = _merged(self.moments, other.moments, places, self.n_channels, momentum)
-        return replace(self, moments=moments, weighted=self.weighted or other.weighted)
+        size = moments.table.shape[1]
+        missing = joined(self.missing, other.missing, places, self.n_channels, size)
+        weighted = self.weighted or other.weighted
+        return replace(self, moments=moments, weighted=weighted, missing=missing)
 
     def learned(self, groups: Codes, pooled: Any, shrinkage: Any) -> dict[str, Any]:
         """Return the fitted attributes of some groups, side by side."""
@@ -207,28 +217,37 @@ class QuantileGroups:
     n_channels: int
     moments: Moments  # of the finite values, for check_drift
     sketches: NDArray[np.uint8] | None = None
+    missing: Array | None = None  # likewise, with infinite ones
 
     @classmethod
     def of(cls, pooled: Any, X: Any, weights: Array | None, codes: Codes, n_groups: int) -> Self:
         """Return the statistics of the groups in X."""
         channels, n_channels = pooled._channels_of(X)
         moments = pooled._raw_moments(X, weights, channels, n_channels, (codes, n_groups))
+        missing = missing_of(X, weights, channels, codes, moments, n_channels)
         if channels is None:
             channels = np.repeat(np.arange(n_channels), X.shape[1] // n_channels)
         if getattr(pooled, "_sketches", None) is not None:
             values = dispatch.values_by_group(X, codes, n_groups, channels, n_channels)
-            return cls._of_sketches(pooled, Sketches.of(values), n_channels, moments)
+            sketches = Sketches.of(values)
+            return cls._of_sketches(pooled, sketches, n_channels, moments, missing)
         found, extent = dispatch.quantiles_by_group(
             X, pooled._levels(), codes, n_groups, channels, n_channels, weights
         )
-        return cls._of(pooled, found.count, found.values, extent, n_channels, moments)
+        own = cls._of(pooled, found.count, found.values, extent, n_channels, moments)
+        return replace(own, missing=missing)
 
     @classmethod
     def _of_sketches(
-        cls, pooled: Any, sketches: Sketches, n_channels: int, moments: Moments
+        cls,
+        pooled: Any,
+        sketches: Sketches,
+        n_channels: int,
+        moments: Moments,
+        missing: Array | None,
     ) -> Self:
         found = cls._of(pooled, *sketches.summary(pooled._levels()), n_channels, moments)
-        return replace(found, sketches=sketches.packed)
+        return replace(found, sketches=sketches.packed, missing=missing)
 
     @classmethod
     def _of(
@@ -260,7 +279,8 @@ class QuantileGroups:
         columns = _columns(places, self.n_channels)
         merged = Sketches(self.sketches).merge_into(Sketches(other.sketches), columns, size)
         moments = _merged(self.moments, other.moments, places, self.n_channels, None)
-        return type(self)._of_sketches(pooled, merged, self.n_channels, moments)
+        missing = joined(self.missing, other.missing, places, self.n_channels, size)
+        return type(self)._of_sketches(pooled, merged, self.n_channels, moments, missing)
 
     def learned(self, groups: Codes, pooled: Any, shrinkage: Any) -> dict[str, Any]:
         """Return the fitted attributes of some groups, side by side."""

@@ -35,8 +35,7 @@ class Training:
         count, extremes = moments.table[0], moments.table[7:9]
         if worth == 1.0 and not with_moments and (total == count).all():
             return cls(extremes.copy())
-        missing = np.maximum(total - count, 0.0)
-        missing[missing <= 1e-12 * total] = 0.0
+        missing = missing_values(total, count)
         with np.errstate(over="ignore", under="ignore"):
             rows = [*extremes, np.ldexp(missing, moments.weight_exponent), count * worth]
         if with_moments:
@@ -101,6 +100,13 @@ class Training:
             table[4] = merged.mean
             table[5] = np.ldexp(np.sqrt(merged.unit_var), merged.exponent)
         return Training(table)
+
+
+def missing_values(total: Array, count: Array) -> Array:
+    """Return the number or weight of values that are missing, without the rounding of weights."""
+    missing = np.maximum(total - count, 0.0)
+    missing[missing <= 1e-12 * total] = 0.0
+    return missing
 
 
 def _union(a: Array, b: Array) -> Array:

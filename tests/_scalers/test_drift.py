@@ -1,5 +1,6 @@
 """check_drift: what it reports, that it is not fooled, and what fit keeps for it."""
 
+import json
 import pickle
 
 import numpy as np
@@ -248,6 +249,81 @@ def test_groups(scaler):
     assert "Groups that were not in fit: 4" in str(report)
     with pytest.raises(ValueError, match="no group that was in fit"):
         GroupScaler(scaler).fit(OLD, groups=keys).check_drift(x, groups=own + 100)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("way", ["fit", "partial_fit", "merge", "JSON", "sparse"])
+@pytest.mark.parametrize("scaler", [BatchStatScaler(with_mean=False), PowerNormScaler()])
+def test_missing_values_of_groups(scaler, way, weighted):
+    own = np.random.default_rng(8)
+    old, x = own.normal(size=(900, 3)), own.normal(size=(600, 3))
+    keys, new_keys = own.integers(0, 3, 900), own.integers(0, 3, 600)
+    old[(keys == 0) & (own.random(900) < 0.5), 1] = np.nan
+    x[(new_keys == 2) & (own.random(600) < 0.3), 0] = np.nan
+    weights, new_weights = own.uniform(1, 2, 900) * 1e-3, own.uniform(1, 2, 600)
+    if not weighted:
+        weights = new_weights = None
+    grouped = GroupScaler(clone(scaler))
+    form = sparse.csr_array if way == "sparse" else np.asarray
+    if way in ("fit", "JSON", "sparse"):
+        grouped.fit(form(old), None, weights, groups=keys)
+    else:
+        halves = []
+        for rows in (slice(0, 500), slice(500, None)):
+            part = None if weights is None else weights[rows]
+            target = grouped if way == "partial_fit" else GroupScaler(clone(scaler))
+            halves.append(target.partial_fit(old[rows], None, part, groups=keys[rows]))
+        if way == "merge":
+            grouped.merge(*halves)
+    if way == "JSON":
+        grouped = GroupScaler.from_dict(json.loads(json.dumps(grouped.to_dict())))
+    table = grouped.check_drift(form(x), new_weights, new_keys).table
+    for key in range(3):
+        mine, theirs = keys == key, new_keys == key
+        alone = clone(scaler).fit(old[mine], None, None if weights is None else weights[mine])
+        expected = alone.check_drift(
+            x[theirs], None if new_weights is None else new_weights[theirs]
+        ).table
+        for name in ("missing", "missing_before"):
+            found = np.asarray(table[name])[np.asarray(table["group"]) == key]
+            np.testing.assert_allclose(found, expected[name], rtol=1e-9, atol=1e-12)
+    verdicts = np.reshape(table["verdict"], (3, 3))
+    assert "fewer missing" in verdicts[0, 1]
+    assert "more missing" in verdicts[2, 0]
+    assert "missing" not in verdicts[1, 0]
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
+def test_units_of_weights_change_no_verdict(unit):
+    own = np.random.default_rng(3)
+    x = np.where(own.random(OLD.shape) < [0.0, 0.1, 0.5], np.nan, OLD)
+    weights = own.uniform(1, 2, len(x))
+    plain = BatchStatScaler().fit(OLD, None, weights).check_drift(x, weights).table
+    found = BatchStatScaler().fit(OLD, None, unit * weights).check_drift(x, unit * weights).table
+    assert list(found["verdict"]) == list(plain["verdict"])
+    assert list(plain["verdict"])[2] == "more missing"
+    np.testing.assert_allclose(found["p_value"], plain["p_value"], rtol=1e-6)
+
+
+def test_missing_values_with_nearly_all_weight():
+    x = OLD.copy()
+    x[:5] = np.nan
+    weights = np.where(np.arange(len(x)) < 5, 1e200, 1.0)
+    table = BatchStatScaler().fit(OLD).check_drift(x, weights).table
+    assert list(table["verdict"]) == ["more missing"] * 3
+
+
+def test_missing_values_of_groups_of_quantiles():
+    keys = np.arange(len(OLD)) % 2
+    x = np.where((keys == 1)[:, None], np.nan, OLD)
+    whole = GroupScaler(SquashingScaler()).fit(OLD, groups=keys)
+    stream = GroupScaler(SquashingScaler()).partial_fit(OLD, groups=keys)
+    for fitted in (whole, stream):
+        table = fitted.check_drift(x, groups=keys).table
+        np.testing.assert_array_equal(table["missing"], [0, 0, 0, 1, 1, 1])
+        np.testing.assert_array_equal(table["missing_before"], 0)
+    found = stream.partial_fit(x, groups=keys).check_drift(OLD, groups=keys).table
+    np.testing.assert_array_equal(found["missing_before"], [0, 0, 0, 0.5, 0.5, 0.5])
 
 
 def test_infinite_values_are_left_out_by_the_squashing_scaler():
