@@ -124,6 +124,8 @@ def outside(
     ``codes`` are the groups of the samples; ``channel_of`` has a row per group and a column per
     feature, in which -1 are those that are not asked for.
     """
+    if not count.size:
+        return np.zeros(0)
     known = training.minimum <= training.maximum
     asked = channel_of >= 0
     low = np.where(asked, np.where(known, training.minimum, -np.inf)[channel_of], -np.inf)

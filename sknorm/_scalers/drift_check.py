@@ -50,14 +50,14 @@ class DriftReader(Reader):
 
     scaler: Any
 
-    def read(self, so_far: NewData | None, block: Any, sample_weight: Any) -> NewData:
+    def read(self, so_far: Any, block: Any, sample_weight: Any) -> Any:
         """Return what is known after one more block."""
-        new: NewData = self.scaler._new_data(block, sample_weight)
+        new = self.scaler._new_data(block, sample_weight)
         return new if so_far is None else so_far.merge(new)
 
-    def join(self, known: list[NewData]) -> NewData:
+    def join(self, known: list[Any]) -> Any:
         """Return what is known of several parts."""
-        return reduce(NewData.merge, known)
+        return reduce(lambda a, b: a.merge(b), known)
 
 
 class DriftMixin:

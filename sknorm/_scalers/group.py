@@ -366,8 +366,7 @@ class GroupScaler(
         """
         reader: Self = self._fitted()
         parameters.check_drift_settings(alpha, threshold)
-        parts = reader._parts(X, groups, reset=False)
-        return reader._drift(parts, sample_weight, (alpha, threshold))
+        return reader._drift_of(reader._new_data(X, sample_weight, groups), (alpha, threshold))
 
     def scaler_of(self, key: Any) -> Any:
         """Return a fitted scaler with the statistics of one group.

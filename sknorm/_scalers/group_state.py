@@ -14,13 +14,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from sknorm._backends import dispatch
 from sknorm._drift.report import DriftReport
-from sknorm._scalers import drift, parameters, state, validation
+from sknorm._scalers import group_drift, parameters, state, validation
 from sknorm._scalers.affine_map import check_invertible
 from sknorm._scalers.batch import BatchStatScaler
-from sknorm._scalers.drift_check import labels_of, worth_of_training
 from sknorm._scalers.frames import is_frame, objects
 from sknorm._scalers.group_columns import Parts, join, split, with_groups
-from sknorm._scalers.group_missing import missing_of, of_some
+from sknorm._scalers.group_drift import NewGroups
 from sknorm._scalers.group_statistics import GroupStatistics, statistics_class
 from sknorm._scalers.merging import MergeMixin
 from sknorm._statistics.affine import Affine
@@ -195,41 +194,17 @@ class GroupState(MergeMixin):
         with validation.locate_nonfinite(pooled, values):
             return dispatch.by_group(values, codes, scale, copy=copy)
 
-    def _drift(
-        self, parts: Parts, sample_weight: Any, settings: tuple[float, float]
-    ) -> DriftReport:
-        """Return the report of the groups that were in fit."""
+    def _new_data(self, X: Any, sample_weight: Any, groups: Any = None) -> NewGroups:
+        """Return what a comparison with the training data needs to know of X."""
+        parts = self._parts(X, groups, reset=False)
         pooled = state.draft(self.pooled_, forget=False)
         pooled._positions = parts.kept or None
-        codes, keys = parts.coded
         values = _checked(pooled, parts.values)
-        weights = validation.check_weights(sample_weight, values.shape[0])
-        numbers = np.array([self._numbers.get(key, -1) for key in keys], dtype=np.intp)
-        known = np.flatnonzero(numbers >= 0)
-        if not known.size:
-            raise ValueError("X has no group that was in fit, so there is nothing to compare with.")
-        channels, n_channels = pooled._channels_of(values)
-        with validation.locate_nonfinite(pooled, values):
-            every = pooled._raw_moments(values, weights, channels, n_channels, (codes, len(keys)))
-        missing = missing_of(values, weights, channels, codes, every, n_channels)
-        new, lost = every.columns_of(known, n_channels), of_some(missing, known, n_channels)
-        after = drift.of_groups(new, lost, drift.worth_of(weights))
-        statistics = self._group_statistics
-        old = statistics.moments.columns_of(numbers[known], n_channels)
-        lost = of_some(statistics.missing, numbers[known], n_channels)
-        before = drift.of_groups(old, lost, worth_of_training(pooled, n_channels))
-        features = pooled._channel_of_each_feature()
-        channel_of = np.full((len(keys), features.size), -1)
-        channel_of[known] = np.arange(known.size)[:, None] * n_channels + features
-        outside = drift.outside(values, before, new.count, channel_of, codes, weights)
-        outside = drift.share_of(outside, new.count)
-        names = labels_of(pooled, n_channels, parts.kept)
-        labels = {
-            "group": objects([key for k in known for key in [keys[k]] * n_channels]),
-            "feature": np.tile(names, known.size),
-        }
-        new_groups = [keys[k] for k in np.flatnonzero(numbers < 0)]
-        return drift.report((old, before), (new, after), outside, labels, settings, new_groups)
+        return group_drift.read(self, pooled, parts, values, sample_weight)
+
+    def _drift_of(self, new: NewGroups, settings: tuple[float, float]) -> DriftReport:
+        """Return the report on new data."""
+        return group_drift.report(self, new, settings)
 
     def _map_of(
         self, numbers: Codes, keys: list[Hashable], codes: Codes, is_sparse: bool

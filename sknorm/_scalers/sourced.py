@@ -124,11 +124,7 @@ def _arguments(
 @with_callbacks
 def _learn(scaler: Any, source: Source, X: Any, given: dict[str, Any], *, forget: bool) -> Any:
     """Replace the state by that after all rows of a source."""
-    if given.get("groups") is not None:
-        raise ValueError(
-            f"groups cannot be split as {source.kind} is. Name the columns that are the key: "
-            "GroupScaler(by=...)."
-        )
+    _refuse_groups(source, given)
     prepared = without_callbacks(state.draft(scaler, forget=forget))
     weights = given.get("sample_weight")
     partial_fit = getattr(prepared, "partial_fit", prepared.fit)
@@ -157,6 +153,14 @@ def _learn(scaler: Any, source: Source, X: Any, given: dict[str, Any], *, forget
         if forget:
             prepared._finish_fit()
         return state.commit(scaler, vars(prepared))
+
+
+def _refuse_groups(source: Source, given: dict[str, Any]) -> None:
+    if given.get("groups") is not None:
+        raise ValueError(
+            f"groups cannot be split as {source.kind} is. Name the columns that are the key: "
+            "GroupScaler(by=...)."
+        )
 
 
 def _has_momentum(scaler: Any) -> bool:
@@ -200,16 +204,12 @@ def _fit_and_apply(scaler: Any, source: Source, X: Any, given: dict[str, Any]) -
 def _check_drift(scaler: Any, source: Source, given: dict[str, Any]) -> Any:
     """Return the report on the rows of a source."""
     reader = scaler._fitted()
-    if not hasattr(reader, "_new_data"):
-        raise TypeError(
-            f"check_drift of {type(scaler).__name__} needs the rows in memory, and X is "
-            f"{source.kind}. Pass a sample of them."
-        )
+    _refuse_groups(source, given)
     settings = given.get("alpha", 0.05), given.get("threshold", 0.2)
     parameters.check_drift_settings(*settings)
-    source.check_types(())
-    check_columns(reader, source.names, source.n_features)
     frozen = deepcopy(state.draft(reader, forget=False))
+    source.check_types(_keys(frozen, source.names))
+    check_columns(reader, source.names, source.n_features)
     new = source.learn(DriftReader(frozen), given.get("sample_weight"))
     if new is None:
         raise ValueError(f"Found no rows in {source.kind}, while a minimum of 1 is required.")

@@ -266,6 +266,11 @@ def test_groups():
     assert list(scaled.columns) == list(in_memory.columns)
     np.testing.assert_allclose(scaled[NAMES], in_memory[NAMES], rtol=1e-12)
     assert list(scaled["site"]) == list(keys)
+    drifted = expected.check_drift(keyed.assign(**{NAMES[0]: keyed[NAMES[0]] + 1e3}))
+    moved = given.assign(**{NAMES[0]: given[NAMES[0]] + 1e3})
+    table = expected.check_drift(moved).table
+    assert list(table["verdict"]) == list(drifted.table["verdict"])
+    np.testing.assert_allclose(table["shift"], drifted.table["shift"], rtol=1e-9, atol=1e-12)
 
 
 @each_kind

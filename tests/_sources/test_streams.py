@@ -32,6 +32,7 @@ from sknorm import (
     GroupScaler,
     L2Normalizer,
     LayerScaler,
+    PowerNormScaler,
     SquashingScaler,
     compare_normalizers,
 )
@@ -470,10 +471,42 @@ def test_drift(estimator, kind, folder):
         scaler.check_drift(KINDS[kind](moved, folder), alpha=2.0)
 
 
-def test_drift_of_groups_needs_the_rows():
+@pytest.mark.parametrize("kind", ["polars", "duckdb", "reader", "frames"])
+@pytest.mark.parametrize(
+    "estimator", [BatchStatScaler(), PowerNormScaler(), SquashingScaler()], ids=repr
+)
+def test_drift_of_groups(estimator, kind):
+    scaler = GroupScaler(estimator, by="site").fit(KEYED)
+    moved = KEYED.copy()
+    moved[NAMES] = np.add(GAPS, [0.0, 1e-3, 1e6, 0.0])
+    moved.loc[:99, "site"] = "new"  # a group of the first blocks only
+    moved.loc[2900:, "site"] = "newer"
+    expected = scaler.check_drift(moved)
+    table = pa.Table.from_pandas(moved)
+    found = scaler.check_drift(
+        {
+            "polars": lambda: pl.from_pandas(moved).lazy(),
+            "duckdb": lambda: CONNECTION.from_arrow(table),
+            "reader": lambda: table.to_reader(max_chunksize=100),
+            "frames": lambda: (moved[start : start + 500] for start in range(0, 3000, 500)),
+        }[kind]()
+    )
+    assert list(found.new_groups) == list(expected.new_groups) == ["new", "newer"]
+    assert any("shifted" in verdict for verdict in found.table["verdict"])
+    for name, column in expected.table.items():
+        if name in ("group", "feature", "verdict"):
+            assert list(found.table[name]) == list(column)
+        else:
+            np.testing.assert_allclose(found.table[name], column, rtol=1e-9, atol=1e-12)
+
+
+def test_drift_of_what_is_not_there():
     scaler = GroupScaler(by="site").fit(KEYED)
-    with pytest.raises(TypeError, match="check_drift of GroupScaler needs the rows in memory"):
-        scaler.check_drift(pl.from_pandas(KEYED).lazy())
+    lazy = pl.from_pandas(KEYED).lazy()
+    with pytest.raises(ValueError, match="no group that was in fit"):
+        scaler.check_drift(lazy.with_columns(site=pl.lit("nowhere")))
+    with pytest.raises(ValueError, match="groups cannot be split"):
+        scaler.check_drift(lazy, groups=KEYS)
     with pytest.raises(ValueError, match="no rows"):
         BatchStatScaler().fit(ROWS).check_drift(iter([]))
 
