@@ -102,6 +102,10 @@ def test_groups(spark):
         np.testing.assert_allclose(
             np.sort(ours[COLUMNS], axis=0), np.sort(other[COLUMNS], axis=0), rtol=1e-9, atol=1e-12
         )
+    drifted = expected.check_drift(keyed.assign(a=keyed["a"] + 1e3)).table
+    moved = found.check_drift(data.withColumn("a", data["a"] + 1e3)).table
+    assert list(moved["group"]) == list(drifted["group"])
+    assert list(moved["verdict"]) == list(drifted["verdict"])
 
 
 def test_text_dates_and_infinity(spark):
