@@ -160,8 +160,11 @@ class GroupState(MergeMixin):
     def _set_groups(self, numbers: dict[Hashable, int], statistics: GroupStatistics) -> None:
         self._numbers, self._group_statistics = numbers, statistics
         keys = list(numbers)
-        is_plain = len(set(map(type, keys))) == 1 and type(keys[0]) in (int, float, str)
-        self.groups_ = np.array(keys) if is_plain else objects(keys)
+        self.groups_ = objects(keys)
+        if len(set(map(type, keys))) == 1 and type(keys[0]) in (int, float, str):
+            plain = np.array(keys)
+            # Some integers become floats, and text loses NUL at its end.
+            self.groups_ = plain if plain.tolist() == keys else self.groups_
 
     def _scaled(self, parts: Parts, X: Any) -> Any:
         """Return the values of X scaled, with the keys if those are to be kept."""

@@ -57,6 +57,10 @@ def given_keys(groups: Any, n_samples: int) -> list[AnyArray]:
 
 def _as_keys(groups: Any) -> AnyArray:
     """Return keys as an array, lists of mixed types as they are."""
+    if isinstance(groups, np.ma.MaskedArray) and np.ma.is_masked(groups):
+        keys = groups.data.astype(object)
+        keys[np.ma.getmaskarray(groups)] = MISSING
+        return keys
     if hasattr(groups, "__dlpack__") or isinstance(groups, np.ndarray):
         return as_numpy(groups)
     array = np.asarray(groups)
@@ -109,8 +113,10 @@ def _factorize_integers(column: AnyArray) -> tuple[Codes, list[Hashable]]:
         return codes, [bool(value) for value in used]
     low, high = int(column.min()), int(column.max())
     if high - low < DENSE * column.size + 1024:
-        codes, used = _renumber((column - column.dtype.type(low)).astype(np.intp), high - low + 1)
-        return codes, (used + low).tolist()
+        # The difference may exceed the range of few bits.
+        wide = column if column.dtype.itemsize == 8 else column.astype(np.int64)
+        codes, used = _renumber((wide - wide.dtype.type(low)).astype(np.intp), high - low + 1)
+        return codes, [low + value for value in used.tolist()]
     values, codes = np.unique(column, return_inverse=True)
     return codes.reshape(-1), values.tolist()
 

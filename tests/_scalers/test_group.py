@@ -400,9 +400,11 @@ def test_keys_may_be_a_column_of_a_library(by, form):
         np.testing.assert_array_equal(found.mean_, other.mean_)
 
 
-@pytest.mark.parametrize("form", [pl.Series, pa.array])
+@pytest.mark.parametrize(
+    "form", [pl.Series, pa.array, lambda keys: np.ma.masked_array(KEYS, [k is None for k in keys])]
+)
 def test_missing_integers_are_a_group(form):
-    keys = [None if key == 1 else int(key) for key in KEYS]
+    keys = np.where(KEYS == 1, None, KEYS).tolist()
     fitted = GroupScaler().fit(VALUES, groups=form(keys))
     assert list(fitted.groups_) == [*sorted(set(KEYS) - {1}), None]
 
@@ -426,6 +428,22 @@ def test_inverse_takes_the_array_that_transform_gave(scaler):
     np.testing.assert_allclose(back, frame, rtol=1e-9, atol=1e-9)
     with pytest.raises(ValueError, match="6 features"):
         fitted.inverse_transform(np.ones((3, 6)))
+
+
+INTEGERS = [np.dtype(f"{sign}int{bits}") for sign in ("", "u") for bits in (8, 16, 32, 64)]
+
+
+@pytest.mark.parametrize("dtype", INTEGERS, ids=str)
+def test_integers_as_far_apart_as_they_can_be(dtype):
+    limits = np.iinfo(dtype)
+    own = np.random.default_rng(6)
+    few = own.integers(limits.min, limits.max, 20_000, dtype=dtype, endpoint=True)
+    ends = np.array([limits.min, limits.max, limits.max - 1, limits.min + 3], dtype=dtype)
+    for keys in (few, np.resize(ends, 20_000), np.resize(ends[1:3], 20_000)):
+        found = GroupScaler(shrinkage="none").fit(np.ones((20_000, 1)), groups=keys)
+        values, counts = np.unique(keys, return_counts=True)
+        assert found.groups_.tolist() == values.tolist()
+        np.testing.assert_array_equal(found.n_samples_seen_[:, 0], counts)
 
 
 def test_keys_of_different_types_are_one_where_they_are_equal():
