@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -392,7 +393,8 @@ class GroupScaler(
         """
         reader = self._fitted()
         plain = tuple(map(key_of, key)) if isinstance(key, tuple) else key_of(key)
-        number = reader._numbers.get(plain, reader._numbers.get(key))
+        is_key = isinstance(plain, Hashable)
+        number = reader._numbers.get(plain, reader._numbers.get(key)) if is_key else None
         if number is None:
             shown = ", ".join(map(repr, list(reader._numbers)[:8]))
             more = ", …" if len(reader._numbers) > 8 else ""

@@ -43,6 +43,8 @@ class Parts:
 def with_groups(X: Any, groups: Any) -> Parts:
     """Return the parts of X whose keys are not among its columns."""
     n_samples = X.shape[0] if hasattr(X, "shape") else len(X)
+    if n_samples == 0:
+        raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required.")
     keys = given_keys(groups, n_samples)
     names = ["groups"] if len(keys) == 1 else [f"groups, column {k}," for k in range(len(keys))]
     return Parts(keys, names, X, [], [])

@@ -430,6 +430,16 @@ def test_inverse_takes_the_array_that_transform_gave(scaler):
         fitted.inverse_transform(np.ones((3, 6)))
 
 
+def test_no_rows_and_no_keys():
+    fitted = GroupScaler().fit(VALUES, groups=KEYS)
+    for method in (fitted.fit, fitted.partial_fit, fitted.transform, fitted.check_drift):
+        with pytest.raises(ValueError, match=r"0 sample\(s\)"):
+            method(VALUES[:0], groups=KEYS[:0])
+    for key in ([1], {}, np.ones(2), "nowhere"):
+        with pytest.raises(ValueError, match="no group"):
+            fitted.scaler_of(key)
+
+
 INTEGERS = [np.dtype(f"{sign}int{bits}") for sign in ("", "u") for bits in (8, 16, 32, 64)]
 
 
