@@ -23,7 +23,7 @@ class ChannelLayout:
     def _n_known(self) -> int:
         """Return the number of channels that the statistics are of."""
         known = [getattr(self, name, None) for name in (*self._statistics, "_moments")]
-        sizes = (int(value.shape[-1]) for value in map(as_numpy, known) if value.ndim)
+        sizes = (int(v.shape[-1]) for v in map(as_numpy, known) if v.ndim and v.size)
         # Where nothing is learned, neither a center nor a scale, features are what there is.
         return next(sizes, int(getattr(self, "n_features_in_", 1)))
 

@@ -30,8 +30,20 @@ def find_columns(
 
     ``parameter`` is what errors say of where they are given.
     """
+    positions = _chosen(columns, n_features, names, parameter)
+    if not positions.size:
+        raise ValueError(f"{parameter} names no feature. Give at least one name or position.")
+    unique, counts = np.unique(positions, return_counts=True)
+    if (counts > 1).any():
+        again = int(unique[np.argmax(counts > 1)])
+        raise ValueError(f"{parameter} has feature {_show(again, names)} more than once.")
+    return positions
+
+
+def _chosen(columns: Any, n_features: int, names: Any, parameter: str) -> Positions:
+    """Return the positions of features, some of them more than once, if they are named so."""
     if isinstance(columns, slice):
-        return np.arange(n_features)[columns]
+        return np.arange(n_features)[_slice_of_places(columns, names)]
     chosen = list(columns) if is_list(columns) else [columns]
     if chosen and all(isinstance(value, (bool, np.bool_)) for value in chosen):
         if len(chosen) != n_features:
@@ -40,14 +52,15 @@ def find_columns(
                 "features."
             )
         return np.flatnonzero(chosen)
-    positions = np.array([find_column(value, n_features, names) for value in chosen], dtype=np.intp)
-    if not positions.size:
-        raise ValueError(f"{parameter} names no feature. Give at least one name or position.")
-    unique, counts = np.unique(positions, return_counts=True)
-    if (counts > 1).any():
-        again = int(unique[np.argmax(counts > 1)])
-        raise ValueError(f"{parameter} has feature {_show(again, names)} more than once.")
-    return positions
+    return np.array([find_column(value, n_features, names) for value in chosen], dtype=np.intp)
+
+
+def _slice_of_places(columns: slice, names: Any) -> slice:
+    """Return a slice by positions: by names, the last one is included, as in scikit-learn."""
+    first, last = columns.start, columns.stop
+    first = _find_name(first, names) if isinstance(first, str) else first
+    last = _find_name(last, names) + 1 if isinstance(last, str) else last
+    return slice(first, last, columns.step)
 
 
 def find_column(column: Any, n_features: int, names: Any) -> int:

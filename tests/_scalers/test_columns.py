@@ -90,6 +90,23 @@ def test_frames_keep_the_names_of_the_columns(library):
     np.testing.assert_allclose(np.asarray(back), X[:, [3, 1]], rtol=1e-15)
 
 
+def test_slices():
+    scaler = BatchStatScaler().fit(FRAME)
+    for columns, names in (
+        (slice("b", "c"), ["b", "c"]),
+        (slice("c", None), ["c", "d"]),
+        (slice(None, "b"), ["a", "b"]),
+        (slice(-2, None), ["c", "d"]),
+        (slice(None, None, -2), ["d", "b"]),
+    ):
+        assert list(scaler.select(columns).feature_names_in_) == names
+    with pytest.raises(ValueError, match="no feature 'z'"):
+        scaler.select(slice("z", None))
+    for nothing in (slice(2, 2), slice("c", "a"), [False] * 4, []):
+        with pytest.raises(ValueError, match="names no feature"):
+            scaler.select(nothing)
+
+
 LIBRARIES = [
     lambda frame: frame,
     pl.DataFrame,
