@@ -47,6 +47,8 @@ def check_data(estimator: Any, X: Any, y: Any) -> tuple[Any, Any]:
         # A column is one target, as scikit-learn takes it.
         y = np.asarray(y).ravel()
     X, y = indexable(X, y)
+    if X.shape[0] == 0:
+        raise ValueError("X has no rows, so there is nothing to compare on.")
     _check_complete(y)
     distinct = np.unique(np.asarray(y)).tolist() if len(y.shape) == 1 else []
     if len(distinct) == 1:

@@ -433,6 +433,7 @@ def test_scoring():
         ({"y": np.zeros(len(X))}, ValueError, "y has one class"),
         ({"estimator": Ridge(), "y": np.zeros(len(X))}, ValueError, "y is constant"),
         ({"y": None}, ValueError, "y is None"),
+        ({"X": np.ones((0, 2)), "y": np.ones(0)}, ValueError, "X has no rows"),
         ({"y": np.zeros((len(X), 1))}, ValueError, r"y has one class, 0\.0:"),
         ({"target_loss": "low"}, ValueError, "target_loss must be a finite number or None"),
         ({"target_loss": np.nan}, ValueError, "target_loss must be a finite number or None"),
