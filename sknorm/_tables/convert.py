@@ -120,7 +120,13 @@ def _plain_values(column: pandas.Series) -> pandas.Series:
     known = numbers.notna().to_numpy()
     values = np.full(len(column), np.nan)
     # Python reads each number to the nearest float; pandas says which cells are numbers.
-    values[known] = column.to_numpy(dtype=object)[known].astype(float)
+    cells = column.to_numpy(dtype=object)
+    values[known] = cells[known].astype(float)
+    for row in np.flatnonzero(~known):
+        cell = cells[row]
+        if isinstance(cell, str) and not cell.isascii():  # a minus sign, or digits of its own
+            number = PLAIN_NUMBERS.parse(cell.strip())
+            values[row] = np.nan if number is None else number
     return pandas.Series(values, index=column.index, name=column.name)
 
 

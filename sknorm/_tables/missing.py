@@ -29,7 +29,8 @@ MISSING = frozenset(
 MISSING_NUMBER = MISSING | frozenset(
     {"none", "nil", "?", "-", "--", "---", ".", "..", "*", "**", "missing", "unknown"}
     | {"not available", "not applicable", "n.a.", "n. a.", "k.a.", "k. a.", "-nan", "+nan"}
-    | {"n.d.", "nd", "not known", "no data", "(null)", "[null]", "\u2013", "\u2014", "- -"}
+    | {"n.d.", "nd", "not known", "no data", "(null)", "[null]", "- -"}
+    | {"\u2013", "\u2014", "\u2212"}  # dashes, and the sign of a minus
 )
 
 

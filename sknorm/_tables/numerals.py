@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 # Between thousands; an ordinary, a non-breaking and a narrow blank, apostrophes.
 BLANKS = " \u00a0\u202f\u2009'\u2019"
+# What is printed for a minus: the sign itself, dashes, those of other widths.
+MINUS = re.compile(r"(?:^|(?<=[eE(\s$€£¥₹]))[\u2212\u2012\u2013\ufe63\uff0d](?=[\d.,$€£¥₹])")
 EXPONENT = r"(?:[eE][+-]?\d+)?"
 PLAIN = re.compile(rf"[+-]?(?:\d+\.?\d*|\.\d+){EXPONENT}|[+-]?inf(?:inity)?", re.IGNORECASE)
 STYLES = {
@@ -50,7 +52,7 @@ class NumberFormat:
 
     def parse(self, cell: str) -> float | None:
         """Return the number that a cell is, None if it is none in this format."""
-        sign = 1.0
+        sign, cell = 1.0, with_hyphen(cell)
         if self.in_parentheses and cell.startswith("(") and cell.endswith(")"):
             sign, cell = -1.0, cell[1:-1].strip()
         if self.affix:
@@ -73,6 +75,11 @@ class AmbiguousNumbersError(ValueError):
     """Numbers whose decimal sign nothing tells."""
 
 
+def with_hyphen(cell: str) -> str:
+    """Return a cell with a hyphen for the minus of a number, as computers write it."""
+    return cell if cell.isascii() else MINUS.sub("-", cell)
+
+
 def strip_affix(cell: str) -> tuple[str, str] | None:
     """Return a number without its currency or unit, and that; None where there is none."""
     found = AFFIXED.fullmatch(cell)
@@ -87,7 +94,7 @@ def find_number_format(cells: Iterable[str], decimal: str | None) -> NumberForma
 
     Raises AmbiguousNumbersError where ``1,234`` may be either of two numbers.
     """
-    cells = list(cells)
+    cells = [with_hyphen(cell) for cell in cells]
     in_parentheses = any(cell.startswith("(") for cell in cells)
     if in_parentheses:
         cells = [c[1:-1].strip() if c[:1] == "(" and c[-1:] == ")" else c for c in cells]
