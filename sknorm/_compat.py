@@ -148,15 +148,16 @@ def as_frame(estimator: Any, result: Any, original: Any, names: Callable[[], Any
 
 
 def beside(
-    estimator: Any, pieces: list[tuple[Any, list[str]]], original: Any, names: list[str]
+    estimator: Any, pieces: list[tuple[Any, list[str]]], original: Any, order: list[int]
 ) -> Any:
     """Return pieces with their names as the data frame that ``set_output`` chose.
 
-    ``names`` are those of all columns, in their order.
+    ``order`` is that of all columns.
     """
     adapter = _get_container_adapter("transform", estimator)
     frames = [adapter.create_container(piece, original, columns=own) for piece, own in pieces]
-    return adapter.hstack(frames)[names]
+    joined = adapter.hstack(frames)
+    return joined.iloc[:, order] if hasattr(joined, "iloc") else joined[:, order]
 
 
 def has_threads() -> bool:

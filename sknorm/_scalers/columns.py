@@ -88,6 +88,8 @@ def _find_name(name: str, names: Any) -> int:
             "on a data frame with text for names. Give positions."
         )
     places = np.flatnonzero(np.asarray(names, dtype=object) == name)
+    if places.size > 1:
+        raise ValueError(f"{places.size} features are called {name!r}. Give positions.")
     if places.size:
         return int(places[0])
     near = difflib.get_close_matches(name, list(names), n=3)

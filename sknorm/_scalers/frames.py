@@ -54,10 +54,14 @@ def column_names(X: Any) -> list[Any]:
 
 def without_columns(X: Any, positions: list[int]) -> Any:
     """Return a frame without the columns at some positions."""
-    kept = [k for k in range(len(column_names(X))) if k not in positions]
+    return columns_at(X, [k for k in range(len(column_names(X))) if k not in positions])
+
+
+def columns_at(X: Any, positions: list[int]) -> Any:
+    """Return a frame of the columns at some positions."""
     if hasattr(X, "iloc"):
-        return X.iloc[:, kept]
-    return X.select([column_names(X)[k] for k in kept])
+        return X.iloc[:, positions]
+    return X.select([column_names(X)[k] for k in positions])
 
 
 def raw_column(X: Any, position: int) -> AnyArray:

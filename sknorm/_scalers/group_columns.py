@@ -17,8 +17,8 @@ from sknorm._compat import array_namespace, asks_for_dataframe, beside
 from sknorm._scalers.columns import find_columns
 from sknorm._scalers.containers import as_numbers, refuse_unread
 from sknorm._scalers.dates import as_frame_column, as_objects
-from sknorm._scalers.feature_names import check_columns, check_frame_names
-from sknorm._scalers.frames import is_frame, take_columns, without_columns
+from sknorm._scalers.feature_names import check_columns, check_frame_names, check_names_out
+from sknorm._scalers.frames import columns_at, is_frame, without_columns
 from sknorm._scalers.keys import factorize, given_keys, read_keys
 
 AnyArray = NDArray[Any]
@@ -62,10 +62,11 @@ def split(estimator: Any, X: Any, *, reset: bool, inverse: bool = False) -> Part
     """
     X = _as_rows(X)
     _check_table(X)
-    if is_frame(X):
-        check_frame_names(estimator, X, reset=reset)
-    elif inverse:
+    if inverse:
         check_columns(estimator, None, X.shape[1])
+        check_names_out(estimator, X)
+    elif is_frame(X):
+        check_frame_names(estimator, X, reset=reset)
     else:
         validate_data(estimator, X, reset=reset, skip_check_array=True)
     places, kept = positions(estimator, X.shape[1])
@@ -127,9 +128,9 @@ def _without(X: Any, positions: list[int], kept: list[int]) -> Any:
 
 def join(estimator: Any, result: Any, parts: Parts, X: Any) -> Any:
     """Return scaled values with the keys where they were in X, in the container asked for."""
-    if asks_for_dataframe(estimator) and isinstance(result, np.ndarray):
-        return _join_frame(estimator, result, parts, X)
     order = np.argsort(parts.kept + parts.positions)
+    if asks_for_dataframe(estimator) and isinstance(result, np.ndarray):
+        return _join_frame(estimator, result, parts, X, order.tolist())
     if sparse.issparse(result):
         keys = sparse.csc_array(np.column_stack([numbers(key) for key in parts.keys]))
         joined = sparse.hstack([result, keys.astype(result.dtype)], format="csc")[:, order]
@@ -168,16 +169,16 @@ def _fits(key: AnyArray, dtype: Any) -> bool:
         return bool((key.astype(dtype).astype(key.dtype) == key).all())
 
 
-def _join_frame(estimator: Any, result: AnyArray, parts: Parts, X: Any) -> Any:
+def _join_frame(estimator: Any, result: AnyArray, parts: Parts, X: Any, order: list[int]) -> Any:
     names = list(estimator.get_feature_names_out())
     own = [names[k] for k in parts.positions]
     pieces = [(result, [names[k] for k in parts.kept])]
     same_library = type(X).__module__.partition(".")[0] == asks_for_dataframe(estimator)
     if is_frame(X) and same_library:
-        pieces.append((take_columns(X, own), own))
+        pieces.append((columns_at(X, parts.positions), own))
     else:
         pieces += [
             (as_frame_column(key)[:, None], [name])
             for key, name in zip(parts.keys, own, strict=True)
         ]
-    return beside(estimator, pieces, X, names)
+    return beside(estimator, pieces, X, order)

@@ -177,7 +177,7 @@ class GroupState(MergeMixin):
         pooled._positions = parts.kept or None
         codes, keys = parts.coded
         numbers = np.array([self._numbers.get(key, -1) for key in keys], dtype=np.intp)
-        values = _checked(pooled, parts.values)
+        values = _checked(pooled, parts.values, inverse=inverse)
         if sparse.issparse(values):
             pooled._refuse_sparse()
         affine_map = self._map_of(numbers, keys, codes, sparse.issparse(values))
@@ -258,11 +258,17 @@ def _of_weight(
     return place[codes], [key for key, is_there in zip(keys, there, strict=True) if is_there]
 
 
-def _checked(pooled: Any, values: Any) -> Any:
-    """Return values as the scaler takes them: numbers, and each of a sparse array once."""
+def _checked(pooled: Any, values: Any, *, inverse: bool = False) -> Any:
+    """Return values as the scaler takes them: numbers, and each of a sparse array once.
+
+    With ``inverse``, they are results, whose names may be those of ``set_output``.
+    """
     reader = pooled
     if not is_frame(values) and hasattr(pooled, "feature_names_in_"):
         reader = state.draft(pooled, forget=False)
         del reader.feature_names_in_
-    values = validation.check_input(reader, values, reset=False)
+    if inverse:
+        values = validation.check_output(reader, values)
+    else:
+        values = validation.check_input(reader, values, reset=False)
     return dispatch.without_duplicates(values) if sparse.issparse(values) else values

@@ -430,6 +430,20 @@ def test_inverse_takes_the_array_that_transform_gave(scaler):
         fitted.inverse_transform(np.ones((3, 6)))
 
 
+@pytest.mark.parametrize("names", [[0, 1, 2], ["x0", "x1", "x2"], ["a", "a", "b"]])
+def test_frames_without_names_of_their_own(names):
+    values = np.column_stack([KEYS, VALUES[:, 0], VALUES[:, 1]])
+    frame = pd.DataFrame(values).set_axis(names, axis=1)
+    scaler = GroupScaler(by=1).set_output(transform="pandas")
+    expected = GroupScaler(by=1).fit_transform(values)
+    scaled = scaler.fit_transform(frame)
+    np.testing.assert_array_equal(scaled, expected)
+    np.testing.assert_allclose(scaler.inverse_transform(scaled), values, rtol=1e-9)
+    if names[0] == names[1]:
+        with pytest.raises(ValueError, match="2 features are called 'a'"):
+            GroupScaler(by="a").fit(frame)
+
+
 def test_no_rows_and_no_keys():
     fitted = GroupScaler().fit(VALUES, groups=KEYS)
     for method in (fitted.fit, fitted.partial_fit, fitted.transform, fitted.check_drift):
