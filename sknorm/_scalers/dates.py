@@ -27,7 +27,7 @@ def date_key(value: Any) -> Moment | None:
     """Return a date or a duration as NumPy has it; None if it is NaT.
 
     It is in nanoseconds, or in microseconds if it is far from today, and one with a time zone in
-    that of Greenwich, so that equal ones have equal hashes.
+    UTC, so that equal ones have equal hashes.
     """
     moment = _moment(value)
     if np.isnat(moment):

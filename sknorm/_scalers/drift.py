@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -29,11 +30,13 @@ def worth_of(weights: Array | None) -> float:
     return float(weights.sum() / (weights**2).sum())
 
 
-def total_of(X: Any, weights: Array | None, sizes: Array) -> Array:
-    """Return the number or weight of values per channel, of so many features each."""
-    n_positions = int(np.prod(X.shape[2:])) if len(X.shape) > 2 else 1
-    rows = float(X.shape[0]) if weights is None else float(weights.sum())
-    return rows * n_positions * sizes
+def total_of(X: Any, rows: Any, sizes: Array) -> Array:
+    """Return the number or weight of values per channel, of so many features each.
+
+    ``rows`` is the number or weight of the samples, or a column of those of each group.
+    """
+    total: Array = rows * math.prod(X.shape[2:]) * sizes
+    return total
 
 
 def sizes_of(codes: NDArray[np.intp] | None, n_features: int, n_channels: int) -> Array:

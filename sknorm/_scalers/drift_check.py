@@ -183,7 +183,8 @@ def training_of(
     n_channels = moments.table.shape[1]
     if weights is not None:
         weights, _ = scale_weights(weights)
-    total = drift.total_of(X, weights, drift.sizes_of(codes, X.shape[1], n_channels))
+    rows = float(X.shape[0]) if weights is None else float(weights.sum())
+    total = drift.total_of(X, rows, drift.sizes_of(codes, X.shape[1], n_channels))
     return Training.of(moments, total, drift.worth_of(weights), with_moments=with_moments)
 
 

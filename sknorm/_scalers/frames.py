@@ -156,11 +156,6 @@ def _worth_apart(n_chunks: int, n_rows: int) -> bool:
     return n_rows >= SMALL_CHUNK * n_chunks
 
 
-def is_column(values: Any) -> bool:
-    """Tell whether values are a column of one of these libraries."""
-    return column_reader(values) is not None
-
-
 def column_reader(values: Any) -> Callable[[Any], AnyArray] | None:
     """Return what reads a column of one of these libraries as numbers, if it is one."""
     for root, name, reader in COLUMN_READERS:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -12,11 +11,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from sknorm._compat import as_frame
 from sknorm._drift.report import DriftReport
-from sknorm._scalers import parameters, state
+from sknorm._scalers import keys, parameters, state
 from sknorm._scalers.base import DocLinkMixin
 from sknorm._scalers.group_columns import join, positions, with_groups
 from sknorm._scalers.group_state import GroupState
-from sknorm._scalers.keys import key_of
 from sknorm._scalers.merging import fold_in
 from sknorm._scalers.onnx_methods import OnnxMixin
 from sknorm._scalers.plain_state import PlainStateMixin, as_fields, from_fields
@@ -392,9 +390,7 @@ class GroupScaler(
             If there is no such group.
         """
         reader = self._fitted()
-        plain = tuple(map(key_of, key)) if isinstance(key, tuple) else key_of(key)
-        is_key = isinstance(plain, Hashable)
-        number = reader._numbers.get(plain, reader._numbers.get(key)) if is_key else None
+        number = keys.find(key, reader._numbers)
         if number is None:
             shown = ", ".join(map(repr, list(reader._numbers)[:8]))
             more = ", …" if len(reader._numbers) > 8 else ""

@@ -29,8 +29,8 @@ def missing_of(
     if weights is not None:
         weights, _ = scale_weights(weights)
     rows = np.bincount(codes, weights, minlength=count.size // n_channels)
-    sizes = drift.sizes_of(channels, X.shape[1], n_channels) * math.prod(X.shape[2:])
-    missing = missing_values((rows[:, None] * sizes).ravel(), count)
+    sizes = drift.sizes_of(channels, X.shape[1], n_channels)
+    missing = missing_values(drift.total_of(X, rows[:, None], sizes).ravel(), count)
     with np.errstate(over="ignore", under="ignore"):
         return np.ldexp(missing, moments.weight_exponent) if missing.any() else None
 

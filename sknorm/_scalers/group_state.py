@@ -17,10 +17,11 @@ from sknorm._drift.report import DriftReport
 from sknorm._scalers import group_drift, parameters, state, validation
 from sknorm._scalers.affine_map import check_invertible
 from sknorm._scalers.batch import BatchStatScaler
-from sknorm._scalers.frames import is_frame, objects
+from sknorm._scalers.frames import is_frame
 from sknorm._scalers.group_columns import Parts, join, split, with_groups
 from sknorm._scalers.group_drift import NewGroups
 from sknorm._scalers.group_statistics import GroupStatistics, statistics_class
+from sknorm._scalers.keys import as_array
 from sknorm._scalers.merging import MergeMixin
 from sknorm._statistics.affine import Affine
 
@@ -159,12 +160,7 @@ class GroupState(MergeMixin):
 
     def _set_groups(self, numbers: dict[Hashable, int], statistics: GroupStatistics) -> None:
         self._numbers, self._group_statistics = numbers, statistics
-        keys = list(numbers)
-        self.groups_ = objects(keys)
-        if len(set(map(type, keys))) == 1 and type(keys[0]) in (int, float, str):
-            plain = np.array(keys)
-            # Some integers become floats, and text loses NUL at its end.
-            self.groups_ = plain if plain.tolist() == keys else self.groups_
+        self.groups_ = as_array(list(numbers))
 
     def _scaled(self, parts: Parts, X: Any) -> Any:
         """Return the values of X scaled, with the keys if those are to be kept."""

@@ -11,7 +11,14 @@ from scipy import sparse
 
 from sknorm._compat import as_numpy
 from sknorm._scalers.dates import date_key, is_date
-from sknorm._scalers.frames import column_names, is_column, is_frame, raw_column, raw_values
+from sknorm._scalers.frames import (
+    column_names,
+    column_reader,
+    is_frame,
+    objects,
+    raw_column,
+    raw_values,
+)
 
 AnyArray = NDArray[Any]
 Codes = NDArray[np.intp]
@@ -37,7 +44,7 @@ def given_keys(groups: Any, n_samples: int) -> list[AnyArray]:
     """Return the keys that the argument ``groups`` has: one per row, or one row of them."""
     if is_frame(groups):
         columns = [raw_column(groups, k) for k in range(len(column_names(groups)))]
-    elif is_column(groups):
+    elif column_reader(groups):
         columns = [raw_values(groups)]
     else:
         array = _as_keys(groups)
@@ -180,6 +187,25 @@ def key_of(value: Any) -> Hashable:
     is_number = isinstance(value, (np.number, np.bool_, np.str_))
     plain: Hashable = value.item() if is_number else value
     return plain
+
+
+def as_array(keys: list[Hashable]) -> AnyArray:
+    """Return keys as an array: of numbers or text, if they all are that, else of objects."""
+    if len(set(map(type, keys))) == 1 and type(keys[0]) in (int, float, str):
+        plain = np.array(keys)
+        # Some integers become floats, and text loses NUL at its end.
+        if plain.tolist() == keys:
+            return plain
+    return objects(keys)
+
+
+def find(key: Any, numbers: dict[Hashable, int]) -> int | None:
+    """Return the number of a key, in whatever form it is given; None if it has none."""
+    try:
+        plain = tuple(map(key_of, key)) if isinstance(key, tuple) else key_of(key)
+        return numbers.get(plain, numbers.get(key))
+    except TypeError:  # it cannot be a key
+        return None
 
 
 def _refuse_nan(column: AnyArray, name: str) -> None:

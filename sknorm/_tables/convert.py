@@ -122,11 +122,11 @@ def _plain_values(column: pandas.Series) -> pandas.Series:
     # Python reads each number to the nearest float; pandas says which cells are numbers.
     cells = column.to_numpy(dtype=object)
     values[known] = cells[known].astype(float)
-    for row in np.flatnonzero(~known):
-        cell = cells[row]
-        if isinstance(cell, str) and not cell.isascii():  # a minus sign, or digits of its own
-            number = PLAIN_NUMBERS.parse(cell.strip())
-            values[row] = np.nan if number is None else number
+    # A minus sign, or digits of another script, are read by Python alone.
+    rest = [cell if isinstance(cell, str) else "" for cell in cells[~known]]
+    others = {cell: PLAIN_NUMBERS.parse(cell.strip()) for cell in set(rest) if not cell.isascii()}
+    if others:
+        values[~known] = np.array([others.get(cell) for cell in rest], dtype=float)
     return pandas.Series(values, index=column.index, name=column.name)
 
 

@@ -449,7 +449,7 @@ def test_no_rows_and_no_keys():
     for method in (fitted.fit, fitted.partial_fit, fitted.transform, fitted.check_drift):
         with pytest.raises(ValueError, match=r"0 sample\(s\)"):
             method(VALUES[:0], groups=KEYS[:0])
-    for key in ([1], {}, np.ones(2), "nowhere"):
+    for key in ([1], {}, np.ones(2), ([1],), "nowhere"):
         with pytest.raises(ValueError, match="no group"):
             fitted.scaler_of(key)
 
