@@ -17,12 +17,16 @@ from sknorm._drift.report import DriftReport
 from sknorm._scalers import group_drift, parameters, state, validation
 from sknorm._scalers.affine_map import check_invertible
 from sknorm._scalers.batch import BatchStatScaler
+from sknorm._scalers.channel import ChannelScaler
 from sknorm._scalers.frames import is_frame
 from sknorm._scalers.group_columns import Parts, join, split, with_groups
 from sknorm._scalers.group_drift import NewGroups
-from sknorm._scalers.group_statistics import GroupStatistics, statistics_class
+from sknorm._scalers.group_statistics import GroupStatistics
 from sknorm._scalers.keys import as_array
 from sknorm._scalers.merging import MergeMixin
+from sknorm._scalers.moment_groups import MomentGroups
+from sknorm._scalers.quantile_groups import QuantileGroups
+from sknorm._scalers.squashing import SquashingScaler
 from sknorm._statistics.affine import Affine
 
 Codes = NDArray[np.intp]
@@ -101,7 +105,7 @@ class GroupState(MergeMixin):
 
     def _update(self, X: Any, sample_weight: Any, groups: Any, *, forget: bool) -> Parts:
         self._check_params()
-        kind = statistics_class(self._scaler())
+        kind = _statistics_class(self._scaler())
         first = not self.__sklearn_is_fitted__()
         parts = self._parts(X, groups, reset=first)
         codes, keys = parts.coded
@@ -268,3 +272,21 @@ def _checked(pooled: Any, values: Any, *, inverse: bool = False) -> Any:
     else:
         values = validation.check_input(reader, values, reset=False)
     return dispatch.without_duplicates(values) if sparse.issparse(values) else values
+
+
+def _statistics_class(scaler: Any) -> type[MomentGroups] | type[QuantileGroups]:
+    """Return the class of the statistics that a scaler learns.
+
+    Raises
+    ------
+    TypeError
+        If the scaler has no statistics of features.
+    """
+    if isinstance(scaler, ChannelScaler):
+        return MomentGroups
+    if isinstance(scaler, SquashingScaler):
+        return QuantileGroups
+    raise TypeError(
+        "scaler must be a BatchStatScaler, PowerNormScaler or SquashingScaler, whose statistics "
+        f"differ by group, got {scaler!r}."
+    )

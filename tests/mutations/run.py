@@ -589,7 +589,7 @@ MUTATIONS = [
     ),
     Mutation(
         "groups: unseen ones are the last group",
-        "_scalers/group_statistics.py",
+        "_scalers/moment_groups.py",
         "if not (groups < 0).any():",
         "if True:",
         GROUPS,
