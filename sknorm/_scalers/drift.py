@@ -177,8 +177,11 @@ def _count_sparse(
 
 
 def of_groups(moments: Moments, missing: Array, worth: Any) -> Training:
-    """Return what is known of the data of groups, whose ranges are in their moments."""
-    count = moments.count
+    """Return what is known of the data of groups, whose ranges are in their moments.
+
+    ``worth`` is what a unit of weight is worth, in the moments' unit of weight.
+    """
+    count = moments.table[0]
     table = np.empty((4, count.size))
     table[0], table[1] = moments.table[7], moments.table[8]
     n_times = count.size // np.size(worth)

@@ -250,11 +250,15 @@ def pooled_training(parts: list[Any], counts: list[Array]) -> Training | None:
     return whole
 
 
-def worth_of_training(scaler: Any, n_channels: int) -> Any:
-    """Return how many values of equal weight a unit of weight of the training data is worth."""
+def worth_of_training(scaler: Any, n_channels: int, weight_exponent: int) -> Any:
+    """Return how many values of equal weight a unit of weight of the training data is worth.
+
+    The unit is ``2 ** weight_exponent``.
+    """
     count = state.read_attribute(scaler, "n_samples_seen_", n_channels)
     known = kept_of(scaler, n_channels)
     if known is None:
         return 1.0
     known = known.with_counts(count)
+    count = np.ldexp(count, -weight_exponent)
     return np.where(count > 0, known.effective / np.where(count > 0, count, 1.0), 1.0)

@@ -15,7 +15,7 @@ from sknorm._scalers.drift_check import NewData, labels_of, worth_of_training
 from sknorm._scalers.frames import objects
 from sknorm._scalers.group_columns import Parts, positions
 from sknorm._scalers.group_missing import missing_of, of_some
-from sknorm._statistics.moments import Moments
+from sknorm._statistics.moments import Moments, scale_weights
 from sknorm._statistics.training import Training
 
 Codes = NDArray[np.intp]
@@ -65,7 +65,8 @@ def read(scaler: Any, pooled: Any, parts: Parts, values: Any, sample_weight: Any
         every = pooled._raw_moments(values, weights, channels, n_channels, (codes, len(keys)))
     missing = missing_of(values, weights, channels, codes, every, n_channels)
     moments, lost = every.columns_of(known, n_channels), of_some(missing, known, n_channels)
-    training = drift.of_groups(moments, lost, drift.worth_of(weights))
+    scaled = None if weights is None else scale_weights(weights)[0]
+    training = drift.of_groups(moments, lost, drift.worth_of(scaled))
     before = _before(scaler, numbers[known], n_channels)[1]
     features = pooled._channel_of_each_feature()
     channel_of = np.full((len(keys), features.size), -1)
@@ -104,5 +105,5 @@ def _before(scaler: Any, groups: Codes, n_channels: int) -> drift.Sample:
     statistics = scaler._group_statistics
     moments = statistics.moments.columns_of(groups, n_channels)
     missing = of_some(statistics.missing, groups, n_channels)
-    worth = worth_of_training(scaler.pooled_, n_channels)
+    worth = worth_of_training(scaler.pooled_, n_channels, moments.weight_exponent)
     return moments, drift.of_groups(moments, missing, worth)

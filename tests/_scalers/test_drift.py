@@ -293,15 +293,24 @@ def test_missing_values_of_groups(scaler, way, weighted):
     assert "missing" not in verdicts[1, 0]
 
 
-@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
-def test_units_of_weights_change_no_verdict(unit):
+@pytest.mark.parametrize("unit", [1e-200, 1e-6, 1.0, 1e6, 1e200])
+@pytest.mark.parametrize("grouped", [False, True])
+def test_units_of_weights_change_no_verdict(unit, grouped):
     own = np.random.default_rng(3)
     x = np.where(own.random(OLD.shape) < [0.0, 0.1, 0.5], np.nan, OLD)
+    x[:, 0] += 1.0
     weights = own.uniform(1, 2, len(x))
-    plain = BatchStatScaler().fit(OLD, None, weights).check_drift(x, weights).table
-    found = BatchStatScaler().fit(OLD, None, unit * weights).check_drift(x, unit * weights).table
+    groups = {"groups": np.zeros(len(x), int)} if grouped else {}
+
+    def table(unit):
+        scaler = GroupScaler() if grouped else BatchStatScaler()
+        fitted = scaler.fit(OLD, None, unit * weights, **groups)
+        return fitted.check_drift(x, unit * weights, **groups).table
+
+    plain, found = table(1.0), table(unit)
     assert list(found["verdict"]) == list(plain["verdict"])
-    assert list(plain["verdict"])[2] == "more missing"
+    assert plain["verdict"][0] == "shifted"
+    assert plain["verdict"][2] == "more missing"
     np.testing.assert_allclose(found["p_value"], plain["p_value"], rtol=1e-6)
 
 
