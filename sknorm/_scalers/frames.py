@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -39,12 +40,15 @@ def as_table(X: Any) -> Any:
 
 
 def take_columns(X: Any, names: list[str]) -> Any:
-    """Return a frame of the columns of these names, where X is one that has them all, else X."""
+    """Return a frame of the columns of these names, where X is one that has each once, else X."""
     if not is_frame(X):
         return X
-    if not set(names) <= set(column_names(X)):
+    own = column_names(X)
+    count = Counter(own)
+    if any(count[name] != 1 for name in names):
         return X
-    return X[names] if hasattr(X, "iloc") else X.select(names)
+    place = {name: k for k, name in enumerate(own)}
+    return columns_at(X, [place[name] for name in names])
 
 
 def column_names(X: Any) -> list[Any]:
@@ -61,7 +65,8 @@ def columns_at(X: Any, positions: list[int]) -> Any:
     """Return a frame of the columns at some positions."""
     if hasattr(X, "iloc"):
         return X.iloc[:, positions]
-    return X.select([column_names(X)[k] for k in positions])
+    # By name, polars would read some of them as patterns.
+    return X[:, positions] if hasattr(X, "get_column") else X.select(positions)
 
 
 def raw_column(X: Any, position: int) -> AnyArray:

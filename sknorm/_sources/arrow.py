@@ -56,8 +56,8 @@ class ArrowStream(Source):
         return arrow.schema([(name, kept.get(name, other)) for name in work.names or self.names])
 
     def blocks(self) -> Iterator[Any]:
-        """Yield tables of about a few megabytes, with decimals as floats."""
-        return map(_without_decimals, _joined(self._batches()))
+        """Yield tables of about a few megabytes, whose numbers are of types that NumPy has too."""
+        return map(_with_plain_numbers, _joined(self._batches()))
 
     def check_types(self, keys: Iterable[str]) -> None:
         """Refuse columns that are no numbers, but for those that are keys."""
@@ -74,6 +74,14 @@ class ArrowStream(Source):
         if hasattr(self._reader, "to_batches"):
             return iter(self._reader.to_batches())
         return iter(self._reader)
+
+
+def with_names(schema: Any, batches: Iterable[Any], names: list[str]) -> Any:
+    """Return a reader of batches whose columns have other names, in their order."""
+    arrow = sys.modules["pyarrow"]
+    fields = [field.with_name(name) for field, name in zip(schema, names, strict=True)]
+    renamed = (batch.rename_columns(names) for batch in batches)
+    return arrow.RecordBatchReader.from_batches(arrow.schema(fields), renamed)
 
 
 def open_reader(X: Any) -> ArrowStream:
@@ -140,7 +148,14 @@ def is_number(kind: Any) -> bool:
     """Tell whether a type of Arrow is one of numbers, or true and false."""
     types = sys.modules["pyarrow"].types
     tests = (types.is_integer, types.is_floating, types.is_boolean, types.is_decimal, types.is_null)
-    return any(test(kind) for test in tests)
+    own = kind.value_type if _is_encoded(kind) else kind
+    return any(test(own) for test in tests)
+
+
+def _is_encoded(kind: Any) -> bool:
+    """Tell whether values are kept once each, or once per run: as those of categories are."""
+    types = sys.modules["pyarrow"].types
+    return bool(types.is_dictionary(kind) or types.is_run_end_encoded(kind))
 
 
 def as_batch(result: Any, schema: Any) -> Any:
@@ -188,12 +203,20 @@ def _taken(waiting: list[Any]) -> Any:
     return table
 
 
-def _without_decimals(table: Any) -> Any:
-    """Return a table with decimal numbers as float64, and columns of nothing but null too."""
+def _with_plain_numbers(table: Any) -> Any:
+    """Return a table with decimals, encoded numbers and columns of nothing but null as float64."""
     arrow = sys.modules["pyarrow"]
     types = arrow.types
     for place, field in enumerate(table.schema):
-        if types.is_decimal(field.type) or types.is_null(field.type):
-            values = table.column(place).cast(arrow.float64())
-            table = table.set_column(place, field.name, values)
+        is_encoded = _is_encoded(field.type) and is_number(field.type)
+        if is_encoded or types.is_decimal(field.type) or types.is_null(field.type):
+            values = _decoded(table.column(place)) if is_encoded else table.column(place)
+            table = table.set_column(place, field.name, values.cast(arrow.float64()))
     return table
+
+
+def _decoded(column: Any) -> Any:
+    """Return the values of a column that is kept as numbers of others, or as runs."""
+    if sys.modules["pyarrow"].types.is_dictionary(column.type):
+        return column.cast(column.type.value_type)
+    return importlib.import_module("pyarrow.compute").run_end_decode(column)

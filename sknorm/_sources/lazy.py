@@ -7,10 +7,10 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sknorm._sources.arrow import ArrowStream
+from sknorm._sources.arrow import ArrowStream, with_names
 from sknorm._sources.formula import Formula
 from sknorm._sources.learning import Reader
-from sknorm._sources.source import Source, Work, refuse_columns
+from sknorm._sources.source import Source, Work, refuse_columns, refuse_repeated
 from sknorm._sources.streams import learn_in_turn
 
 # Rows of a block times columns: 16 megabytes of float64.
@@ -18,16 +18,21 @@ BLOCK_VALUES = 1 << 21
 
 
 class LazyFrame(Source):
-    """A lazy frame that narwhals knows, with the names and types of its columns."""
+    """A lazy frame that narwhals knows, with the names and types of its columns.
 
-    def __init__(self, frame: Any, kind: str) -> None:
+    ``without_values`` are the columns of nothing but null, which have no other type.
+    """
+
+    def __init__(
+        self, frame: Any, kind: str, names: Iterable[str], without_values: Iterable[str]
+    ) -> None:
         self.kind = kind
         self.frame = frame
+        self.names: list[str] = list(names)
+        refuse_repeated(kind, self.names)
         self.schema = narwhals(kind).from_native(frame).collect_schema()
-        self.names = list(self.schema.names())
         self.n_features = len(self.names)
-        # Columns of nothing but null, which have no other type.
-        self.without_values: set[str] = set()
+        self.without_values = set(without_values)
 
     def check_types(self, keys: Iterable[str]) -> None:
         """Refuse columns that are no numbers, but for those that are keys."""
@@ -47,11 +52,24 @@ class LazyFrame(Source):
     def with_formula(self, formula: Formula) -> Any:
         """Return the lazy frame with an expression for each column."""
         nw = narwhals(self.kind)
+        frame = nw.from_native(self.numbered())
         columns = []
-        for place, (name, kind) in enumerate(self.schema.items()):
+        for place, (name, kind) in enumerate(zip(frame.columns, self.schema.values(), strict=True)):
             result = formula.expression(nw.col(name).cast(nw.Float64), place, nw)
             columns.append((result.cast(kind) if kind == nw.Float32 else result).alias(name))
-        return nw.from_native(self.frame).with_columns(columns).to_native()
+        return self.renamed(frame.with_columns(columns).to_native(), self.names)
+
+    def numbered(self) -> Any:
+        """Return the lazy frame with numbers for names.
+
+        Engines read some names as patterns (``*``, ``^a.*$``), as paths (``a.b``), or as the same
+        but for their case.
+        """
+        return self.renamed(self.frame, [f"c{place}" for place in range(len(self.names))])
+
+    def renamed(self, frame: Any, names: list[str]) -> Any:
+        """Return a lazy frame whose columns have other names, in their order."""
+        raise NotImplementedError
 
     def map_blocks(self, work: Work) -> Any:
         """Return the results of what is no expression of columns, not computed yet either."""
@@ -62,9 +80,10 @@ class PolarsFrame(LazyFrame):
     """A LazyFrame of polars."""
 
     def __init__(self, frame: Any) -> None:
-        super().__init__(frame, "the LazyFrame")
         null = sys.modules["polars"].Null
-        self.without_values = {n for n, kind in frame.collect_schema().items() if kind == null}
+        kinds = frame.collect_schema()
+        empty = (name for name, kind in kinds.items() if kind == null)
+        super().__init__(frame, "the LazyFrame", kinds, empty)
 
     def learn(self, reader: Reader, sample_weight: Any) -> Any:
         """Return what a reader finds out of all rows, or None if there are none."""
@@ -73,13 +92,17 @@ class PolarsFrame(LazyFrame):
 
     def blocks(self) -> Iterator[Any]:
         """Yield frames of about 16 megabytes, as polars' streaming engine has them."""
-        size = max(1, BLOCK_VALUES // max(1, len(self.names or [])))
+        size = max(1, BLOCK_VALUES // max(1, len(self.names)))
         if not hasattr(self.frame, "collect_batches"):
             raise ImportError(
                 "Reading a LazyFrame in batches needs a later polars, which has "
                 "LazyFrame.collect_batches. Upgrade it, or pass X.collect()."
             )
         return iter(self.frame.collect_batches(chunk_size=size, engine="streaming"))
+
+    def renamed(self, frame: Any, names: list[str]) -> Any:
+        """Return a LazyFrame whose columns have other names, in their order."""
+        return frame.rename(dict(zip(frame.collect_schema(), names, strict=True)))
 
     def map_blocks(self, work: Work) -> Any:
         """Return a LazyFrame that computes each block as it comes."""
@@ -88,7 +111,7 @@ class PolarsFrame(LazyFrame):
         numbers = [given[name] for name in given if name not in work.keys]
         single = all(kind == polars.Float32 for kind in numbers)
         other = polars.Float32 if single else polars.Float64
-        names = work.names or self.names or []
+        names = work.names or self.names
         schema = {name: given[name] if name in work.keys else other for name in names}
 
         def function(block: Any) -> Any:
@@ -106,11 +129,18 @@ class Relation(LazyFrame):
     """A relation of DuckDB."""
 
     def __init__(self, relation: Any) -> None:
-        super().__init__(relation, "the relation")
+        names, kinds = relation.columns, relation.types
+        empty = (n for n, kind in zip(names, kinds, strict=True) if str(kind) == '"NULL"')
+        super().__init__(relation, "the relation", names, empty)
 
     def learn(self, reader: Reader, sample_weight: Any) -> Any:
         """Return what a reader finds out of all rows, or None if there are none."""
         return self._stream().learn(reader, sample_weight)
+
+    def renamed(self, frame: Any, names: list[str]) -> Any:
+        """Return a relation whose columns have other names, in their order."""
+        quoted = (name.replace('"', '""') for name in names)
+        return frame.project(", ".join(f'#{k} AS "{n}"' for k, n in enumerate(quoted, start=1)))
 
     def map_blocks(self, work: Work) -> Any:
         """Return a reader of Arrow's record batches: DuckDB has no way back to a relation."""
@@ -124,7 +154,9 @@ class Relation(LazyFrame):
                 "DuckDB hands its data on by pyarrow, which is not installed: pip install "
                 "'sknorm[frames]'."
             ) from error
-        return ArrowStream(arrow.RecordBatchReader.from_stream(self.frame), self.kind)
+        reader = arrow.RecordBatchReader.from_stream(self.frame)
+        # DuckDB changes names that are the same but for their case.
+        return ArrowStream(with_names(reader.schema, reader, self.names), self.kind)
 
 
 def narwhals(kind: str) -> Any:

@@ -13,7 +13,7 @@ import pytest
 from inputs import GAPS, LEARNERS, NAMES, ROW_WISE, ROWS, assert_same_statistics
 from sklearn.base import clone
 
-from sknorm import BatchStatScaler, GroupScaler, L2Normalizer, SquashingScaler
+from sknorm import BatchStatScaler, GroupScaler, L2Normalizer, LayerScaler, SquashingScaler
 
 pytestmark = [pytest.mark.engine, pytest.mark.filterwarnings("ignore")]
 FRAME = pd.DataFrame(GAPS, columns=NAMES).assign(row=np.arange(3000.0))
@@ -86,6 +86,41 @@ def test_null_and_nan_are_both_missing(spark):
     rows = scaled.collect()
     assert rows[0].b is None
     assert np.isnan(rows[1].a)
+
+
+NAMES_WITH_MEANINGS = ["a.b", "a`c", "*", "A", "a", "two words"]
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [BatchStatScaler(), SquashingScaler(), LayerScaler(), GroupScaler(by="a.b")],
+    ids=repr,
+)
+def test_names_that_are_paths_patterns_or_differ_in_case(spark, estimator):
+    rows = np.random.default_rng(0).normal(size=(12, 6)) * np.arange(1, 7)
+    rows[:, 0] = np.arange(12) // 6
+    expected = clone(estimator).fit(pd.DataFrame(rows, columns=NAMES_WITH_MEANINGS))
+    numbered = spark.createDataFrame(pd.DataFrame(rows, columns=list("uvwxyz"))).repartition(2)
+    data = numbered.toDF(*NAMES_WITH_MEANINGS)
+    if not isinstance(estimator, SquashingScaler):
+        assert_same_statistics(clone(estimator).fit(data), expected)
+    scaled = expected.transform(data)
+    assert scaled.columns == list(expected.get_feature_names_out())
+    ours = scaled.toDF(*map(str, range(len(scaled.columns)))).toPandas().to_numpy()
+    theirs = expected.transform(pd.DataFrame(rows, columns=NAMES_WITH_MEANINGS))
+    np.testing.assert_allclose(
+        np.sort(ours, axis=0), np.sort(theirs, axis=0), rtol=1e-12, atol=1e-14
+    )
+
+
+def test_columns_of_one_name_and_of_nothing_but_null(spark):
+    data = spark.createDataFrame([(1.0,), (3.0,)], "a double")
+    with pytest.raises(ValueError, match=r"Spark DataFrame has column 'a' more than once"):
+        BatchStatScaler().fit(data.select("a", "a"))
+    data = data.selectExpr("a", "null as b")
+    found = BatchStatScaler().fit(data)
+    np.testing.assert_array_equal(found.mean_, [2.0, np.nan])
+    assert sorted(map(tuple, found.transform(data).collect())) == [(-1.0, None), (1.0, None)]
 
 
 def test_groups(spark):

@@ -216,6 +216,62 @@ def test_a_column_of_nothing_but_null():
     found = BatchStatScaler().fit(lazy)
     np.testing.assert_array_equal(found.mean_, [np.nan, 2.0])
     assert found.transform(lazy).collect()["y"].to_list() == [-1.0, 1.0]
+    relation = CONNECTION.sql("select null as x, y from (values (1.0), (3.0)) t(y)")
+    assert "NULL" in str(relation.types[0])
+    found = BatchStatScaler().fit(relation)
+    np.testing.assert_array_equal(found.mean_, [np.nan, 2.0])
+    assert found.transform(relation).fetchall() == [(None, -1.0), (None, 1.0)]
+
+
+@pytest.mark.parametrize(
+    "name", ["^a.*$", "*", "AB", 'a"b', "a.b", "a b", "c1", "#1", "count", "é", "a;b", "a\nb"]
+)
+@pytest.mark.parametrize(
+    "estimator", [*LEARNERS, LayerScaler(), GroupScaler(by="site", keep_by=False)], ids=repr
+)
+def test_names_that_engines_read_as_something_else(estimator, name):
+    rows = np.random.default_rng(0).normal([1.0, 20.0, 300.0], size=(6, 3))
+    frame = pl.DataFrame(rows, schema=["u", "v", "w"], orient="row")
+    frame = frame.with_columns(site=pl.Series([1, 1, 1, 2, 2, 2]))
+    names = [name, "ab", "c0", "site"]
+    quoted = [text.replace('"', '""') for text in names]
+    relation = CONNECTION.from_arrow(frame.to_arrow())
+    relation = relation.project(", ".join(f'#{k + 1} AS "{text}"' for k, text in enumerate(quoted)))
+    frame.columns = names
+    fitted = clone(estimator).fit(frame)
+    for source in (frame.lazy(), relation):
+        found = clone(estimator).fit(source)
+        if not isinstance(found, SquashingScaler):
+            assert_same_statistics(found, fitted)
+        scaled = in_frame(fitted.transform(source))
+        assert scaled.columns == list(fitted.get_feature_names_out())
+        np.testing.assert_allclose(scaled, fitted.transform(frame), rtol=1e-12, atol=1e-14)
+
+
+def in_frame(result):
+    """Return a lazy result as a frame of polars."""
+    if isinstance(result, pl.LazyFrame):
+        return result.collect()
+    if isinstance(result, pa.RecordBatchReader):
+        return pl.from_arrow(result.read_all())
+    return pl.DataFrame(result.fetchall(), schema=result.columns, orient="row")
+
+
+def test_numbers_that_are_kept_once_each_or_once_per_run():
+    values = np.repeat([1.5, 2.0, 4.0], [5, 2, 3])
+    of_categories = pa.array(values).dictionary_encode()
+    runs = pa.RunEndEncodedArray.from_arrays(pa.array([5, 7, 10], pa.int32()), [1.5, 2.0, 4.0])
+    whole = pa.array([1, None] * 5, pa.int64()).dictionary_encode()
+    table = pa.table({"categories": of_categories, "runs": runs, "whole": whole})
+    found = BatchStatScaler().fit(table.to_reader(max_chunksize=4))
+    expected = BatchStatScaler().fit(table)
+    assert_same_statistics(found, expected, rtol=1e-15)
+    scaled = found.transform(table.to_reader(max_chunksize=4)).read_all()
+    assert set(scaled.schema.types) == {pa.float64()}
+    np.testing.assert_allclose(scaled.to_pandas(), expected.transform(table), rtol=1e-14)
+    text = pa.table({"x": pa.array(["1", "2"]).dictionary_encode()})
+    with pytest.raises(ValueError, match=r"not numeric: 'x' \(dictionary<values=string"):
+        BatchStatScaler().fit(text.to_reader())
 
 
 def test_a_comparison_needs_rows_that_can_be_chosen():
