@@ -10,8 +10,14 @@ from numpy.typing import NDArray
 
 from sknorm._scalers.frames import objects
 
-# Microseconds that nanoseconds reach too: the years 1684 to 2255.
-NANOSECONDS_UP_TO = 1 << 53
+# Nanoseconds of dates near enough for them: the years 1684 to 2255.
+NEAR = 1000 << 53
+# Attoseconds in each of NumPy's units, of years and months on average.
+LENGTHS = {"Y": 31556952 * 10**18, "M": 2629746 * 10**18, "W": 604800 * 10**18}
+LENGTHS |= {"D": 86400 * 10**18, "h": 3600 * 10**18, "m": 60 * 10**18, "generic": 1}
+LENGTHS |= {
+    unit: 10 ** (18 - 3 * k) for k, unit in enumerate(("s", "ms", "us", "ns", "ps", "fs", "as"))
+}
 # The dates and durations that all data frames take.
 UNITS = ("D", "ms", "us", "ns")
 Moment = np.datetime64 | np.timedelta64
@@ -27,16 +33,31 @@ def date_key(value: Any) -> Moment | None:
     """Return a date or a duration as NumPy has it; None if it is NaT.
 
     It is in nanoseconds, or in microseconds if it is far from today, and one with a time zone in
-    UTC, so that equal ones have equal hashes.
+    UTC, so that equal ones have equal hashes. What neither holds stays as it is.
     """
     moment = _moment(value)
     if np.isnat(moment):
         return None
-    name = "datetime64" if isinstance(moment, np.datetime64) else "timedelta64"
-    micro: Moment = moment.astype(f"{name}[us]")
-    is_near = abs(int(micro.astype(np.int64))) < NANOSECONDS_UP_TO
-    near: Moment = moment.astype(f"{name}[ns]") if is_near else micro
-    return near
+    nano = _in_unit(moment, "ns")
+    if nano is not None and abs(int(nano.astype(np.int64))) < NEAR:
+        return nano
+    micro = _in_unit(moment, "us")
+    return moment if micro is None else micro
+
+
+def _in_unit(moment: Moment, unit: str) -> Moment | None:
+    """Return a moment in a unit, or None if that does not hold it."""
+    try:
+        found: Moment = moment.astype(f"{moment.dtype.kind}8[{unit}]")
+        return found if found.astype(moment.dtype) == moment else None
+    except OverflowError:  # NumPy before 2.5 gives another date
+        return None
+
+
+def date_order(moment: Moment) -> int:
+    """Return what keys are sorted by: NumPy cannot compare dates of two units far apart."""
+    unit, step = np.datetime_data(moment.dtype)
+    return int(moment.astype(np.int64)) * step * LENGTHS[unit]
 
 
 def _moment(value: Any) -> Moment:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from sknorm._compat import as_numpy
-from sknorm._scalers.dates import date_key, is_date
+from sknorm._scalers.dates import date_key, date_order, is_date
 from sknorm._scalers.frames import (
     column_names,
     column_reader,
@@ -162,8 +162,9 @@ def _in_order(keys: set[Hashable]) -> list[Hashable]:
     """Return keys sorted, those of types that have no order by type and text; missing ones last."""
     missing = [MISSING] if MISSING in keys else []
     known: list[Any] = list(keys - {MISSING})
+    are_dates = all(isinstance(key, (np.datetime64, np.timedelta64)) for key in known)
     try:
-        return sorted(known) + missing
+        return sorted(known, key=date_order if are_dates else None) + missing
     except TypeError:
         return sorted(known, key=lambda key: (type(key).__name__, str(key))) + missing
 

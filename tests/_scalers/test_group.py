@@ -341,6 +341,20 @@ def test_one_date_far_away_leaves_the_others_as_they_are():
     far.transform(VALUES[1:], groups=np.array(DAYS)[1:])
     far.transform(VALUES[:1], groups=np.array([datetime.date(9999, 12, 31)]))
     fitted.transform(VALUES[1:], groups=days[1:])
+    assert far.groups_[-1] == days[0]
+    assert list(far.groups_) == [*sorted(np.unique(days)[:-1]), days[0]]
+
+
+@pytest.mark.parametrize("kind", ["M8", "m8"])
+@pytest.mark.parametrize(("unit", "number"), [("s", 1 << 60), ("D", 1 << 50), ("ps", 1), ("fs", 7)])
+def test_dates_that_other_units_do_not_hold(kind, unit, number):
+    numbers = np.array([number, 1 - number, number + 3, number] * 3)
+    keys = numbers.astype(f"{kind}[{unit}]")
+    values = VALUES[: keys.size]
+    found = GroupScaler(unseen="error").fit(values, groups=keys)
+    assert list(found.groups_) == sorted(set(keys))
+    expected = GroupScaler().fit_transform(values, groups=numbers)
+    np.testing.assert_array_equal(found.transform(values, groups=keys), expected)
 
 
 @pytest.mark.parametrize("form", ["us", "ns", "D"])
