@@ -48,7 +48,7 @@ def affine_of(scaler: Any, n_channels: int) -> Affine:
     stored = scaler._stored()
     in_unit = stored is not None and stored.shape == (8, n_channels)
     if not in_unit and is_same:
-        return Affine(shift, scale, gamma, beta)
+        return Affine(shift, scale, gamma, beta).in_safe_units()
     moments = scaler._known_moments(n_channels)
     exponent = moments.exponent
     with np.errstate(all="ignore"):
@@ -57,7 +57,7 @@ def affine_of(scaler: Any, n_channels: int) -> Affine:
         if not is_same and scales and _is_stale(scaler, agrees, unit_scale, moments):
             _refuse_stale(scaler, eps, ddof)
         if not exponent.any():
-            return Affine(shift, scale, gamma, beta)
+            return Affine(shift, scale, gamma, beta).in_safe_units()
         unit_scale = np.where(agrees, unit_scale, np.ldexp(scale, -exponent))
         unit_shift = moments.unit_mean if centers else shift
     return Affine(unit_shift, unit_scale, gamma, beta, exponent)

@@ -116,7 +116,8 @@ class QuantileGroups:
             center = np.zeros_like(center)
         if not pooled.with_scaling:
             scale = np.ones_like(scale)
-        return Affine(center, scale, *tiled(pooled, self.n_channels, groups.size))
+        gamma, beta = tiled(pooled, self.n_channels, groups.size)
+        return Affine(center, scale, gamma, beta).in_safe_units()
 
     @cached_property
     def prior(self) -> QuantilePrior:

@@ -436,7 +436,7 @@ class SquashingScaler(
         codes, n_channels = self._channels_of(X)
         if codes is None:
             codes = np.repeat(np.arange(n_channels), X.shape[1] // n_channels)
-        affine_map = self._affine(n_channels)
+        affine_map = self._affine(n_channels).in_safe_units()
         if inverse:
             check_invertible(affine_map)
         if codes.size != n_channels or self.channels is not None:
@@ -446,7 +446,7 @@ class SquashingScaler(
 
     def _formula(self, *, inverse: bool) -> Formula:
         """Return what transform does with each feature."""
-        affine_map = self._affine(self._n_known())
+        affine_map = self._affine(self._n_known()).in_safe_units()
         if inverse:
             check_invertible(affine_map)
         affine_map = affine_map.take(self._channel_of_each_feature())
@@ -461,9 +461,7 @@ class SquashingScaler(
         options: dict[str, Any] = {"inverse": inverse, "copy": copy, "n_jobs": self.n_jobs}
         if self.squash is None:
             return dispatch.affine(X, affine_map, **options)
-        bound, name = float(self.max_absolute_value), str(self.squash)
-        center, scale = affine_map.shift, affine_map.scale
-        squash_map = Squash.of(center, scale, affine_map.gamma, affine_map.beta, bound, name)
+        squash_map = Squash.of(affine_map, float(self.max_absolute_value), str(self.squash))
         return dispatch.squash(X, squash_map, **options)
 
     def _affine(self, n_channels: int) -> Affine:

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+# Scales and shifts beyond these powers of two are computed with in another unit.
+SAFE = 900
+
 
 @dataclass(frozen=True, eq=False)
 class Affine:
@@ -45,6 +48,25 @@ class Affine:
         if self.exponent is not None:
             return self
         return replace(self, exponent=np.zeros(self.scale.size, dtype=np.int64))
+
+    def in_safe_units(self) -> Affine:
+        """Return the same map, in units in which differences stay in the range of float64."""
+        if self.exponent is not None or self._is_moderate():
+            return self
+        far, exponent = _exponent(self.shift), _exponent(self.scale)
+        exponent = np.where((far > SAFE) & (exponent > -SAFE // 2), SAFE, exponent)
+        exponent = np.where(np.abs(exponent) >= SAFE, exponent // 2, 0)
+        if not exponent.any():
+            return self
+        shift, scale = np.ldexp(self.shift, -exponent), np.ldexp(self.scale, -exponent)
+        return replace(self, shift=shift, scale=scale, exponent=exponent.astype(np.int64))
+
+    def _is_moderate(self) -> bool:
+        """Tell whether all numbers are far from the ends of the range, in a tenth of the time."""
+        if not self.scale.size:
+            return True
+        largest = np.maximum(np.abs(self.shift), self.scale).max()
+        return bool(largest < 2.0 ** (SAFE - 1) and self.scale.min() > 0.5 ** (SAFE - 1))
 
     @cached_property
     def is_invertible(self) -> bool:
@@ -82,3 +104,9 @@ class Affine:
         parameters = self.gamma, self.beta, self.exponent
         found = [None if array is None else function(array) for array in parameters]
         return Affine(function(self.shift), function(self.scale), *found)
+
+
+def _exponent(values: Array) -> NDArray[np.int32]:
+    """Return the exponents of numbers, those of NaN and infinity as if they were 1."""
+    exponents: NDArray[np.int32] = np.frexp(np.where(np.isfinite(values), values, 1.0))[1]
+    return exponents

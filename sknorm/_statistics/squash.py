@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from sknorm._statistics.affine import Affine
+
 Array = NDArray[np.float64]
 
 NUMBERS = {"soft": 1, "tanh": 2, "clip": 3}
-# Scales and centers beyond these powers of two are computed with in another unit.
-SAFE = 900
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,27 +31,22 @@ class Squash:
     name: str
 
     @classmethod
-    def of(
-        cls,
-        center: Array,
-        scale: Array,
-        gamma: Array | None,
-        beta: Array | None,
-        bound: float,
-        name: str,
-    ) -> Squash:
-        """Return the map of a center and a divisor, which is infinite where all become 0."""
-        _, exponent = np.frexp(scale)
-        exponent = np.where(np.isfinite(scale), exponent, 0)
-        _, far = np.frexp(center)
-        exponent = np.where((far > SAFE) & (exponent > -SAFE // 2), SAFE, exponent)
-        exponent = np.where(np.abs(exponent) >= SAFE, exponent // 2, 0)
-        power = np.ldexp(1.0, -exponent)
+    def of(cls, affine_map: Affine, bound: float, name: str) -> Squash:
+        """Return the squash of a map in safe units, of infinite scale where all values become 0."""
+        one = np.ones_like(affine_map.scale)
+        power = affine_map.power(inverse=False)
+        gamma, beta = affine_map.gamma, affine_map.beta
         with np.errstate(all="ignore"):
-            center, times = center * power, 1.0 / (scale * power)
-        one = np.ones_like(center)
-        gamma, beta = one if gamma is None else gamma, 0.0 * one if beta is None else beta
-        return cls(center, times, gamma, beta, power, bound, name)
+            times = 1.0 / affine_map.scale
+        return cls(
+            affine_map.shift,
+            times,
+            one if gamma is None else gamma,
+            np.zeros_like(one) if beta is None else beta,
+            one if power is None else power,
+            bound,
+            name,
+        )
 
     def take(self, channels: NDArray[np.integer] | slice) -> Squash:
         """Return the map of the given channels."""

@@ -154,6 +154,10 @@ def test_extremes():
     assert_close(run(fitted, x)[0], fitted.transform(x), np.float64)
     for estimator in (L2Normalizer(), LayerScaler()):
         assert_close(run(estimator.fit(x), x)[0], estimator.transform(x), np.float64)
+    x = np.array([-1.79, -0.4, 0.1, 0.3, 0.6, 0.7, 1.79])[:, None] * [1e308, 1e-308, 1.0]
+    for squash in (None, "soft", "tanh", "clip"):
+        fitted = SquashingScaler(squash=squash).fit(x)
+        assert_close(run(fitted, x)[0], fitted.transform(x), np.float64)
     x = (rng.normal(1.0, 1.0, size=(20, 2)) * [1e30, 1e-30]).astype(np.float32)
     fitted = BatchStatScaler().fit(x)
     assert_close(run(fitted, x)[0], fitted.transform(x), np.float32)

@@ -62,6 +62,11 @@ def test_extreme_and_constant_statistics():
     np.testing.assert_array_equal(scaler.scale_, [1e140, 1.0])
     np.testing.assert_array_equal(scaler.transform([[1e150, 8.0]]), [[0.0, 1.0]])
     np.testing.assert_array_equal(scaler.constant_features_, [1])
+    scaler = BatchStatScaler.from_statistics(mean=[1e308, 0.0], scale=[1e308, 1e-310])
+    x = np.array([[-1.7e308, 1e-310], [1.7e308, -2e-310]])
+    z = scaler.transform(x)
+    np.testing.assert_allclose(z, [[-2.7, 1.0], [0.7, -2.0]], rtol=1e-14)
+    np.testing.assert_allclose(scaler.inverse_transform(z), x, rtol=1e-14)
 
 
 def test_power_norm():

@@ -4,6 +4,7 @@ import math
 import pickle
 import subprocess
 import sys
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.preprocessing import RobustScaler, StandardScaler
 from sklearn.utils.stats import _weighted_percentile
 
-from sknorm import SquashingScaler
+from sknorm import GroupScaler, SquashingScaler
 from sknorm._backends import quantiles
 from sknorm._statistics.sketches import rank_error
 
@@ -211,6 +212,23 @@ def test_differences_and_quotients_beyond_the_range(unit):
     np.testing.assert_allclose(scaler.transform(x * unit), expected, rtol=tolerance, atol=1e-15)
     back = scaler.inverse_transform(expected)
     np.testing.assert_allclose(back / unit, x, rtol=tolerance)
+
+
+@pytest.mark.parametrize("unit", [1e308, 1e-308, 1e-320, 1.0])
+@pytest.mark.parametrize("grouped", [False, True])
+def test_every_finite_number_is_right_without_a_squash(unit, grouped):
+    x = np.array([[-1.79], [-0.4], [0.1], [0.3], [0.6], [0.7], [1.79]]) * unit
+    scaler = SquashingScaler(squash=None).fit(x)
+    exact = [
+        (Fraction(v) - Fraction(scaler.center_[0])) / Fraction(scaler.scale_[0]) for v in x[:, 0]
+    ]
+    z = scaler.transform(x)
+    if grouped:
+        twice, keys = np.vstack([x, x]), np.repeat([1, 2], 7)
+        both = GroupScaler(scaler, shrinkage="none").fit_transform(twice, groups=keys)
+        np.testing.assert_array_equal(both, np.vstack([z, z]))
+    np.testing.assert_allclose(z[:, 0], [float(v) for v in exact], rtol=1e-15, atol=1e-15)
+    np.testing.assert_allclose(scaler.inverse_transform(z), x, rtol=1e-14)
 
 
 def test_scales_beyond_the_range():

@@ -681,6 +681,18 @@ def test_extremes():
     np.testing.assert_allclose(as_array(back), rows, rtol=1e-11)
 
 
+@pytest.mark.parametrize("squash", [None, "soft", "tanh", "clip"])
+def test_differences_beyond_the_range(squash):
+    rows = np.array([-1.79, -0.4, 0.1, 0.3, 0.6, 0.7, 1.79])[:, None] * [1e308, 1e-308, 1.0]
+    frame = pl.DataFrame(rows, schema=["a", "b", "c"])
+    found = SquashingScaler(squash=squash).fit(frame)
+    scaled = found.transform(frame.lazy())
+    np.testing.assert_allclose(as_array(scaled), found.transform(frame), rtol=1e-13, atol=1e-14)
+    back = found.inverse_transform(scaled)
+    expected = found.inverse_transform(found.transform(frame))
+    np.testing.assert_allclose(as_array(back), expected, rtol=1e-12)
+
+
 def test_infinity_passes_a_lazy_squash_at_the_bound():
     rows = ROWS.copy()
     rows[0, :2] = np.inf, -np.inf

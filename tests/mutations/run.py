@@ -414,7 +414,7 @@ MUTATIONS = [
     ),
     Mutation(
         "squash: unit of extreme numbers",
-        "_statistics/squash.py",
+        "_statistics/affine.py",
         "exponent = np.where(np.abs(exponent) >= SAFE, exponent // 2, 0)",
         "exponent = np.zeros_like(exponent)",
         f"{SCALERS}/test_squashing.py",
