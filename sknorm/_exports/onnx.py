@@ -31,22 +31,18 @@ class Graph:
 
     def __init__(self, scope: Any, operator: Any, container: Any) -> None:
         self._scope, self._operator, self._container = scope, operator, container
-        common = importlib.import_module("skl2onnx.operator_converters.common")
-        types = importlib.import_module("skl2onnx.common.data_types")
         proto = importlib.import_module("onnx").TensorProto
         self._float, self._double, self._int64 = proto.FLOAT, proto.DOUBLE, proto.INT64
-        inputs = operator.inputs
-        self.x: str = inputs[0].full_name
-        if len(inputs) > 1:
-            self.x = common.concatenate_variables(scope, inputs, container)
-        kind = types.guess_tensor_type(inputs[0].type)
-        self.is_double_out = isinstance(kind, types.DoubleTensorType)
+        self._inputs: list[str] = [variable.full_name for variable in operator.inputs]
+        self.is_double_out = type_out(operator).__name__ == "DoubleTensorType"
         self.kind = self._double
 
     def start(self, *, wide: bool) -> str:
         """Return X as the numbers that are computed with: double if they have to be wide."""
         self.kind = self._double if wide or self.is_double_out else self._float
-        return self.node("Cast", self.x, version=13, to=self.kind)
+        parts = [self.node("Cast", name, version=13, to=self.kind) for name in self._inputs]
+        # skl2onnx's own node for this has float32 in between.
+        return parts[0] if len(parts) == 1 else self.node("Concat", *parts, axis=1)
 
     def finish(self, result: str) -> None:
         """Hand a result on as the output."""
@@ -114,6 +110,14 @@ class Graph:
         exponent = self.node("Neg", self.node("Floor", log))
         limits = self.constant(-LIMIT), self.constant(LIMIT)
         return self.node("Pow", self.constant(2.0), self.node("Clip", exponent, *limits))
+
+
+def type_out(operator: Any) -> Any:
+    """Return the type of the output: double where any of the inputs is."""
+    types = importlib.import_module("skl2onnx.common.data_types")
+    kinds = [types.guess_tensor_type(variable.type) for variable in operator.inputs]
+    is_double = any(isinstance(kind, types.DoubleTensorType) for kind in kinds)
+    return types.DoubleTensorType if is_double else types.FloatTensorType
 
 
 def affine(graph: Graph, affine_map: Affine, n_positions: int, squash: Any = None) -> None:

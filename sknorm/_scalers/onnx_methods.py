@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -28,11 +27,8 @@ class OnnxMixin:
         """
 
         def calculate(operator: Any) -> None:
-            types = importlib.import_module("skl2onnx.common.data_types")
-            shape = _shape_of(operator)
-            shape[1] = len(self.get_feature_names_out())  # type: ignore[attr-defined]
-            operator.outputs[0].type = types.guess_tensor_type(operator.inputs[0].type)
-            operator.outputs[0].type.shape = shape
+            shape = self._shape_in_onnx(_shape_of(operator))
+            operator.outputs[0].type = onnx.type_out(operator)(shape=shape)
 
         return calculate
 
@@ -73,6 +69,10 @@ class OnnxMixin:
                 f"{self.n_features_in_} features as input."
             )
         return shape
+
+    def _shape_in_onnx(self, shape: list[Any]) -> list[Any]:
+        """Return the shape of the output for input of this shape."""
+        return [shape[0], len(self.get_feature_names_out()), *shape[2:]]  # type: ignore[attr-defined]
 
     def _not_onnx(self) -> str | None:
         """Return why the scaler cannot be expressed in ONNX, or None if it can."""

@@ -240,21 +240,14 @@ def _names_after(frozen: Any, source: Source, inverse: bool) -> list[str] | None
     """Return the names of the result, having checked those of the source."""
     if inverse:
         names_in = list(getattr(frozen, "feature_names_in_", ())) or None
-        if source.names is not None and names_in is not None:
-            names_out = [str(name) for name in frozen.get_feature_names_out()]
-            check_columns(frozen, source.names, source.n_features, names_out)
-        elif not _adds_columns(frozen):
-            check_columns(frozen, None, source.n_features)
+        names_out = [str(name) for name in frozen.get_feature_names_out()]
+        given = None if names_in is None else source.names
+        check_columns(frozen, given, source.n_features, names_out)
         return names_in or source.names
     check_columns(frozen, source.names, source.n_features)
     if source.names is None:
         return None
     return [str(name) for name in frozen.get_feature_names_out(source.names)]
-
-
-def _adds_columns(scaler: Any) -> bool:
-    """Tell whether the results have more columns than the data."""
-    return bool(getattr(scaler, "keep_statistics", False) or getattr(scaler, "keep_norm", False))
 
 
 def _formula(frozen: Any, inverse: bool) -> Any:

@@ -26,6 +26,7 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 LEARNED = (
     "n_features_in_",
     "feature_names_in_",
+    "shape_",
     "mean_",
     "var_",
     "mean_square_",

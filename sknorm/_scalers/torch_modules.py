@@ -11,6 +11,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from sknorm._scalers.channel import ChannelScaler
+from sknorm._scalers.flattener import Flattener
 from sknorm._scalers.layer import LayerScaler
 
 if TYPE_CHECKING:
@@ -27,18 +28,18 @@ def to_torch(estimator: Any, *, n_dim: int = 2) -> Module:
     Parameters
     ----------
     estimator : estimator
-        A fitted BatchStatScaler, PowerNormScaler, LayerScaler, MLPClassifier or MLPRegressor, or a
-        Pipeline of some of these.
+        A fitted BatchStatScaler, PowerNormScaler, LayerScaler, Flattener, MLPClassifier or
+        MLPRegressor, or a Pipeline of some of these.
     n_dim : int, default=2
         The number of axes of the input: 2 for ``(n_samples, n_features)``, 3 to 5 with positions.
 
     Returns
     -------
     module : torch.nn.Module
-        A BatchNorm1d, 2d or 3d, LayerNorm, GroupNorm or RMSNorm, or a Sequential, in evaluation
-        mode and of float64. It gives what ``transform`` does; an MLP gives what ``predict`` of a
-        regressor and ``predict_proba`` of a classifier do, but for one column of shares where
-        there are two classes, and for the axis of a single target.
+        A BatchNorm1d, 2d or 3d, LayerNorm, GroupNorm, RMSNorm or Flatten, or a Sequential, in
+        evaluation mode and of float64. It gives what ``transform`` does; an MLP gives what
+        ``predict`` of a regressor and ``predict_proba`` of a classifier do, but for one column of
+        shares where there are two classes, and for the axis of a single target.
 
     Raises
     ------
@@ -74,13 +75,15 @@ def to_torch(estimator: Any, *, n_dim: int = 2) -> Module:
 
 def _module(torch: Any, estimator: Any, n_dim: int) -> Any:
     if isinstance(estimator, Pipeline):
-        parts = [
-            _module(torch, step, n_dim)
-            for _, step in estimator.steps
-            if step is not None and step != "passthrough"
-        ]
-        flat = [layer for part in parts for layer in _layers(torch, part)]
-        return torch.nn.Sequential(*flat)
+        layers: list[Any] = []
+        for _, step in estimator.steps:
+            if step is None or step == "passthrough":
+                continue
+            layers += _layers(torch, _module(torch, step, n_dim))
+            n_dim = 2 if isinstance(step, Flattener) else n_dim
+        return torch.nn.Sequential(*layers)
+    if isinstance(estimator, Flattener):
+        return torch.nn.Flatten()
     if isinstance(estimator, ChannelScaler):
         return _batch_norm(torch, estimator, n_dim)
     if isinstance(estimator, LayerScaler):
@@ -89,7 +92,8 @@ def _module(torch: Any, estimator: Any, n_dim: int) -> Any:
         return _mlp(torch, estimator)
     raise TypeError(
         f"torch has no layer for a {type(estimator).__name__}. to_torch takes BatchStatScaler, "
-        "PowerNormScaler, LayerScaler, MLPClassifier, MLPRegressor and pipelines of these."
+        "PowerNormScaler, LayerScaler, Flattener, MLPClassifier, MLPRegressor and pipelines of "
+        "these."
     )
 
 

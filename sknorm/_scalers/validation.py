@@ -45,12 +45,13 @@ def check_input(
     reset: bool,
     indices: Indices = Indices.NOW,
     by_column: bool = False,
+    is_flattened: bool = False,
 ) -> Any:
     """Return X as an array of numbers or a canonical CSR or CSC array; values are not looked at.
 
     Numbers keep their dtype, so that a large integer array is never converted as a whole.
-    ``indices`` says when those of a sparse array are checked, and ``by_column`` that the columns of
-    a frame may stay where they are.
+    ``indices`` says when those of a sparse array are checked, ``by_column`` that the columns of
+    a frame may stay where they are, and ``is_flattened`` that the result has two dimensions.
     """
     if _is_plain(estimator, X):
         if reset:
@@ -68,7 +69,7 @@ def check_input(
     if sparse.issparse(X):
         return _stored_floats(X)
     _check_not_empty(X)
-    if X.ndim > 2 and (library := asks_for_dataframe(estimator)):
+    if X.ndim > 2 and not is_flattened and (library := asks_for_dataframe(estimator)):
         raise ValueError(
             f"X has {X.ndim} dimensions, and a {library} data frame has only two. Use "
             "set_output(transform='default'), or reshape X to (n_samples, n_features) and name "

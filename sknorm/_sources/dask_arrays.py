@@ -58,6 +58,8 @@ class DaskArray(Source):
         return self._X.map_blocks(
             partial(_apply, work.of_block, row.shape[1:], row.dtype),
             dtype=row.dtype, chunks=chunks, meta=meta, name=f"sknorm-{token}",
+            drop_axis=list(range(row.ndim, self._X.ndim)),
+            new_axis=list(range(self._X.ndim, row.ndim)) or None,
         )  # fmt: skip
 
     def _parts(self, reader: Reader, sample_weight: Any) -> Any:

@@ -18,6 +18,7 @@ from sklearn.preprocessing import OneHotEncoder
 
 from sknorm import (
     BatchStatScaler,
+    Flattener,
     GroupScaler,
     L1Normalizer,
     L2Normalizer,
@@ -203,6 +204,39 @@ def test_columns_of_a_frame():
     given = {name: frame[[name]].to_numpy() for name in frame}
     found = session.run(None, given)[0]
     np.testing.assert_allclose(found, prepared.transform(frame), rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "estimator", [BatchStatScaler(), SquashingScaler(), LayerScaler()], ids=repr
+)
+def test_columns_that_come_one_by_one_lose_no_digits(estimator):
+    types = skl2onnx.common.data_types
+    kinds = {"whole": types.Int64TensorType([None, 1]), "wide": types.DoubleTensorType([None, 1]),
+             "single": types.FloatTensorType([None, 1])}  # fmt: skip
+    columns = {"whole": np.arange(60)[:, None] + (1 << 40), "wide": X[:, [2]],
+               "single": X[:, [0]].astype(np.float32)}  # fmt: skip
+    frame = pd.DataFrame({name: values[:, 0] for name, values in columns.items()})
+    fitted = clone(estimator).fit(frame)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        converted = skl2onnx.to_onnx(fitted, initial_types=list(kinds.items()))
+    session = runtime.InferenceSession(
+        converted.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    assert_close(session.run(None, columns)[0], fitted.transform(frame), np.float64)
+
+
+def test_images_for_a_model():
+    x = X[:48].reshape(8, 2, 3, 4)
+    y = np.arange(8) % 2
+    model = MLPClassifier(hidden_layer_sizes=3, max_iter=5)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pipeline = make_pipeline(BatchStatScaler(), Flattener(), model).fit(x, y)
+    assert_close(run(pipeline[:-1], x)[0], pipeline[:-1].transform(x), np.float64)
+    labels, shares = run(pipeline, x, options={"zipmap": False})
+    np.testing.assert_array_equal(labels, pipeline.predict(x))
+    np.testing.assert_allclose(shares, pipeline.predict_proba(x), atol=1e-12)
 
 
 def test_subclasses_are_converted_too():

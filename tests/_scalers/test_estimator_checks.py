@@ -4,6 +4,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sknorm import (
     BatchStatScaler,
+    Flattener,
     GroupScaler,
     L1Normalizer,
     L2Normalizer,
@@ -43,6 +44,7 @@ ESTIMATORS = [
     GroupScaler(by=0, unseen="nan", shrinkage="none"),
     GroupScaler(PowerNormScaler(), by=0),
     GroupScaler(SquashingScaler(), by=0),
+    Flattener(),
 ]
 
 

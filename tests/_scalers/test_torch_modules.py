@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 
 from sknorm import (
     BatchStatScaler,
+    Flattener,
     L2Normalizer,
     LayerScaler,
     PowerNormScaler,
@@ -66,6 +67,20 @@ def test_flattened_channels_missing_values_and_constants():
         fitted = scaler.fit(x)
         found = outputs(to_torch(fitted), x)
         np.testing.assert_allclose(found, fitted.transform(x), rtol=1e-12, atol=1e-12)
+
+
+def test_images_are_flattened_for_a_model():
+    x = rng.normal(3.0, 2.0, size=(20, 3, 4, 2))
+    y = np.arange(20) % 3
+    model = MLPClassifier(hidden_layer_sizes=4, max_iter=5)
+    pipeline = make_pipeline(BatchStatScaler(), Flattener(), BatchStatScaler(eps=0.1), model)
+    module = to_torch(pipeline.fit(x, y), n_dim=4)
+    assert [type(layer).__name__ for layer in module][:3] == [
+        "BatchNorm2d",
+        "Flatten",
+        "BatchNorm1d",
+    ]
+    np.testing.assert_allclose(outputs(module, x), pipeline.predict_proba(x), rtol=1e-10)
 
 
 LAYERS = [
