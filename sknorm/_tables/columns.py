@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sknorm._tables.convert import Notes, TextFormat, as_text
+from sknorm._tables.convert import Notes, TextFormat, as_text, is_text, plain_values
 from sknorm._tables.errors import TableError, load
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 KEY_SHARE, KEY_WORDS = 0.5, 1.5
 NEAR_EMPTY = 0.9
 MISSING_TEXT = "(missing)"
+WORDS = {"number": "numbers", "time": "times of day", "date": "dates"}
+# Where dates come as text, though they did not in fit.
+ISO_DATES = TextFormat("date", date="ISO8601")
 
 
 @dataclass
@@ -91,18 +94,50 @@ class StringEncoder(ColumnEncoder):
 
 
 def as_number(column: pandas.Series, form: TextFormat | None) -> pandas.Series:
-    """Return a column as float64, with NaN where it is missing or infinite."""
-    return _finite(column if form is None else form.apply(column))
+    """Return a column as float64, with NaN where it is missing or infinite, or text of no number.
+
+    Raises
+    ------
+    TableError
+        If it is something else than in fit.
+    """
+    kind = "time" if form is not None and form.kind == "time" else "number"
+    if is_text(column):
+        return _finite(plain_values(column) if form is None else form.apply(column))
+    _refuse_other(column, kind, {"number"} if kind == "number" else set())
+    return _finite(column)
 
 
 def _finite(values: pandas.Series) -> pandas.Series:
+    if values.isna().all():
+        return values.isna().astype("float64").replace(1.0, np.nan)
     numbers = values.astype("float64")
     return numbers.where(np.isfinite(numbers))
 
 
 def as_date(column: pandas.Series, form: TextFormat | None) -> pandas.Series:
-    """Return a column as dates without a time zone."""
-    return _without_zone(column if form is None else form.apply(column))
+    """Return a column as dates without a time zone, missing where text is no date.
+
+    Raises
+    ------
+    TableError
+        If it is something else than in fit.
+    """
+    if is_text(column):
+        return (ISO_DATES if form is None else form).apply(column)
+    _refuse_other(column, "date", {"date"})
+    if column.isna().all():
+        return load("pandas").to_datetime(column, errors="coerce")
+    return _without_zone(column)
+
+
+def _refuse_other(column: pandas.Series, kind: str, fitting: set[str]) -> None:
+    """Refuse a column that was of one kind in fit and is another now; missing values are of all."""
+    if not column.isna().all() and _dtype_kind(column) not in fitting:
+        raise TableError(
+            f"Column {column.name!r} was {WORDS[kind]} in fit, and is {column.dtype} now: convert "
+            "it."
+        )
 
 
 def _without_zone(dates: pandas.Series) -> pandas.Series:
@@ -136,17 +171,23 @@ def choose_encoder(
 def _kind(name: str, column: pandas.Series, form: TextFormat | None) -> str:
     if form is not None:
         return form.kind
+    kind = _dtype_kind(column)
+    if kind == "complex":
+        raise TableError(f"Column {name!r} is complex: split it into real and imaginary part.")
+    if kind is None:
+        raise TableError(
+            f"Column {name!r} is {column.dtype}, neither numbers, dates nor text: convert it, or "
+            "leave it out."
+        )
+    return kind
+
+
+def _dtype_kind(column: pandas.Series) -> str | None:
+    """Return what a column that is no text is: numbers, complex ones, dates, or None."""
     types = load("pandas").api.types
     if types.is_bool_dtype(column.dtype) or types.is_numeric_dtype(column.dtype):
-        if types.is_complex_dtype(column.dtype):
-            raise TableError(f"Column {name!r} is complex: split it into real and imaginary part.")
-        return "number"
-    if types.is_datetime64_any_dtype(column.dtype):
-        return "date"
-    raise TableError(
-        f"Column {name!r} is {column.dtype}, neither numbers, dates nor text: convert it, or leave "
-        "it out."
-    )
+        return "complex" if types.is_complex_dtype(column.dtype) else "number"
+    return "date" if types.is_datetime64_any_dtype(column.dtype) else None
 
 
 def _number_encoder(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +33,7 @@ FEWEST_CELLS = 10
 CHECKED_CELLS = 2000
 MAX_LISTED = 5
 CODE_LIKE = re.compile(r"0\d")
+CONTAINERS = (list, dict, set, bytes, bytearray, np.ndarray)
 
 
 PLAIN_NUMBERS = NumberFormat("plain")
@@ -50,14 +53,18 @@ class TextFormat:
         """Return a column as what it is; what does not fit becomes missing."""
         pandas = load("pandas")
         if self.number == PLAIN_NUMBERS:
-            return _plain_values(column)
+            return plain_values(column)
         text = as_text(column)
         if self.kind == "text":
             return text
         distinct = [cell for cell in text.unique() if isinstance(cell, str)]
         if self.number is not None:
             found = {cell: self.number.parse(cell) for cell in distinct}
-            return text.map(found).astype("float64")
+            values = text.map(found).astype("float64")
+            # What is a number already is not written as the text around it is.
+            are_numbers = column.map(_is_number).to_numpy(dtype=bool)
+            values[are_numbers] = [_as_float(cell) for cell in column[are_numbers]]
+            return values
         if self.kind == "time":
             hours = {cell: hours_of(cell) for cell in distinct}
             return text.map(hours).astype("float64")
@@ -69,26 +76,60 @@ class TextFormat:
 
 def as_text(column: pandas.Series) -> pandas.Series:
     """Return a column of stripped text, None where it is missing."""
-
-    def clean(cell: Any) -> str | None:
-        if not isinstance(cell, str):
-            return None if _is_null(cell) else str(cell)
-        cell = cell.strip()
-        return None if is_missing(cell) else cell
-
-    distinct = {cell: clean(cell) for cell in column.dropna().unique()}
+    distinct = {cell: _clean(cell) for cell in column.dropna().unique()}
     return column.map(distinct).astype("object").where(column.notna(), None)
 
 
-def _is_null(cell: Any) -> bool:
-    return bool(cell is None or cell != cell)
+def _clean(cell: Any) -> str | None:
+    if isinstance(cell, str):
+        cell = cell.strip()
+        return None if is_missing(cell) else cell
+    if cell is None or cell != cell:
+        return None
+    # Integers become floats where others of their column are missing.
+    is_whole = isinstance(cell, float) and cell.is_integer()
+    return str(int(cell)) if is_whole else str(cell)
+
+
+def _is_number(cell: Any) -> bool:
+    return isinstance(cell, Real) and not isinstance(cell, bool)
+
+
+def _as_float(cell: Any) -> float:
+    try:
+        return float(cell)
+    except OverflowError:  # of an integer
+        return math.inf
+
+
+def refuse_containers(column: pandas.Series) -> None:
+    """Refuse a column whose cells hold several values each, or bytes.
+
+    Raises
+    ------
+    TableError
+        If it has such cells.
+    """
+    kind = _container_in(column)
+    if kind is not None:
+        raise TableError(
+            f"Column {column.name!r} has cells of {kind}, neither numbers, dates nor text: convert "
+            "it, or leave it out."
+        )
+
+
+def _container_in(column: pandas.Series) -> str | None:
+    """Return a type of cells that are no single value, if there is one."""
+    kinds = set(map(type, column)) if column.dtype == object else set()
+    found = (kind.__name__ for kind in kinds if issubclass(kind, CONTAINERS))
+    return min(found, default=None)
 
 
 def convert_text(
     frame: pandas.DataFrame, decimal: str | None, separator: str | None, notes: list[str]
 ) -> pandas.DataFrame:
     """Return a table whose columns of text that are numbers, dates or times are that."""
-    text = text_columns(frame)
+    text = [name for name in text_columns(frame) if _container_in(frame[name]) is None]
     if decimal is None:
         decimal = find_decimal(frame, text, separator)
     said = Notes()
@@ -101,20 +142,27 @@ def convert_text(
 
 def text_columns(frame: pandas.DataFrame) -> list[str]:
     """Return the columns that hold text, or objects of several kinds."""
-    is_text = load("pandas").api.types
-    return [
-        name
-        for name, column in frame.items()
-        if is_text.is_object_dtype(column.dtype)
-        or is_text.is_string_dtype(column.dtype)
-        or isinstance(column.dtype, load("pandas").CategoricalDtype)
-    ]
+    return [name for name, column in frame.items() if is_text(column)]
 
 
-def _plain_values(column: pandas.Series) -> pandas.Series:
+def is_text(column: pandas.Series) -> bool:
+    """Tell whether a column holds text, or objects of several kinds."""
+    pandas = load("pandas")
+    types = pandas.api.types
+    is_category = isinstance(column.dtype, pandas.CategoricalDtype)
+    return bool(
+        is_category or types.is_object_dtype(column.dtype) or types.is_string_dtype(column.dtype)
+    )
+
+
+def plain_values(column: pandas.Series) -> pandas.Series:
     """Return plain numbers as float64, and NaN for anything else: at the speed of pandas."""
     pandas = load("pandas")
-    numbers = pandas.to_numeric(column, errors="coerce")
+    try:
+        numbers = pandas.to_numeric(column, errors="coerce")
+    except OverflowError:
+        column = column.map(lambda cell: _as_float(cell) if _is_number(cell) else cell)
+        numbers = pandas.to_numeric(column, errors="coerce")
     if numbers.dtype.kind == "c":
         raise TableError(f"Column {column.name!r} has complex numbers: split them.")
     known = numbers.notna().to_numpy()
@@ -134,7 +182,7 @@ def _is_plain(column: pandas.Series, decimal: str | None) -> bool:
     """Tell whether a column of text is plain numbers, and nothing else could be meant."""
     if decimal == "," or isinstance(column.dtype, load("pandas").CategoricalDtype):
         return False
-    values = _plain_values(column)
+    values = plain_values(column)
     others = column[values.isna() & column.notna()].unique()
     if not all(isinstance(cell, str) and is_missing_number(cell.strip()) for cell in others):
         return False

@@ -13,6 +13,7 @@ from sknorm._tables.convert import (
     Notes,
     find_decimal,
     find_format,
+    refuse_containers,
     text_columns,
 )
 from sknorm._tables.errors import TableError, load
@@ -104,6 +105,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         frame = as_pandas(X)
         said = Notes()
         decimal = self.decimal
+        for _, column in frame.items():
+            refuse_containers(column)
         text = text_columns(frame)
         if decimal is None:
             decimal = find_decimal(frame, text, None)
@@ -140,7 +143,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         missing = [name for name in self.feature_names_in_ if name not in frame.columns]
         if missing:
             raise ValueError(f"The table has no column {missing[0]!r}, which it had in fit.")
-        parts = [encoder.transform(frame[name]) for name, encoder in self._encoders.items()]
+        parts = []
+        for name, encoder in self._encoders.items():
+            refuse_containers(frame[name])
+            parts.append(encoder.transform(frame[name]))
         return load("pandas").concat([part for part in parts if part.shape[1]], axis=1)
 
     def get_feature_names_out(self, input_features: Any = None) -> Any:
@@ -186,6 +192,8 @@ def as_pandas(X: Any) -> pandas.DataFrame:
             raise TableError(f"A table must be a data frame; got {type(X).__name__}.")
         names = [f"column {place + 1}" for place in range(array.shape[1])]
         frame = pandas.DataFrame(array, columns=names)
+    if not len(frame):
+        raise TableError("Found array with 0 sample(s): a table needs a row.")
     repeated = frame.columns[frame.columns.duplicated()]
     if len(repeated):
         raise TableError(f"The table has more than one column called {repeated[0]!r}: rename them.")

@@ -75,6 +75,76 @@ def test_text_that_stops_being_numbers_is_missing():
     assert encoder.transform(pd.DataFrame({"x": ["3,5", "oops"]}))["x"].tolist() == [3.5, 2.5]
 
 
+DAYS = pd.date_range("2024-01-01", periods=12, freq="40D")
+KINDS = {
+    "number": np.arange(12) * 1.5,
+    "decimal comma": [f"{i * 1.5:.1f}".replace(".", ",") for i in range(12)],
+    "date": DAYS,
+    "date in text": [day.strftime("%d.%m.%Y") for day in DAYS],
+    "time": [f"{i:02d}:30" for i in range(12)],
+    "category": ["a", "b", "c"] * 4,
+    "code": ["1", "2x", "3"] * 4,
+}
+# The same values in another form, as they come from JSON or from an object of Python.
+SAME = [
+    ("number", [str(i * 1.5) for i in range(12)]),
+    ("number", pd.array(np.arange(12) * 1.5, dtype="Float64")),
+    ("decimal comma", np.arange(12) * 1.5),
+    (
+        "decimal comma",
+        [i * 1.5 if i % 2 else f"{i * 1.5:.1f}".replace(".", ",") for i in range(12)],
+    ),
+    ("date", [day.isoformat() for day in DAYS]),
+    ("date", [day.isoformat() + "Z" for day in DAYS]),
+    ("date", list(DAYS.date)),
+    ("date in text", DAYS),
+    ("date in text", DAYS.tz_localize("UTC")),
+    ("category", pd.Categorical(["a", "b", "c"] * 4)),
+    ("code", [1.0, "2x", 3] * 4),
+]
+
+
+@pytest.mark.parametrize(("kind", "given"), SAME)
+def test_the_same_values_in_another_form_are_the_same(kind, given):
+    encoder = TableEncoder()
+    expected = encoder.fit_transform(pd.DataFrame({"x": KINDS[kind]}))
+    pd.testing.assert_frame_equal(encoder.transform(pd.DataFrame({"x": given})), expected)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA, pd.NaT, "", "n/a"], ids=repr)
+def test_a_row_may_have_nothing(kind, missing):
+    encoder = TableEncoder().fit(pd.DataFrame({"x": KINDS[kind]}))
+    out = encoder.transform(pd.DataFrame({"x": [missing]}))
+    assert out.shape == (1, len(encoder.get_feature_names_out()))
+    assert np.isfinite(out.to_numpy(float)).all()
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "message"),
+    [
+        ("number", DAYS, "'x' was numbers in fit, and is datetime64.* now"),
+        ("decimal comma", DAYS, "'x' was numbers in fit, and is datetime64.* now"),
+        ("date", np.arange(12.0), "'x' was dates in fit, and is float64 now"),
+        ("date in text", np.arange(12.0), "'x' was dates in fit, and is float64 now"),
+        ("time", np.arange(12.0), "'x' was times of day in fit, and is float64 now"),
+        ("number", pd.to_timedelta(range(12)), "'x' was numbers in fit, and is timedelta64"),
+        ("number", [[1]] * 12, "'x' has cells of list"),
+        ("category", [b"a"] * 12, "'x' has cells of bytes"),
+        ("number", [], "0 sample"),
+    ],
+)
+def test_columns_that_are_something_else_than_in_fit_are_refused(kind, given, message):
+    encoder = TableEncoder().fit(pd.DataFrame({"x": KINDS[kind]}))
+    with pytest.raises(TableError, match=message):
+        encoder.transform(pd.DataFrame({"x": given}))
+
+
+def test_integers_beyond_float64_are_missing():
+    encoder = TableEncoder().fit(pd.DataFrame({"x": [1, 3, 5]}))
+    assert encoder.transform(pd.DataFrame({"x": [10**400, 7]}))["x"].tolist() == [3.0, 7.0]
+
+
 def test_numbers_mixed_with_text_are_not_called_keys():
     cells = [*(f"{i}.5" for i in range(40)), *(f"<{i}" for i in range(15))]
     encoder = TableEncoder(n_components=3).fit(pd.DataFrame({"x": cells, "z": range(55)}))
@@ -141,6 +211,10 @@ def test_comparison_takes_a_frame_as_it_is():
         (pd.DataFrame({"a": [1.0, 1.0]}), "No column is left to learn from. Left out, constant: a"),
         (pd.DataFrame([[1, 2]], columns=["a", "a"]), "more than one column called 'a'"),
         (pd.DataFrame({"a": pd.to_timedelta([1, 2])}), "'a' is timedelta64.*convert it"),
+        (pd.DataFrame({"a": [None, [1, 2]]}), "'a' has cells of list.*convert it, or leave it out"),
+        (pd.DataFrame({"a": [{"b": 1}, None]}), "'a' has cells of dict"),
+        (pd.DataFrame({"a": [b"x", b"y"]}), "'a' has cells of bytes"),
+        (pd.DataFrame({"a": []}), "0 sample"),
     ],
 )
 def test_bad_tables(frame, message):
