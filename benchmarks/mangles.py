@@ -228,6 +228,14 @@ def excel(frame: pd.DataFrame) -> Written:
     return Written(box.getvalue(), ".xlsx", frame)
 
 
+def excel_below_a_title(frame: pd.DataFrame) -> Written:
+    box = io.BytesIO()
+    with pd.ExcelWriter(box, engine="openpyxl") as book:
+        frame.to_excel(book, index=False, startrow=3, startcol=1)
+        next(iter(book.sheets.values())).cell(1, 2, "Figures of the year")
+    return Written(box.getvalue(), ".xlsx", frame)
+
+
 MANGLES: dict[str, Callable[[pd.DataFrame], Written]] = {
     "as it is": separated(","),
     "; between cells": separated(";"),
@@ -269,4 +277,5 @@ MANGLES: dict[str, Callable[[pd.DataFrame], Written]] = {
     "gzip": packed_gzip,
     "zip": packed_zip,
     "Excel": excel,
+    "Excel, below a title": excel_below_a_title,
 }

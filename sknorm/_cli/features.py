@@ -38,9 +38,12 @@ class Features:
 def make_features(frame: pandas.DataFrame, options: argparse.Namespace) -> Features:
     """Return the features and the target of a table, as the options say."""
     notes: list[str] = []
-    target = _choose_target(frame, options.target, notes)
     for name in (options.groups, options.time, *options.drop):
         _check_column(frame, name)
+    kept = {options.groups, options.time}
+    frame = frame.drop(columns=[name for name in options.drop if name not in kept])
+    target = _choose_target(frame, options.target, notes)
+    _check_roles(target, options)
     frame = _mark_missing(frame, options.missing, target, notes)
     frame = _drop_copies(frame, notes) if options.drop_duplicates else frame
     frame = _rows_with_target(frame, target, options, notes)
@@ -50,7 +53,7 @@ def make_features(frame: pandas.DataFrame, options: argparse.Namespace) -> Featu
                      "training rows.")  # fmt: skip
     y, is_classification = _make_target(frame[target], target, options.task, notes)
     left_out = [target, *options.drop, *([options.groups] if options.groups else [])]
-    X = frame.drop(columns=left_out)
+    X = frame.drop(columns=left_out, errors="ignore")
     counting = _row_numbers(X, notes)
     X = X.drop(columns=counting)
     if not X.shape[1]:
@@ -59,7 +62,7 @@ def make_features(frame: pandas.DataFrame, options: argparse.Namespace) -> Featu
             f"Beside the target {target!r} there is no column to learn from. {said}".strip()
         )
     encoder = TableEncoder(decimal=options.decimal).fit(X)
-    groups = None if options.groups is None else frame[options.groups].astype(str).to_numpy()
+    groups = None if options.groups is None else _groups_of(frame[options.groups])
     return Features(
         X,
         y,
@@ -71,12 +74,31 @@ def make_features(frame: pandas.DataFrame, options: argparse.Namespace) -> Featu
     )
 
 
+def _groups_of(column: pandas.Series) -> NDArray[Any]:
+    missing = np.flatnonzero(column.isna())
+    if missing.size:
+        raise TableError(
+            f"--groups {column.name!r} has no value in {missing.size:,} rows, the first of them "
+            f"row {missing[0] + 1:,}: give each row a group, or leave these out."
+        )
+    return np.asarray(column.astype(str), dtype=object)
+
+
 def _choose_target(frame: pandas.DataFrame, target: str | None, notes: list[str]) -> str:
     if target is None:
+        if not frame.shape[1]:
+            raise TableError("--drop leaves no column.")
         target = str(frame.columns[-1])
         notes.append(f"No --target was given: taking the last column, {target!r}.")
     _check_column(frame, target)
     return target
+
+
+def _check_roles(target: str, options: argparse.Namespace) -> None:
+    """Refuse a target that is something else too."""
+    for option, name in (("groups", options.groups), ("time", options.time)):
+        if name == target:
+            raise TableError(f"--{option} {name!r} is the target: name another --target.")
 
 
 def _check_column(frame: pandas.DataFrame, name: str | None) -> None:

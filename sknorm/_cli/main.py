@@ -118,8 +118,8 @@ def _positive(arguments: argparse.Namespace, features: Features) -> Any:
 
 def _load(arguments: argparse.Namespace) -> Features:
     if arguments.data is None:
-        for name in ("target", "groups", "time"):
-            if getattr(arguments, name) is not None:
+        for name in ("target", "groups", "time", "drop"):
+            if getattr(arguments, name):
                 raise ValueError(f"--{name} names a column of --data, which is not given.")
         return _wine()
     from sknorm._tables.reading import read_table

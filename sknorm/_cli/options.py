@@ -42,14 +42,21 @@ def make_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "command", nargs="?", choices=["compare"], default="compare", help="what to do"
-    )
+        "command", nargs="?", type=_command, choices=["compare"], default="compare",
+        help="what to do",
+    )  # fmt: skip
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and stop")
     _add_data(parser.add_argument_group("the data"))
     _add_reading(parser.add_argument_group("how the file is read, if not as found"))
     _add_comparison(parser.add_argument_group("the comparison"))
     _add_output(parser.add_argument_group("what comes out"))
     return parser
+
+
+def _command(text: str) -> str:
+    if text != "compare":
+        raise argparse.ArgumentTypeError(f"{text!r} is none; a file is named by --data {text}")
+    return text
 
 
 class _Version(argparse.Action):

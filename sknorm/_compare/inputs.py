@@ -50,6 +50,8 @@ def check_data(estimator: Any, X: Any, y: Any) -> tuple[Any, Any]:
     if X.shape[0] == 0:
         raise ValueError("X has no rows, so there is nothing to compare on.")
     _check_complete(y)
+    if is_regressor(estimator):
+        _check_numbers(estimator, np.asarray(y))
     distinct = np.unique(np.asarray(y)).tolist() if len(y.shape) == 1 else []
     if len(distinct) == 1:
         what = "has one class" if is_classifier(estimator) else "is constant"
@@ -63,6 +65,21 @@ def check_data(estimator: Any, X: Any, y: Any) -> tuple[Any, Any]:
             "regressor, or bin y into classes."
         )
     return X, y
+
+
+def _check_numbers(estimator: Any, values: Any) -> None:
+    """Refuse a target that is no number, where a regressor is to predict it."""
+    what = {"M": "dates", "m": "durations", "c": "complex numbers"}.get(values.dtype.kind)
+    if what is None:
+        try:
+            values.astype(np.float64)
+        except (TypeError, ValueError):
+            what = "text or objects"
+    if what is not None:
+        raise ValueError(
+            f"y has {what}, and {type(estimator).__name__} is a regressor: make numbers of them, "
+            "or pass a classifier."
+        )
 
 
 def _check_complete(y: Any) -> None:

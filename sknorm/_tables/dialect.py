@@ -12,14 +12,20 @@ from pathlib import Path
 from typing import Any
 
 from sknorm._tables.errors import TableError, load
+from sknorm._tables.header import (
+    distinct_names,
+    first_row,
+    is_data,
+    name_nothing,
+    note_skipped,
+    width_of,
+)
 
 HEAD_LINES = 50
 HEAD_CHARACTERS = 100_000
 # The share of the first lines that a separator has to split alike.
 ALIKE = 0.8
 DELIMITERS = {"tab": "\t", "\\t": "\t", "blank": " ", "space": " "}
-# Names that DuckDB's sniffer gives to what has no name.
-NUMBER = re.compile(r"\s*[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?\s*")
 
 
 @dataclass(frozen=True)
@@ -44,25 +50,22 @@ def find_dialect(
         found = _sniff(path, copy, better)
     lines = first_lines(text, HEAD_LINES)[0]
     rows = [_cells(line, found) for line in lines]
-    top = _first_row(rows)
+    top = first_row(rows)
     has_header = _has_header(rows[top], top, found) if header is None else header
     below = rows[top + 1 if has_header else top :]
     if has_header:
         above, names = top + 1, _fit_names(rows[top], below, notes)
     else:
-        above, names = top, [""] * max(map(_width, below), default=1)
-        notes.append(
-            f"The first row is data, not names, so that the columns are called 'column 1' to "
-            f"'column {len(names)}' (--header yes says that it is names)."
-        )
-    _note_skipped([line for line in lines[:top] if line.strip()], notes)
+        above, names = top, [""] * max(map(width_of, below), default=1)
+        name_nothing(len(names), notes)
+    note_skipped([line for line in lines[:top] if line.strip()], notes)
     return Dialect(
         found["Delimiter"],
         found["Quote"],
         found["Escape"],
         _comment(first_lines(text, above)[1], len(names), found) if len(names) > 1 else "",
         above,
-        tuple(_distinct(names, notes)),
+        tuple(distinct_names(names, notes)),
     )
 
 
@@ -120,16 +123,9 @@ def _better_delimiter(text: str, found: dict[str, Any]) -> str | None:
 
 def _share_alike(lines: list[str], found: dict[str, Any]) -> float:
     """Return the share of lines that have the same number of cells, more than one."""
-    counts = Counter(_width(_cells(line, found)) for line in lines)
+    counts = Counter(width_of(_cells(line, found)) for line in lines)
     width, count = max(counts.items(), key=lambda item: item[1], default=(1, 0))
     return count / len(lines) if width > 1 else 0.0
-
-
-def _width(row: list[str]) -> int:
-    """Return the number of cells of a row, without blank ones at its end."""
-    while len(row) > 1 and not row[-1]:
-        row = row[:-1]
-    return len(row)
 
 
 def _comment(rows: str, n_columns: int, found: dict[str, Any]) -> str:
@@ -153,37 +149,11 @@ def _cells(line: str, found: dict[str, Any]) -> list[str]:
         return [line]
 
 
-def _first_row(rows: list[list[str]]) -> int:
-    """Return which line is the first of the table: as wide as the most, or one less for a header.
-
-    R writes no name for the names of its rows. Titles and remarks above are of other widths.
-    """
-    widths = Counter(_width(row) for row in rows if any(row))
-    width = max(widths, key=lambda one: widths[one], default=1)
-    for place, row in enumerate(rows):
-        if (
-            any(row)
-            and not _is_remark(row)
-            and _width(row) >= max(width - 1, 2 if width > 1 else 1)
-        ):
-            return place
-    return 0
-
-
 def _has_header(row: list[str], top: int, found: dict[str, Any]) -> bool:
     """Tell whether a row is names: what the sniffer says of the same row, but never numbers."""
-    if _is_data(row):
+    if is_data(row):
         return False
     return bool(found["HasHeader"] or found["SkipRows"] != top)
-
-
-def _is_data(row: list[str]) -> bool:
-    """Tell whether a row has numbers in half of its cells, as no header has."""
-    return 2 * sum(NUMBER.fullmatch(cell) is not None for cell in row) > len(row)
-
-
-def _is_remark(row: list[str]) -> bool:
-    return bool(row) and (row[0].startswith(("#", "%", "//")) or row[0].startswith("sep="))
 
 
 def _fit_names(names: list[str], below: list[list[str]], notes: list[str]) -> list[str]:
@@ -202,29 +172,3 @@ def _is_one_wider(rows: list[list[str]], width: int) -> bool:
     """Tell whether all rows have so many cells, and not because of a separator at their ends."""
     rows = [row for row in rows if any(row)]
     return all(len(row) == width for row in rows) and any(row[-1] for row in rows)
-
-
-def _note_skipped(lines: list[str], notes: list[str]) -> None:
-    if lines:
-        shown = lines[0].strip()
-        shown = shown if len(shown) <= 60 else shown[:57] + "..."
-        n_lines = f"{len(lines)} lines" if len(lines) > 1 else "the line"
-        notes.append(f"Left out {n_lines} above the header: {shown!r}.")
-
-
-def _distinct(names: list[str], notes: list[str]) -> list[str]:
-    """Return the names with a number where they are blank or repeated."""
-    given: list[str] = []
-    renamed = []
-    for place, name in enumerate(names):
-        name = name or f"column {place + 1}"
-        new, count = name, 1
-        while new in given:
-            count += 1
-            new = f"{name} ({count})"
-        if new != name:
-            renamed.append(new)
-        given.append(new)
-    if renamed:
-        notes.append(f"Repeated column names, numbered: {', '.join(renamed[:5])}.")
-    return given

@@ -29,7 +29,8 @@ UNPACKING_ERRORS = (OSError, EOFError, lzma.LZMAError, zipfile.BadZipFile, zlib.
 ZIP = b"PK\x03\x04"
 # Files that are no table of text, by how they begin.
 FOREIGN = {
-    b"\xd0\xcf\x11\xe0": "an Excel file of before 2007: save it as .xlsx or CSV",
+    b"\xd0\xcf\x11\xe0": "an Excel file of before 2007, or one with a password: save it as .xlsx "
+    "without one, or as CSV",
     b"ARROW1": "an Arrow file: save it as Parquet or CSV",
     b"\x89HDF": "an HDF5 file: save the table as Parquet or CSV",
     b"SQLite format 3": "an SQLite database: export the table as CSV",

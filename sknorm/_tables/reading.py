@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import tempfile
@@ -12,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from sknorm._tables.convert import convert_text
 from sknorm._tables.dialect import Dialect, find_dialect, first_lines
 from sknorm._tables.errors import TableError, load
+from sknorm._tables.excel import read_excel
 from sknorm._tables.files import contents, decode
+from sknorm._tables.header import distinct_names
 
 if TYPE_CHECKING:
     import pandas
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 # What pandas calls the columns of an index that has no name.
 UNNAMED_INDEX = re.compile(r"__index_level_\d+__")
 PANDAS_METADATA = "select value from parquet_kv_metadata(?) where key = 'pandas'::blob"
+PARQUET_SCHEMA = "select name, num_children from parquet_schema(?)"
 HEAD = 100
 
 
@@ -49,7 +51,8 @@ def read_table(
     delimiter : str, default=None
         What separates the cells; None detects it.
     header : bool, default=None
-        Whether the first row is the names of the columns; None detects it.
+        Whether the first row is the names of the columns, but for Parquet, which has names; None
+        detects it.
     decimal : {".", ","}, default=None
         The decimal sign; None detects it.
     notes : list of str, default=None
@@ -59,7 +62,8 @@ def read_table(
     Returns
     -------
     frame : pandas.DataFrame
-        Columns of float64 (NaN where missing), datetime64, bool, or str.
+        Columns of float64 (NaN where missing), datetime64, bool, or str; what Parquet has beside
+        these, such as lists, stays what it is.
 
     Raises
     ------
@@ -90,7 +94,7 @@ def read_table(
     if kind == "parquet":
         frame = _read_parquet(path, data, notes)
     elif kind == "excel":
-        frame = _read_excel(path, data, notes)
+        frame = read_excel(path, data, header, notes)
     else:
         frame, separator = _read_text(path, data, encoding, delimiter, header, notes)
     if not len(frame):
@@ -138,18 +142,21 @@ def _parse(path: Path, copy: Path, dialect: Dialect) -> Any:
     duckdb = load("duckdb")
     connection = duckdb.connect()
     options = {"comment": dialect.comment} if dialect.comment else {}
+    # Numbered meanwhile: names that are the same but for their case are one to DuckDB.
+    columns = [f"c{place}" for place in range(len(dialect.names))]
     try:
-        return connection.read_csv(
+        frame = connection.read_csv(
             str(copy),
             header=False,
             auto_detect=False,
-            columns=dict.fromkeys(dialect.names, "VARCHAR"),
+            columns=dict.fromkeys(columns, "VARCHAR"),
             delimiter=dialect.delimiter,
             quotechar=dialect.quote,
             escapechar=dialect.escape,
             max_line_size=2**27,
             **options,
         ).df()
+        return frame.set_axis(list(dialect.names), axis=1)
     except duckdb.Error as error:
         raise TableError(_what_is_wrong(path, str(error), dialect)) from error
     finally:
@@ -180,13 +187,29 @@ def _read_parquet(path: Path, data: bytes, notes: list[str]) -> Any:
         connection = duckdb.connect()
         try:
             frame = connection.read_parquet(str(copy)).df()
+            schema = connection.execute(PARQUET_SCHEMA, [str(copy)]).fetchall()
             metadata = connection.execute(PANDAS_METADATA, [str(copy)]).fetchone()
         except duckdb.Error as error:
             reason = str(error).splitlines()[0]
             raise TableError(f"{path} is a Parquet file that cannot be read: {reason}") from error
         finally:
             connection.close()
+    frame.columns = distinct_names(_names_in(schema), notes)
     return _settle_index(frame, _index_names(metadata), notes)
+
+
+def _names_in(schema: list[tuple[str, int | None]]) -> list[str]:
+    """Return the names of columns, of a schema that has the parts of a column after it.
+
+    DuckDB's own names differ where two are the same but for their case.
+    """
+    names = []
+    parts = 0
+    for name, n_parts in schema[1:]:
+        if not parts:
+            names.append(name)
+        parts += (n_parts or 0) - (1 if parts else 0)
+    return names
 
 
 def _index_names(metadata: tuple[bytes] | None) -> list[str]:
@@ -208,26 +231,3 @@ def _settle_index(frame: Any, index: list[str], notes: list[str]) -> Any:
         notes.append(f"Taking the index of a pandas frame as columns: {', '.join(named)}.")
     others = [name for name in frame.columns if name not in {*unnamed, *named}]
     return frame[[*named, *others]]
-
-
-def _read_excel(path: Path, data: bytes, notes: list[str]) -> Any:
-    pandas = load("pandas")
-    load("openpyxl")
-    try:
-        sheets = pandas.read_excel(io.BytesIO(data), sheet_name=None)
-    except (KeyError, ValueError, OSError) as error:
-        raise TableError(f"{path} is an Excel file that cannot be read: {error}.") from error
-    filled = {name: sheet for name, sheet in sheets.items() if sheet.size}
-    if not filled:
-        raise TableError(f"{path} is an Excel file without a table in it.")
-    name, frame = next(iter(filled.items()))
-    if len(filled) > 1:
-        notes.append(
-            f"The Excel file has {len(filled)} sheets: taking the first, {name!r}. Save another as "
-            "CSV to use that."
-        )
-    frame.columns = [
-        f"column {place + 1}" if str(column).startswith("Unnamed: ") else str(column)
-        for place, column in enumerate(frame.columns)
-    ]
-    return frame

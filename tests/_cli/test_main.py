@@ -8,6 +8,7 @@ import sys
 import time
 
 import numpy as np
+import polars as pl
 import pytest
 
 from sknorm import NormalizerComparison
@@ -96,7 +97,14 @@ def test_default_data(capsys):
     [
         (["--data", "nothing.csv"], "There is no file nothing.csv"),
         (["--target", "price"], "--target names a column of --data, which is not given"),
+        (["--drop", "price"], "--drop names a column of --data, which is not given"),
         (["--data", "CARS", "--target", "cost"], "There is no column 'cost'"),
+        (["--data", "CARS", "--target", "price", "--drop", "price"], "There is no column 'price'"),
+        (["--data", "CARS", "--target", "price", "--groups", "price"], "--groups 'price' is the t"),
+        (
+            ["--data", "CARS", "--target", "price", "--time", "price"],
+            "--time 'price' is the target",
+        ),
         (["--data", "CARS", "--target", "price", "--model", "logistic"], "predicts classes"),
         (["--report", "no/such/folder/a.html"], "there is no folder no/such/folder"),
         (["--report", "."], "is a folder"),
@@ -206,7 +214,36 @@ def test_processes_that_end_the_work_ignore_ctrl_c():
     assert said.stdout.split() == [b"True"]
 
 
-@pytest.mark.parametrize("arguments", [["--folds", "1"], ["--seeds", "x"], ["--model", "tree"]])
+def test_a_dropped_column_is_no_target_and_may_hold_anything(tmp_path, capsys):
+    path = tmp_path / "rows.parquet"
+    rows = np.arange(40)
+    tags = [["a"]] * 40
+    frame = pl.DataFrame({"x": rows * 7 % 11, "tags": tags, "day": rows * 3 % 40, "y": rows % 2})
+    frame.write_parquet(path)
+    given = ["--data", str(path), *KNN, *QUICK]
+    assert main(given) == 2
+    assert "'tags'" in capsys.readouterr().err
+    assert main([*given, "--drop", "tags", "--missing", "-1", "--drop-duplicates"]) == 0
+    assert "taking the last column, 'y'" in capsys.readouterr().out
+    assert main([*given, "--drop", "tags", "--drop", "day", "--time", "day"]) == 0
+    assert "in the order of 'day'" in capsys.readouterr().out
+    everything = [part for name in frame.columns for part in ("--drop", name)]
+    assert main([*given, *everything]) == 2
+    assert "--drop leaves no column" in capsys.readouterr().err
+
+
+def test_rows_without_a_group_are_refused(tmp_path, capsys):
+    path = tmp_path / "rows.csv"
+    rows = [f"{k * 7 % 11},{'' if k == 3 else k % 5},{k % 2}" for k in range(40)]
+    path.write_text("\n".join(["x,site,y", *rows]), encoding="utf-8")
+    assert main(["--data", str(path), "--groups", "site", *KNN, *QUICK]) == 2
+    assert (
+        "--groups 'site' has no value in 1 rows, the first of them row 4" in capsys.readouterr().err
+    )
+
+
+@pytest.mark.parametrize("arguments", [["--folds", "1"], ["--seeds", "x"], ["--model", "tree"],
+                                       ["cars.csv"]])  # fmt: skip
 def test_bad_options_name_the_option(arguments, capsys):
     with pytest.raises(SystemExit):
         main(arguments)

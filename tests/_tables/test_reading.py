@@ -1,18 +1,21 @@
 """Tables in files: what they are read as, what is said of it, and what is refused."""
 
 import bz2
+import datetime
 import gzip
 import io
 import lzma
+import re
 import sys
 import zipfile
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import polars as pl
 import pytest
 
-from sknorm.tables import TableError, read_table
+from sknorm.tables import TableEncoder, TableError, read_table
 
 ROWS = "age,city,score\n31,Bern,1.5\n,Genève,2\n44,,NA\n"
 PLAIN = "a,b,y\n" + "".join(f"{i * i % 17},{i * 7 % 5},{i % 2}\n" for i in range(40))
@@ -100,7 +103,7 @@ def test_zip_and_excel(write):
 @pytest.mark.parametrize(
     ("start", "what"),
     [
-        (b"\xd0\xcf\x11\xe0rest", "an Excel file of before 2007: save it as .xlsx"),
+        (b"\xd0\xcf\x11\xe0rest", "an Excel file of before 2007, or one with a pass"),
         (b"%PDF-1.7", "a PDF file"),
         (b"7z\xbc\xaf'\x1crest", "a 7z archive: unpack it"),
         (b"\x89PNG\r\n", "a picture, not a table"),
@@ -186,6 +189,94 @@ def test_missing_file_and_folder(tmp_path):
         read_table(tmp_path)
 
 
+def sheet(*rows, first=1):
+    """Return an Excel file of rows, below some that are empty."""
+    book = openpyxl.Workbook()
+    for place, row in enumerate(rows):
+        for column, cell in enumerate(row, start=1):
+            book.active.cell(place + first, column, cell)
+    box = io.BytesIO()
+    book.save(box)
+    return box.getvalue()
+
+
+DAY = datetime.datetime(2024, 5, 1)
+
+
+@pytest.mark.parametrize(
+    ("rows", "names", "n_rows"),
+    [
+        ([["a", "b"], [1, 2.5], [3, 4]], ["a", "b"], 2),
+        ([["Report"], [], ["a", "b"], [1, 2.5], [3, 4]], ["a", "b"], 2),
+        ([["Report of", "May"], ["a", "b", "c", "d"], [1, 2, 3, 4]], ["a", "b", "c", "d"], 1),
+        ([[None, "a", "b"], [None, 1, 2.5], [], [None, 3, 4]], ["a", "b"], 2),
+        ([["name", 2019, 2020], ["x", 1, 2], ["y", 3, 4]], ["name", "2019", "2020"], 2),
+        ([["name", DAY, 2.0], ["x", 1.5, 2], ["y", 3, 4]], ["name", "2024-05-01", "2"], 2),
+        ([["a", None, "a"], [1, 2, 3], [4, 5, 6]], ["a", "column 2", "a (2)"], 2),
+        ([[1, 2.5], [3, 4]], ["column 1", "column 2"], 2),
+        ([["x", 1, 2], ["y", 3, 4]], ["column 1", "column 2", "column 3"], 2),
+        ([[DAY, 1.5], [DAY, 2.5]], ["column 1", "column 2"], 2),
+    ],
+)
+@pytest.mark.parametrize("first", [1, 4])
+def test_sheets_of_excel(write, rows, names, n_rows, first):
+    table = read_table(write(sheet(*rows, first=first), "book.xlsx"))
+    assert list(table) == names
+    assert len(table) == n_rows
+
+
+def test_what_is_said_of_a_sheet(write):
+    notes = []
+    given = sheet(["Sales", "2024"], [], ["a", "a", "b"], [1, 2, 3], [4, 5, 6])
+    read_table(write(given, "book.xlsx"), notes=notes)
+    assert notes[0] == "Left out the line above the header: 'Sales 2024'."
+    assert "numbered: a (2)" in notes[1]
+    notes = []
+    table = read_table(write(given, "book.xlsx"), header=False, notes=notes)
+    assert len(table) == 3
+    assert "The first row is data, not names" in " ".join(notes)
+    assert list(read_table(write(sheet([1, 2], [3, 4]), "book.xlsx"), header=True)) == ["1", "2"]
+
+
+def test_types_of_cells_of_excel(write):
+    rows = [
+        ["day", "clock", "whole", "part", "text", "flag", "zip", "comma", "gap"],
+        [DAY, datetime.time(7, 30), 1, 1.5, "x", True, "01234", "1,5", "#N/A"],
+        [None, datetime.time(8, 0), 2, 2, "n/a", False, "00001", "2,5", 3],
+    ]
+    table = read_table(write(sheet(*rows), "book.xlsx"))
+    assert table["day"].dt.month.tolist()[0] == 5
+    assert table["clock"].tolist() == [7.5, 8.0]
+    assert table["whole"].tolist() == [1, 2]
+    assert table["part"].tolist() == [1.5, 2.0]
+    assert text(table["text"]) == ["x", None]
+    assert table["flag"].dtype == bool
+    assert text(table["zip"]) == ["01234", "00001"]
+    assert table["comma"].tolist() == [1.5, 2.5]
+    assert same(table["gap"], [np.nan, 3.0])
+
+
+def test_formulas_that_were_never_computed_are_refused(write):
+    given = sheet(["a", "twice"], [1, "=A2*2"], [2, "=A3*2"])
+    with pytest.raises(TableError, match=r"never computed, such as cell B2 of sheet 'Sheet': open"):
+        read_table(write(given, "book.xlsx"))
+    computed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(given)) as old, zipfile.ZipFile(computed, "w") as new:
+        for name in old.namelist():
+            body = old.read(name)
+            if name.startswith("xl/worksheets/"):
+                # The first one has a value now; the second one is an empty text.
+                body = re.sub(rb"<v></v>|<v ?/>", b"<v>2</v>", body, count=1)
+            new.writestr(name, body)
+    assert same(read_table(write(computed.getvalue(), "book.xlsx"))["twice"], [2.0, np.nan])
+
+
+@pytest.mark.parametrize("rows", [[], [["a", "b"]]])
+def test_sheets_without_rows(write, rows):
+    with pytest.raises(TableError, match="Excel file without a table in it"):
+        read_table(write(sheet(*rows), "book.xlsx"))
+
+
 @pytest.mark.parametrize(
     ("above", "said"),
     [
@@ -242,6 +333,21 @@ def test_repeated_names_are_numbered_and_said(write):
     assert notes == ["Repeated column names, numbered: a (2)."]
 
 
+def test_names_that_are_the_same_but_for_their_case(write, tmp_path):
+    table = read_table(write("Code,code,x\n1,2,5\n3,4,6\n"))
+    assert list(table) == ["Code", "code", "x"]
+    assert table.to_numpy().tolist() == [[1, 2, 5], [3, 4, 6]]
+    path = tmp_path / "data.parquet"
+    part = {"x": 1, "Code": [1]}
+    frame = pl.DataFrame(
+        {"Code": [1], "part": [part], "code": [2], 'q"': [3], "": [4], "CODE": [5]}
+    )
+    frame.write_parquet(path)
+    table = read_table(path).drop(columns="part")
+    assert list(table) == ["Code", "code", 'q"', "column 5", "CODE"]
+    assert table.to_numpy().tolist() == [[1, 2, 3, 4, 5]]
+
+
 def test_parquet(tmp_path):
     path = tmp_path / "data.parquet"
     pl.DataFrame(
@@ -251,6 +357,20 @@ def test_parquet(tmp_path):
     assert same(table["n"], [1, np.nan, 3])
     assert text(table["t"]) == ["x", None, "y"]
     assert table["d"].dt.day.tolist() == [1, 2, 3]
+
+
+def test_what_is_no_cell_stays_what_it_is(tmp_path):
+    path = tmp_path / "data.parquet"
+    frame = pl.DataFrame(
+        {"tags": [["x"], None], "point": [{"x": 1}, {"x": 2}], "n": ["1,5", "2,5"]}
+    )
+    frame.with_columns(raw=pl.Series([b"x", b"y"])).write_parquet(path)
+    table = read_table(path)
+    assert table["n"].tolist() == [1.5, 2.5]
+    assert list(table["tags"][0]) == ["x"]
+    with pytest.raises(TableError, match=r"'tags' has cells of ndarray.*leave it out"):
+        TableEncoder().fit(table)
+    TableEncoder().fit(table.drop(columns=["tags", "point", "raw"]))
 
 
 @pytest.mark.parametrize("index", ["none", "unnamed", "named", "two"])
