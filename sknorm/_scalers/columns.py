@@ -20,7 +20,7 @@ def is_single(columns: Any) -> bool:
 
 def is_list(value: Any) -> bool:
     """Tell whether a value is several, not one name or number."""
-    return np.iterable(value) and not isinstance(value, str)
+    return np.iterable(value) and not isinstance(value, (str, bytes))
 
 
 def find_columns(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -9,6 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+
+
+def _number(value: Any) -> float:
+    """Return a real number as a float, infinite if it is too large, NaN if none."""
+    if not isinstance(value, Real) or isinstance(value, bool):
+        return np.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return np.inf
 
 
 def check_flag(name: str, value: Any) -> None:
@@ -32,13 +43,13 @@ def check_auto(name: str, value: Any) -> None:
 
 def check_positive(name: str, value: Any) -> None:
     """Refuse what is not a finite number above 0."""
-    if not isinstance(value, Real) or isinstance(value, bool) or not 0 < float(value) < np.inf:
+    if not 0 < _number(value) < np.inf:
         raise ValueError(f"{name} must be a finite number above 0, got {value!r}.")
 
 
 def check_not_negative(name: str, value: Any, hint: str = "") -> None:
     """Refuse what is not a finite number >= 0; the hint says more of what it is."""
-    if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= float(value) < np.inf:
+    if not 0 <= _number(value) < np.inf:
         raise ValueError(f"{name} must be a finite number >= 0, got {value!r}.{hint}")
 
 
@@ -57,7 +68,7 @@ def check_shrinkage(value: Any) -> None:
 
 def check_drift_settings(alpha: Any, threshold: Any) -> None:
     """Refuse a rate that is not between 0 and 1, and a threshold that is no size."""
-    if not isinstance(alpha, Real) or isinstance(alpha, bool) or not 0 < float(alpha) < 1:
+    if not 0 < _number(alpha) < 1:
         raise ValueError(f"alpha must be a number between 0 and 1, got {alpha!r}.")
     check_not_negative("threshold", threshold, " It is in standard deviations.")
 
@@ -71,9 +82,7 @@ def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
 
 def check_momentum(value: Any) -> None:
     """Refuse what is neither None nor in (0, 1]."""
-    if value is None:
-        return
-    if not isinstance(value, Real) or isinstance(value, bool) or not 0 < float(value) <= 1:
+    if value is not None and not 0 < _number(value) <= 1:
         raise ValueError(
             f"momentum must be None or a number in (0, 1], got {value!r}. It is the weight of the "
             "newest batch, as in torch (Keras names the weight of the old statistics)."
@@ -86,6 +95,22 @@ def check_n_jobs(value: Any) -> None:
         return
     if not isinstance(value, Integral) or isinstance(value, bool) or value == 0:
         raise ValueError(f"n_jobs must be None or a whole number other than 0, got {value!r}.")
+
+
+def check_quantile_range(value: Any, unit_variance: bool) -> None:
+    """Refuse what is not two percentiles in their order."""
+    fits = isinstance(value, (Sequence, np.ndarray)) and np.ndim(value) == 1 and len(value) == 2
+    low, high = map(_number, value) if fits else (np.nan, np.nan)
+    if not 0.0 <= low <= high <= 100.0:
+        raise ValueError(
+            f"Invalid quantile range: {value!r}. quantile_range must be two percentiles between 0 "
+            "and 100, the first not above the second."
+        )
+    if unit_variance and low == high:
+        raise ValueError(
+            f"quantile_range={value!r} has no width, which unit_variance=True divides by. Choose "
+            "two percentiles, or unit_variance=False."
+        )
 
 
 def check_divisor(name: str, value: Any, of: int, what: str) -> int:
@@ -107,7 +132,7 @@ def check_affine(name: str, value: Any, default: float, shapes: list[tuple[int, 
         return np.full(shapes[0], default)
     try:
         array = np.array(value, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{name} must be numeric, got {value!r}.") from error
     if not np.isfinite(array).all():
         raise ValueError(f"{name} must be finite, got {value!r}.")

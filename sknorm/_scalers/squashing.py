@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from numbers import Real
+from collections.abc import Callable
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -348,12 +347,12 @@ class SquashingScaler(
 
     def _check_params(self) -> None:
         parameters.check_positive("max_absolute_value", self.max_absolute_value)
-        check_quantile_range(self.quantile_range)
         if self.squash is not None:
             parameters.check_choice("squash", self.squash, tuple(NUMBERS))
         parameters.check_auto("with_centering", self.with_centering)
         for name in ("with_scaling", "unit_variance", "copy"):
             parameters.check_flag(name, getattr(self, name))
+        parameters.check_quantile_range(self.quantile_range, self.unit_variance)
         parameters.check_n_jobs(self.n_jobs)
 
     def _read(self, X: Any, *, first: bool) -> tuple[Any, Codes | None, int]:
@@ -473,15 +472,3 @@ class SquashingScaler(
         if self.with_scaling:
             scale = state.read_attribute(self, "scale_", n_channels)
         return Affine(center, scale, gamma, beta)
-
-
-def check_quantile_range(value: Any) -> None:
-    """Refuse what is not two percentiles in their order."""
-    fits = isinstance(value, (Sequence, np.ndarray)) and len(value) == 2
-    if fits:
-        fits = all(isinstance(v, Real) and not isinstance(v, bool) for v in value)
-    if not fits or not 0.0 <= float(value[0]) < float(value[1]) <= 100.0:
-        raise ValueError(
-            f"Invalid quantile range: {value!r}. quantile_range must be two percentiles between 0 "
-            "and 100, the first below the second."
-        )

@@ -222,3 +222,10 @@ def test_names_need_names():
         BatchStatScaler().select([0])
     with pytest.raises(ValueError, match="X has 4 features, but BatchStatScaler is expecting 2"):
         scaler.transform(X, columns=[0, 1])
+
+
+@pytest.mark.parametrize("column", [b"a", [b"a"], 1.0, None, [None]])
+def test_what_is_neither_a_name_nor_a_position_is_refused(column):
+    frame = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 5.0]})
+    with pytest.raises(ValueError, match="given by name or position, got"):
+        BatchStatScaler().fit(frame).select(column)

@@ -69,7 +69,10 @@ def with_infinity(x, seed=0):
 
 
 @pytest.mark.filterwarnings("ignore:All-NaN slice", "ignore:invalid value", "ignore:overflow")
-@pytest.mark.parametrize("params", [{}, {"max_absolute_value": 1.5}, {"quantile_range": (10, 60)}])
+@pytest.mark.parametrize(
+    "params",
+    [{}, {"max_absolute_value": 1.5}, {"quantile_range": (10, 60)}, {"quantile_range": (30, 30)}],
+)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int64])
 @pytest.mark.parametrize("n", [1, 2, 3, 7, 50, 1000, 40_000])
 def test_the_numbers_of_skrub(n, dtype, params):
@@ -104,6 +107,7 @@ ROBUST = [
     {"with_scaling": False},
     {"quantile_range": (10.0, 60.0)},
     {"quantile_range": (0.0, 100.0)},
+    {"quantile_range": (30.0, 30.0)},
 ]
 
 
@@ -471,9 +475,13 @@ def test_unit_variance_of_normal_values():
         ({"max_absolute_value": 0}, "max_absolute_value must be a finite number above 0"),
         ({"max_absolute_value": np.inf}, "max_absolute_value"),
         ({"max_absolute_value": "3"}, "max_absolute_value"),
-        ({"quantile_range": (75.0, 25.0)}, "the first below the second"),
+        ({"quantile_range": (75.0, 25.0)}, "the first not above the second"),
         ({"quantile_range": (-1, 25.0)}, "Invalid quantile range: .* between 0 and 100"),
-        ({"quantile_range": (25.0, 25.0)}, "quantile_range"),
+        ({"quantile_range": (25.0, 25.0), "unit_variance": True}, "quantile_range=.* has no width"),
+        ({"quantile_range": np.array(2.0)}, "two percentiles"),
+        ({"quantile_range": "ab"}, "two percentiles"),
+        ({"quantile_range": [[1], [2]]}, "two percentiles"),
+        ({"quantile_range": (1, 10**400)}, "two percentiles"),
         ({"quantile_range": (0.0, 101.0)}, "quantile_range"),
         ({"quantile_range": (1, 2, 3)}, "two percentiles"),
         ({"quantile_range": (np.nan, 2)}, "quantile_range"),
