@@ -24,6 +24,7 @@ WAYS_OUT = {
     "text": "Encode text first, for example with OneHotEncoder in a ColumnTransformer.",
     "dates": "Turn dates and durations into numbers first, for example into days since a date.",
     "objects": "Convert its features to numbers first.",
+    "complex": "Pass real and imaginary parts as features of their own.",
 }
 
 
@@ -47,6 +48,8 @@ def as_numbers(X: Any, name: str = "X") -> Any:
         return _unmasked(X, name)
     if isinstance(X, (list, tuple)):
         X = _array_of_rows(X)
+    elif hasattr(X, "__array__") and not hasattr(X, "columns"):
+        X = np.asarray(X)
     if isinstance(X, np.ndarray):
         return _array(X, name)
     columns = columns_of(X)
@@ -106,8 +109,8 @@ def _unmasked(X: Any, name: str) -> AnyArray:
 
 
 def _array(X: AnyArray, name: str) -> AnyArray:
-    """Return an array as numbers; complex ones are refused by scikit-learn."""
-    if X.dtype.kind in "biufc":
+    """Return an array as real numbers."""
+    if X.dtype.kind in "biuf":
         return X
     if X.ndim != 2:
         return _labeled(numbers_of, X, name)
@@ -144,10 +147,13 @@ def _refuse(bad: dict[str, NotNumbersError], name: str) -> NoReturn:
     """Raise an error that names the features, what was found and what to do."""
     label, first = next(iter(bad.items()))
     where = "" if first.row is None else f" in row {first.row}"
-    message = f"{label} has {first.found}{where}, which is not numeric."
-    if name == "X":
+    kinds = {error.kind for error in bad.values()}
+    what = "a real number" if kinds == {"complex"} else "numeric"
+    message = f"{label} has {first.found}{where}, which is not {what}."
+    if name == "X" and label != "X":
         shown = ", ".join(list(bad)[:20]) + (", …" if len(bad) > 20 else "")
         message = f"These features of X are not numeric: {shown}. {message}"
-    kinds = {error.kind for error in bad.values()}
+    if "complex" in kinds:  # in scikit-learn's words
+        message = f"Complex data not supported. {message}"
     ways_out = " ".join(WAYS_OUT[kind] for kind in WAYS_OUT if kind in kinds)
     raise (TypeError if kinds == {"objects"} else ValueError)(f"{message} {ways_out}")

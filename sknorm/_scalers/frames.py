@@ -183,7 +183,7 @@ def _label(name: Any) -> str:
 def _pandas(X: Any) -> Columns | None:
     """Return the columns of a frame that has others than NumPy's numbers."""
     dtypes = list(X.dtypes)
-    if all(isinstance(dtype, np.dtype) and dtype.kind in "biufc" for dtype in dtypes):
+    if all(isinstance(dtype, np.dtype) and dtype.kind in "biuf" for dtype in dtypes):
         return None
     is_sparse = [type(dtype).__name__ == "SparseDtype" for dtype in dtypes]
     if all(is_sparse) and all(dtype.kind in "biuf" and dtype.fill_value == 0 for dtype in dtypes):

@@ -25,8 +25,10 @@ class NotNumbersError(Exception):
 def numbers_of(values: AnyArray) -> AnyArray:
     """Return an array of any dtype as one of numbers, missing values as NaN."""
     kind = values.dtype.kind
-    if kind in "biufc":
+    if kind in "biuf":
         return values
+    if kind == "c":
+        raise NotNumbersError("complex", str(values.dtype))
     if kind in "Mm":
         raise NotNumbersError("dates", str(values.dtype))
     if kind == "V":

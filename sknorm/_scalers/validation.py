@@ -189,6 +189,11 @@ def check_weights(sample_weight: Any, n_samples: int) -> Array | None:
         sample_weight = np.full(n_samples, float(sample_weight))
     if is_tensor(sample_weight):
         sample_weight = as_numpy(sample_weight)
+    if isinstance(sample_weight, (str, bytes)):
+        raise ValueError(
+            f"sample_weight is {sample_weight!r}: pass a number, or one number for each row of X. "
+            "The name of a column is none."
+        )
     weights: Array = check_array(
         as_weights(sample_weight, "sample_weight"),
         ensure_2d=False,

@@ -56,6 +56,22 @@ class Data(NamedTuple):
     error: type[Exception] = ValueError
 
 
+DAY = np.datetime64("2020-01-01")
+
+
+class Held:
+    """An array in a container of which nothing but ``__array__`` is known."""
+
+    def __init__(self, values):
+        self._values, self.shape = values, values.shape
+
+    def __array__(self, dtype=None, copy=None):
+        return self._values
+
+    def __len__(self):
+        return len(self._values)
+
+
 DATA = {
     "1-D": Data(X[0], ("Expected 2D array", "reshape(-1, 1)")),
     "scalar": Data(3.0, ("Expected 2D array",)),
@@ -68,7 +84,13 @@ DATA = {
     "list of text": Data([["a", "b"], ["c", "d"]], ("numeric",)),
     "text in a pandas frame": Data(text_frame(pd), ("'color'", "'kind'", "OneHotEncoder")),
     "text in a polars frame": Data(text_frame(pl), ("'color'", "'kind'", "OneHotEncoder")),
-    "complex": Data(X + 1j, ("Complex data not supported",)),
+    "complex": Data(X + 1j, ("Complex data not supported", "feature 0", "imaginary")),
+    "complex, N-d": Data(np.ones((4, 6, 2)) * 1j, ("Complex data not supported. X has complex",)),
+    "complex, pandas": Data(
+        frame(X).assign(c=1j),
+        ("Complex data not supported", "not numeric: 'c'. 'c' has complex128"),
+    ),
+    "dates in another container": Data(Held(np.full((4, 6), DAY)), ("datetime64", "numbers")),
     "complex, sparse": Data(S * 1j, ("omplex",)),
     "datetime": Data(np.full((4, 6), np.datetime64("2020-01-01")), ("datetime64", "numbers")),
     "timedelta": Data(np.full((4, 6), np.timedelta64(3, "s")), ("timedelta64", "numbers")),
@@ -259,6 +281,11 @@ WEIGHTS = {
     "NaN": (np.r_[np.ones(39), np.nan], ("sample_weight", "NaN")),
     "inf": (np.r_[np.ones(39), np.inf], ("sample_weight", "infinity")),
     "text": (["heavy"] * 40, ("heavy",)),
+    "name": ("heavy", ("sample_weight is 'heavy'", "name of a column")),
+    "complex": (np.ones(40) * 1j, ("Complex data", "sample_weight")),
+    "dates": (np.full(40, DAY), ("sample_weight has datetime64",)),
+    "index of dates": (pd.DatetimeIndex([DAY] * 40), ("sample_weight has datetime64",)),
+    "durations": (pd.to_timedelta(range(40)), ("sample_weight has timedelta64",)),
     "negative number": (-1.0, ("sample_weight", ">= 0")),
 }
 
