@@ -21,6 +21,7 @@ from sknorm._backends.layout import (
     as_floats,
     channel_view,
     group_view,
+    is_writable,
     output_dtype,
     sample_blocks,
 )
@@ -262,7 +263,7 @@ def _transform(
     before anything is written, unless ``allow_nan`` is None: all are allowed.
     """
     dtype = output_dtype(x.dtype)
-    in_place = not copy and x.dtype == dtype and x.flags.writeable
+    in_place = not copy and x.dtype == dtype and is_writable(x)
     if in_place and allow_nan is not None:
         check_finite(x, kernels, allow_nan=allow_nan)
     out = x if in_place else np.empty_like(x, dtype=dtype, subok=False)

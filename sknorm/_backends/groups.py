@@ -15,7 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from sknorm._backends.layout import NATIVE, AnyArray, as_floats, output_dtype, sample_blocks
+from sknorm._backends.layout import (
+    NATIVE,
+    AnyArray,
+    as_floats,
+    is_writable,
+    output_dtype,
+    sample_blocks,
+)
 from sknorm._backends.protocol import Kernels, NonFiniteError
 from sknorm._backends.sparse import coordinates
 from sknorm._compat import array_namespace
@@ -124,7 +131,7 @@ def transform(x: Any, codes: Codes, function: Transform, *, copy: bool) -> Any:
         flat = xp.reshape(x, (1, x.shape[0] * x.shape[1], *x.shape[2:]))
         return xp.reshape(function(flat, (codes,)), x.shape)
     dtype = output_dtype(x.dtype)
-    in_place = not copy and x.dtype == dtype and x.flags.writeable
+    in_place = not copy and x.dtype == dtype and is_writable(x)
     out = x if in_place else np.empty_like(x, dtype=dtype, subok=False)
     for part in sample_blocks(x):
         values = np.ascontiguousarray(x[part])

@@ -70,3 +70,20 @@ def as_floats(block: AnyArray) -> FloatArray:
     order: Any = "F" if block.ndim == 2 and block.strides[0] < block.strides[1] else "C"
     with np.errstate(over="ignore"):
         return np.array(block, dtype=dtype, order=order, copy=True)
+
+
+def is_writable(x: AnyArray) -> bool:
+    """Tell whether each value may be overwritten: that of no other one shares its memory.
+
+    Those of sliding windows do.
+    """
+    if not x.flags.writeable:
+        return False
+    if x.flags.c_contiguous or x.flags.f_contiguous:
+        return True
+    reach = x.itemsize
+    for stride, size in sorted((abs(s), n) for s, n in zip(x.strides, x.shape, strict=True)):
+        if size > 1 and stride < reach:
+            return False
+        reach += stride * (size - 1)
+    return True

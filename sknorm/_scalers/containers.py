@@ -48,7 +48,7 @@ def as_numbers(X: Any, name: str = "X") -> Any:
         return _unmasked(X, name)
     if isinstance(X, (list, tuple)):
         X = _array_of_rows(X)
-    elif hasattr(X, "__array__") and not hasattr(X, "columns"):
+    elif hasattr(X, "__array__") and not isinstance(X, np.ndarray) and not hasattr(X, "columns"):
         X = np.asarray(X)
     if isinstance(X, np.ndarray):
         return _array(X, name)
@@ -83,6 +83,8 @@ def _way_out(X: Any) -> str | None:
     """Return what to pass instead of a container whose values have to be read first."""
     if (way_out := kinds.way_out(X)) is not None:
         return way_out
+    if isinstance(X, np.matrix):
+        return "numpy.asarray(X)"
     if isinstance(X, Mapping) and not hasattr(X, "shape"):
         return "pandas.DataFrame(X)"
     return "a list of its rows" if isinstance(X, Set) else None

@@ -1,9 +1,19 @@
 """The views of three axes that the loops walk over."""
 
+import itertools
+
 import numpy as np
 import pytest
+from numpy.lib.stride_tricks import as_strided
 
-from sknorm._backends.layout import as_floats, channel_view, group_view, output_dtype, sample_blocks
+from sknorm._backends.layout import (
+    as_floats,
+    channel_view,
+    group_view,
+    is_writable,
+    output_dtype,
+    sample_blocks,
+)
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
@@ -49,3 +59,22 @@ def test_blocks_cover_all_samples_once_and_are_small():
 )
 def test_floats_up_to_64_bits_stay(given, result):
     assert output_dtype(np.dtype(given)) == np.dtype(result)
+
+
+def test_what_shares_memory_is_not_overwritten():
+    base = np.zeros(64)
+    for shape in itertools.product([1, 2, 3], [1, 3], [1, 2]):
+        for steps in itertools.product([0, 1, 2, 3, 6, -1, -3], repeat=3):
+            offset = 32
+            places = sum(
+                np.arange(n).reshape(np.roll([n, 1, 1], axis)) * step
+                for axis, (n, step) in enumerate(zip(shape, steps, strict=True))
+            )
+            strides = [step * base.itemsize for step in steps]
+            x = as_strided(base[offset:], shape, strides)
+            if is_writable(x):
+                assert np.unique(places).size == x.size, (shape, steps)
+    for x in (base.reshape(8, 8), base.reshape(4, 4, 4).transpose(1, 2, 0)[::-1, ::2]):
+        assert is_writable(x)
+        x.flags.writeable = False
+        assert not is_writable(x)

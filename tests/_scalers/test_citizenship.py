@@ -241,6 +241,23 @@ def test_parameters_survive_set_params(estimator):
     assert again.get_params().keys() == params.keys()
 
 
+@every_class
+def test_values_that_share_memory_are_not_overwritten(cls):
+    windows = np.lib.stride_tricks.sliding_window_view(ordinary().ravel()[:40], 4, writeable=True)
+    before = windows.copy()
+    scaler = cls(copy=False).fit(before.copy())
+    expected = cls().fit(before).transform(before)
+    np.testing.assert_array_equal(scaler.transform(windows), expected)
+    np.testing.assert_array_equal(windows, before)
+
+
+@every_class
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
+def test_matrices_of_numpy_are_refused(cls):
+    with pytest.raises(TypeError, match=r"numpy\.matrix.* Pass numpy\.asarray\(X\)"):
+        cls().fit(np.matrix([[1.0, 2.0], [3.0, 5.0]]))
+
+
 # Merging
 
 
