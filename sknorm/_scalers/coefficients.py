@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
@@ -82,7 +83,8 @@ def raw_coefficients(pipeline: Any) -> RawCoefficients:
             f"The last step {last!r} is a {type(model).__name__}, which has no coef_ and "
             "intercept_. raw_coefficients needs a linear model."
         )
-    coef = as_numpy(model.coef_).astype(np.float64)
+    weights = model.coef_.toarray() if sparse.issparse(model.coef_) else as_numpy(model.coef_)
+    coef = weights.astype(np.float64)
     intercept = np.asarray(model.intercept_, dtype=np.float64)
     for name, scaler in reversed(scalers):
         if scaler is None or scaler == "passthrough":
@@ -136,8 +138,8 @@ def _of_channels(
 
 
 def _names(pipeline: Any, n_features: int) -> NDArray[np.object_]:
-    first = pipeline.steps[0][1]
-    names = getattr(first, "feature_names_in_", None)
+    steps = [step for _, step in pipeline.steps if step is not None and step != "passthrough"]
+    names = getattr(steps[0], "feature_names_in_", None)
     if names is None:
         names = [f"x{k}" for k in range(n_features)]
     return np.asarray(names, dtype=object)

@@ -45,7 +45,16 @@ def test_the_model_of_the_data_predicts_the_same(scaler):
     coef, intercept, names = raw_coefficients(model)
     assert isinstance(intercept, float)
     np.testing.assert_allclose(FRAME @ coef + intercept, model.predict(FRAME), rtol=1e-10)
-    assert list(names) == (list("abc") if scaler != "passthrough" else ["x0", "x1", "x2"])
+    assert list(names) == list("abc")
+
+
+def test_sparse_coefficients_and_steps_of_nothing():
+    model = make_pipeline(None, BatchStatScaler(), LogisticRegression()).fit(FRAME, LABELS > 0)
+    expected = raw_coefficients(model)
+    model[-1].sparsify()
+    found = raw_coefficients(model)
+    np.testing.assert_array_equal(found.coef, expected.coef)
+    assert list(found.feature_names) == list("abc")
 
 
 def test_several_scalers_classes_and_outputs():
