@@ -106,10 +106,10 @@ def check_quantile_range(value: Any, unit_variance: bool) -> None:
             f"Invalid quantile range: {value!r}. quantile_range must be two percentiles between 0 "
             "and 100, the first not above the second."
         )
-    if unit_variance and low == high:
+    if unit_variance and not 0.0 < low < high < 100.0:
         raise ValueError(
-            f"quantile_range={value!r} has no width, which unit_variance=True divides by. Choose "
-            "two percentiles, or unit_variance=False."
+            f"unit_variance=True divides by the distance of quantile_range={value!r} in a normal "
+            "distribution, which is 0 or infinite. Choose two percentiles between 0 and 100."
         )
 
 
