@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sknorm._sources.arrow import ArrowStream, with_names
+from sknorm._sources.arrow import ArrowStream
 from sknorm._sources.formula import Formula
 from sknorm._sources.learning import Reader
 from sknorm._sources.source import Source, Work, refuse_columns, refuse_repeated
@@ -154,9 +154,7 @@ class Relation(LazyFrame):
                 "DuckDB hands its data on by pyarrow, which is not installed: pip install "
                 "'sknorm[frames]'."
             ) from error
-        reader = arrow.RecordBatchReader.from_stream(self.frame)
-        # DuckDB changes names that are the same but for their case.
-        return ArrowStream(with_names(reader.schema, reader, self.names), self.kind)
+        return ArrowStream(arrow.RecordBatchReader.from_stream(self.frame), self.kind)
 
 
 def narwhals(kind: str) -> Any:
