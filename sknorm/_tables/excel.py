@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import io
+import re
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 HEAD_ROWS = 50
 YEARS = range(1900, 2101)
+FORMULA = re.compile(rb"<f[ >/]")
 # What damaged files raise in the libraries that read them.
 ERRORS = (KeyError, ValueError, OSError, TypeError, AttributeError, SyntaxError)
 
@@ -69,7 +71,7 @@ def _refuse_formulas(path: Path, data: bytes, name: str, cells: pandas.DataFrame
     """Refuse a sheet whose formulas were never computed, as in files that a program has written."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         sheets = [file for file in archive.namelist() if file.startswith("xl/worksheets/")]
-        if not any(b"<f" in archive.read(file) for file in sheets):
+        if not any(FORMULA.search(archive.read(file)) for file in sheets):
             return
     book = load("openpyxl").load_workbook(io.BytesIO(data), read_only=True)
     missing = cells.isna().to_numpy()
