@@ -25,6 +25,7 @@ HEAD_LINES = 50
 HEAD_CHARACTERS = 100_000
 # The share of the first lines that a separator has to split alike.
 ALIKE = 0.8
+MOST = 0.5
 DELIMITERS = {"tab": "\t", "\\t": "\t", "blank": " ", "space": " "}
 
 
@@ -113,12 +114,20 @@ def _better_delimiter(text: str, found: dict[str, Any]) -> str | None:
     Decimal commas can look like separators of rows that the header does not have, and a row that is
     too long can make the sniffer take each line for one cell.
     """
-    lines = [line for line in text[:HEAD_CHARACTERS].splitlines()[:HEAD_LINES] if line.strip()]
+    lines = text[:HEAD_CHARACTERS].splitlines()[:HEAD_LINES]
+    lines = [line for line in lines if line.strip() and not line.startswith("#")]
     shares = {sign: _share_alike(lines, found | {"Delimiter": sign}) for sign in ";\t|,"}
     best = max(shares, key=lambda sign: shares[sign])
-    if shares[best] < ALIKE or shares[best] <= _share_alike(lines, found):
-        return None
-    return best
+    present = _share_alike(lines, found)
+    # Where the header and most rows are split alike, others are too long or too short.
+    enough = ALIKE if present or not _splits_header(lines, found, best) else MOST
+    return best if shares[best] >= enough and shares[best] > present else None
+
+
+def _splits_header(lines: list[str], found: dict[str, Any], delimiter: str) -> bool:
+    """Tell whether a separator cuts the first line into as many cells as most of the others."""
+    widths = [width_of(_cells(line, found | {"Delimiter": delimiter})) for line in lines]
+    return bool(widths) and widths[0] > 1 and widths[0] == Counter(widths).most_common(1)[0][0]
 
 
 def _share_alike(lines: list[str], found: dict[str, Any]) -> float:

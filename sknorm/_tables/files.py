@@ -51,6 +51,7 @@ TEXT_FOREIGN = {
     "<": "HTML or XML, not a table: save the table as CSV",
     "{": "JSON, not a table: save the table as CSV or Parquet",
     "[{": "JSON, not a table: save the table as CSV or Parquet",
+    "@relation": "an ARFF file: save the table as CSV",
 }
 DETECTED_BYTES = 200_000
 WESTERN = "cp1252"
@@ -147,7 +148,7 @@ def decode(path: Path, data: bytes, encoding: str | None, notes: list[str]) -> s
     if "\x00" in text:
         raise TableError(f"{path} is a binary file, not a table: save the table as CSV.")
     text = text.lstrip("\ufeff")
-    start = text.lstrip()[:2]
+    start = text.lstrip()[:9].lower()
     for begin, what in TEXT_FOREIGN.items():
         if start.startswith(begin):
             raise TableError(f"{path} is {what}.")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sknorm._tables.convert import convert_text
-from sknorm._tables.dialect import Dialect, find_dialect, first_lines
+from sknorm._tables.dialect import DELIMITERS, Dialect, find_dialect, first_lines
 from sknorm._tables.errors import TableError, load
 from sknorm._tables.excel import read_excel
 from sknorm._tables.files import contents, decode
@@ -86,6 +86,9 @@ def read_table(
     [1, 2]
     """
     notes = [] if notes is None else notes
+    if delimiter is not None and len(delimiter) != 1 and delimiter not in DELIMITERS:
+        names = ", ".join(repr(name) for name in DELIMITERS)
+        raise ValueError(f"delimiter must be one sign, or one of {names}; got {delimiter!r}.")
     if decimal not in (None, ".", ","):
         raise ValueError(f"decimal must be '.', ',' or None; got {decimal!r}.")
     path = Path(path)
@@ -113,6 +116,8 @@ def _read_text(
     notes: list[str],
 ) -> tuple[pandas.DataFrame, str]:
     text = decode(path, data, encoding, notes)
+    # The sniffer takes one kind of line ends; old programs mark the end of a file.
+    text = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\x1a")
     if not text.strip():
         raise TableError(f"{path} is empty.")
     text = _without_blank_separators(text, delimiter)

@@ -111,6 +111,7 @@ def test_zip_and_excel(write):
         (b"SQLite format 3\x00", "an SQLite database"),
         (b"<html><table>", "HTML or XML"),
         (b'[{"a": 1}]', "JSON, not a table"),
+        (b"@RELATION iris\n@DATA\n1,2\n", "an ARFF file"),
         (b"\x1f\x8bnothing", "cannot be unpacked, it seems damaged"),
         (b"PAR1 and no more", "is a Parquet file that cannot be read"),
         (b"a,b\n1,\x00\x00\x012\n" + b"\x00\x01" * 30, "binary file"),
@@ -291,6 +292,31 @@ def test_lines_above_the_header(write, above, said):
     assert list(table) == ["a", "b", "y"]
     assert len(table) == 40
     assert said in notes[0]
+
+
+@pytest.mark.parametrize("ends", ["\r\n", "\r", "mixed"])
+def test_ends_of_lines_and_of_the_file(write, ends):
+    lines = PLAIN.splitlines()
+    if ends == "mixed":
+        given = "\n".join(lines[:20]) + "\n" + "\r\n".join(lines[20:])
+    else:
+        given = ends.join(lines)
+    table = read_table(write((given + "\x1a").encode()))
+    assert table.shape == (40, 3)
+    assert read_table(write(b"a,b\n1,2\n3,4\n\x1a")).shape == (2, 2)
+
+
+def test_a_row_too_short_or_a_remark_does_not_make_one_column_of_all(write):
+    with pytest.raises(TableError, match="line 3 has 2 cells and the header has 3"):
+        read_table(write("a,b,c\n1,2,3\n4,5\n"))
+    table = read_table(write("a,b\n1,2\n3,4\n# in all 2\n"))
+    assert table.to_numpy().tolist() == [[1, 2], [3, 4]]
+    assert list(read_table(write("name\nSmith, J\nDoe, K\nCher\n"))) == ["name"]
+
+
+def test_separators_of_several_signs_are_refused(write):
+    with pytest.raises(ValueError, match=r"delimiter must be one sign, or one of 'tab'.*'\|\|'"):
+        read_table(write("a||b\n1||2\n"), delimiter="||")
 
 
 def test_cells_that_begin_like_comments_are_cells(write):
