@@ -29,6 +29,10 @@ MOST = 0.5
 DELIMITERS = {"tab": "\t", "\\t": "\t", "blank": " ", "space": " "}
 
 
+class UnknownSeparatorError(TableError):
+    """Text of which the sniffer does not find out what separates its cells."""
+
+
 @dataclass(frozen=True)
 class Dialect:
     """What DuckDB is told of a file; ``above`` counts the lines above the rows, header and all."""
@@ -84,7 +88,7 @@ def _sniff(path: Path, copy: Path, delimiter: str | None) -> dict[str, Any]:
         found = _try_sniffing(copy, delim + more)
         if found is not None:
             return found
-    raise TableError(
+    raise UnknownSeparatorError(
         f"{path} is not a table that can be read: what separates its cells was not found "
         "(--delimiter says it)."
     )

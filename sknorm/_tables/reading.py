@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sknorm._tables.convert import convert_text
-from sknorm._tables.dialect import DELIMITERS, Dialect, find_dialect, first_lines
+from sknorm._tables.dialect import (
+    DELIMITERS,
+    Dialect,
+    UnknownSeparatorError,
+    find_dialect,
+    first_lines,
+)
 from sknorm._tables.errors import TableError, load
 from sknorm._tables.excel import read_excel
 from sknorm._tables.files import contents, decode
@@ -116,11 +122,23 @@ def _read_text(
     notes: list[str],
 ) -> tuple[pandas.DataFrame, str]:
     text = decode(path, data, encoding, notes)
-    # The sniffer takes one kind of line ends; old programs mark the end of a file.
-    text = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\x1a")
+    text = text.rstrip("\x1a")  # with which old programs mark the end
     if not text.strip():
         raise TableError(f"{path} is empty.")
     text = _without_blank_separators(text, delimiter)
+    try:
+        return _parse_text(path, text, delimiter, header, notes)
+    except UnknownSeparatorError:
+        # The sniffer takes line ends of one kind only.
+        alike = text.replace("\r\n", "\n").replace("\r", "\n")
+        if alike == text:
+            raise
+    return _parse_text(path, alike, delimiter, header, notes)
+
+
+def _parse_text(
+    path: Path, text: str, delimiter: str | None, header: bool | None, notes: list[str]
+) -> tuple[pandas.DataFrame, str]:
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "table.csv"
         copy.write_text(text, encoding="utf-8", newline="")

@@ -304,6 +304,8 @@ def test_ends_of_lines_and_of_the_file(write, ends):
     table = read_table(write((given + "\x1a").encode()))
     assert table.shape == (40, 3)
     assert read_table(write(b"a,b\n1,2\n3,4\n\x1a")).shape == (2, 2)
+    inside = read_table(write(b'a,b\r\n"x\r\ny",2\r\nz,3\r\n'))
+    assert inside["a"][0] == "x\r\ny"
 
 
 def test_a_row_too_short_or_a_remark_does_not_make_one_column_of_all(write):
