@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from sknorm._sources.arrow import is_number
 from sknorm._sources.dask_arrays import merged, tokenize
 from sknorm._sources.learning import Reader
 from sknorm._sources.source import Source, Work, refuse_columns, refuse_repeated
@@ -51,7 +52,7 @@ class DaskFrame(Source):
         """Refuse columns that are no numbers, but for those that are keys."""
         kinds = zip(self._columns, self._X.dtypes, strict=True)
         kept = {str(name): kind for name, kind in kinds if name not in set(keys)}
-        fits = [kind.kind in "biuf" for kind in kept.values()]
+        fits = [_is_number(kind) for kind in kept.values()]
         refuse_columns(self.kind, list(kept), list(kept.values()), fits)
 
     def _weights(self, sample_weight: Any) -> Any:
@@ -61,6 +62,13 @@ class DaskFrame(Source):
                 f"Series of the same partitions, not a {type(sample_weight).__name__}."
             )
         return sample_weight
+
+
+def _is_number(kind: Any) -> bool:
+    """Tell whether a dtype of pandas is one of numbers, of categories of numbers too."""
+    if hasattr(kind, "categories"):
+        return kind.categories is not None and kind.categories.dtype.kind in "biuf"
+    return kind.kind in "biuf" or (hasattr(kind, "pyarrow_dtype") and is_number(kind.pyarrow_dtype))
 
 
 def _meta() -> Any:

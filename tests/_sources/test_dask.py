@@ -5,9 +5,11 @@ import pickle
 import signal
 import threading
 import time
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from inputs import GAPS, LEARNERS, NAMES, NORMS, ROW_WISE, ROWS, as_array, assert_same_statistics
 from scipy import sparse
@@ -283,6 +285,27 @@ def test_drift(kind):
     assert list(found.table["verdict"]) == list(expected.table["verdict"])
     for name in ("shift", "spread_ratio", "missing", "outside", "p_value"):
         np.testing.assert_allclose(found.table[name], expected.table[name], rtol=1e-10, atol=1e-13)
+
+
+def test_numbers_of_types_that_pandas_has_beside_those_of_numpy():
+    frame = pd.DataFrame(
+        {
+            "category": pd.Categorical([1.5, 2.5, 1.5, 4.0] * 5),
+            "decimal": pd.array(
+                [Decimal("1.5"), None, Decimal("2.25"), Decimal("3")] * 5,
+                dtype=pd.ArrowDtype(pa.decimal128(10, 2)),
+            ),
+            "arrow": pd.array([1.0, 2.0, None, 4.0] * 5, dtype="float[pyarrow]"),
+            "flag": pd.array([True, False, None, True] * 5, dtype="boolean"),
+        }
+    )
+    lazy = dd.from_pandas(frame, npartitions=3)
+    found = BatchStatScaler().fit(lazy)
+    assert_same_statistics(found, BatchStatScaler().fit(frame))
+    np.testing.assert_allclose(found.transform(lazy).compute(), found.transform(frame), rtol=1e-14)
+    text = dd.from_pandas(frame.assign(kind=pd.Categorical(["a", "b"] * 10)), npartitions=3)
+    with pytest.raises(ValueError, match=r"not numeric: 'kind' \(category\)"):
+        found.fit(text)
 
 
 def test_a_frame_of_numbers_for_names():
