@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sknorm._tables.convert import Notes, TextFormat, as_text, is_text, plain_values
+from sknorm._tables.cells import as_text, is_text, plain_values
+from sknorm._tables.convert import Notes, TextFormat
 from sknorm._tables.errors import TableError, load
 
 if TYPE_CHECKING:

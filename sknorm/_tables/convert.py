@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
-from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from sknorm._tables.cells import (
+    PLAIN_NUMBERS,
+    as_float,
+    as_text,
+    container_in,
+    is_number,
+    is_text,
+    plain_values,
+)
 from sknorm._tables.dates import CLOCK, find_date_format, hours_of
 from sknorm._tables.errors import TableError, load
-from sknorm._tables.missing import is_missing, is_missing_number
+from sknorm._tables.missing import is_missing_number
 from sknorm._tables.numerals import (
     EXACT_DIGITS,
     AmbiguousNumbersError,
@@ -33,10 +38,8 @@ FEWEST_CELLS = 10
 CHECKED_CELLS = 2000
 MAX_LISTED = 5
 CODE_LIKE = re.compile(r"0\d")
-CONTAINERS = (list, dict, set, bytes, bytearray, np.ndarray)
 
 
-PLAIN_NUMBERS = NumberFormat("plain")
 # Whole numbers from here on are keys, whose last digits float64 loses.
 EXACT = 10.0**EXACT_DIGITS
 
@@ -62,8 +65,8 @@ class TextFormat:
             found = {cell: self.number.parse(cell) for cell in distinct}
             values = text.map(found).astype("float64")
             # What is a number already is not written as the text around it is.
-            are_numbers = column.map(_is_number).to_numpy(dtype=bool)
-            values[are_numbers] = [_as_float(cell) for cell in column[are_numbers]]
+            are_numbers = column.map(is_number).to_numpy(dtype=bool)
+            values[are_numbers] = [as_float(cell) for cell in column[are_numbers]]
             return values
         if self.kind == "time":
             hours = {cell: hours_of(cell) for cell in distinct}
@@ -74,62 +77,11 @@ class TextFormat:
         return pandas.to_datetime(text.map(dict(zip(distinct, dates, strict=True))))
 
 
-def as_text(column: pandas.Series) -> pandas.Series:
-    """Return a column of stripped text, None where it is missing."""
-    distinct = {cell: _clean(cell) for cell in column.dropna().unique()}
-    return column.map(distinct).astype("object").where(column.notna(), None)
-
-
-def _clean(cell: Any) -> str | None:
-    if isinstance(cell, str):
-        cell = cell.strip()
-        return None if is_missing(cell) else cell
-    if cell is None or cell != cell:
-        return None
-    # Integers become floats where others of their column are missing.
-    is_whole = isinstance(cell, float) and cell.is_integer()
-    return str(int(cell)) if is_whole else str(cell)
-
-
-def _is_number(cell: Any) -> bool:
-    return isinstance(cell, Real) and not isinstance(cell, bool)
-
-
-def _as_float(cell: Any) -> float:
-    try:
-        return float(cell)
-    except OverflowError:  # of an integer
-        return math.inf
-
-
-def refuse_containers(column: pandas.Series) -> None:
-    """Refuse a column whose cells hold several values each, or bytes.
-
-    Raises
-    ------
-    TableError
-        If it has such cells.
-    """
-    kind = _container_in(column)
-    if kind is not None:
-        raise TableError(
-            f"Column {column.name!r} has cells of {kind}, neither numbers, dates nor text: convert "
-            "it, or leave it out."
-        )
-
-
-def _container_in(column: pandas.Series) -> str | None:
-    """Return a type of cells that are no single value, if there is one."""
-    kinds = set(map(type, column)) if column.dtype == object else set()
-    found = (kind.__name__ for kind in kinds if issubclass(kind, CONTAINERS))
-    return min(found, default=None)
-
-
 def convert_text(
     frame: pandas.DataFrame, decimal: str | None, separator: str | None, notes: list[str]
 ) -> pandas.DataFrame:
     """Return a table whose columns of text that are numbers, dates or times are that."""
-    text = [name for name in text_columns(frame) if _container_in(frame[name]) is None]
+    text = [name for name in text_columns(frame) if container_in(frame[name]) is None]
     if decimal is None:
         decimal = find_decimal(frame, text, separator)
     said = Notes()
@@ -143,39 +95,6 @@ def convert_text(
 def text_columns(frame: pandas.DataFrame) -> list[str]:
     """Return the columns that hold text, or objects of several kinds."""
     return [name for name, column in frame.items() if is_text(column)]
-
-
-def is_text(column: pandas.Series) -> bool:
-    """Tell whether a column holds text, or objects of several kinds."""
-    pandas = load("pandas")
-    types = pandas.api.types
-    is_category = isinstance(column.dtype, pandas.CategoricalDtype)
-    return bool(
-        is_category or types.is_object_dtype(column.dtype) or types.is_string_dtype(column.dtype)
-    )
-
-
-def plain_values(column: pandas.Series) -> pandas.Series:
-    """Return plain numbers as float64, and NaN for anything else: at the speed of pandas."""
-    pandas = load("pandas")
-    try:
-        numbers = pandas.to_numeric(column, errors="coerce")
-    except OverflowError:
-        column = column.map(lambda cell: _as_float(cell) if _is_number(cell) else cell)
-        numbers = pandas.to_numeric(column, errors="coerce")
-    if numbers.dtype.kind == "c":
-        raise TableError(f"Column {column.name!r} has complex numbers: split them.")
-    known = numbers.notna().to_numpy()
-    values = np.full(len(column), np.nan)
-    # Python reads each number to the nearest float; pandas says which cells are numbers.
-    cells = column.to_numpy(dtype=object)
-    values[known] = cells[known].astype(float)
-    # A minus sign, or digits of another script, are read by Python alone.
-    rest = [cell if isinstance(cell, str) else "" for cell in cells[~known]]
-    others = {cell: PLAIN_NUMBERS.parse(cell.strip()) for cell in set(rest) if not cell.isascii()}
-    if others:
-        values[~known] = np.array([others.get(cell) for cell in rest], dtype=float)
-    return pandas.Series(values, index=column.index, name=column.name)
 
 
 def _is_plain(column: pandas.Series, decimal: str | None) -> bool:

@@ -8,12 +8,12 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from sknorm._tables.cells import refuse_containers
 from sknorm._tables.columns import ColumnEncoder, choose_encoder
 from sknorm._tables.convert import (
     Notes,
     find_decimal,
     find_format,
-    refuse_containers,
     text_columns,
 )
 from sknorm._tables.errors import TableError, load

@@ -548,7 +548,7 @@ MUTATIONS = [
     Mutation(
         "tables: numbers read as the text around them",
         "_tables/convert.py",
-        "are_numbers = column.map(_is_number).to_numpy(dtype=bool)",
+        "are_numbers = column.map(is_number).to_numpy(dtype=bool)",
         "are_numbers = np.zeros(len(column), dtype=bool)",
         "tests/_tables/test_encoder.py",
     ),
@@ -568,7 +568,7 @@ MUTATIONS = [
     ),
     Mutation(
         "tables: names by DuckDB",
-        "_tables/reading.py",
+        "_tables/parquet.py",
         "frame.columns = distinct_names(_names_in(schema), notes)",
         "pass",
         "tests/_tables/test_reading.py",
