@@ -228,7 +228,8 @@ def _apply(scaler: Any, source: Source, method: str, given: dict[str, Any]) -> A
     frozen = deepcopy(state.draft(reader, forget=False))
     inverse = method == "inverse_transform"
     names = _names_after(frozen, source, inverse)
-    frozen.set_output(transform="default")
+    if not isinstance(source, Batches):
+        frozen.set_output(transform="default")
     frozen.copy = True
     keys = _keys(frozen, source.names)
     source.check_types(keys)

@@ -705,3 +705,17 @@ def test_set_output_leaves_streams_as_they_are():
     for estimator in (BatchStatScaler(), LayerScaler(), L2Normalizer()):
         scaled = estimator.set_output(transform="pandas").fit(lazy).transform(lazy)
         assert isinstance(scaled, pl.LazyFrame)
+
+
+@pytest.mark.parametrize("estimator", [*LEARNERS, *ROW_WISE, GroupScaler(by="site")], ids=repr)
+@pytest.mark.parametrize("output", ["pandas", "polars", "default"])
+def test_batches_come_out_as_transform_gives_each(estimator, output):
+    frame = pd.DataFrame(ROWS, columns=NAMES)
+    frame = frame.assign(site=np.arange(3000) % 3) if hasattr(estimator, "by") else frame
+    parts = [frame[:1000], frame[1000:]]
+    fitted = clone(estimator).set_output(transform=output).fit(frame)
+    for found, part in zip(fitted.transform(iter(parts)), parts, strict=True):
+        expected = fitted.transform(part)
+        assert type(found) is type(expected)
+        assert list(getattr(found, "columns", [])) == list(getattr(expected, "columns", []))
+        np.testing.assert_array_equal(np.asarray(found), np.asarray(expected))
