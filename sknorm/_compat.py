@@ -113,13 +113,18 @@ def widest_float(xp: Any, where: Any) -> Any:
     return known.get("float64", xp.float32)
 
 
+# The others of torch, such as bfloat16, NumPy does not have.
+NUMPY_FLOATS = ("torch.float16", "torch.float32", "torch.float64")
+
+
 def as_numpy(x: Any) -> NDArray[Any]:
     """Return an array of any library and device as a NumPy array."""
     if isinstance(x, np.ndarray) or not hasattr(x, "__dlpack__"):
         return np.asarray(x)
     if root_of(x) == "torch":
         x = x.detach().cpu().resolve_conj().resolve_neg()
-        return np.asarray(x.float() if str(x.dtype) == "torch.bfloat16" else x)
+        is_narrow = x.is_floating_point() and str(x.dtype) not in NUMPY_FLOATS
+        return np.asarray(x.float() if is_narrow else x)
     if root_of(x) == "cupy":
         return np.asarray(x.get())
     xp = array_namespace(x)

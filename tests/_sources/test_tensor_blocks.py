@@ -186,3 +186,18 @@ def test_the_peak_is_twice_the_input(kind):
     for name, (fitting, result) in zip(names, rises, strict=True):
         assert fitting < 0.5, name
         assert 0.5 < result < 1.4, name
+
+
+@pytest.mark.parametrize("name", ["float8_e4m3fn", "float8_e5m2", "bfloat16"])
+@pytest.mark.parametrize(
+    "estimator", [BatchStatScaler(), SquashingScaler(), LayerScaler(), L2Normalizer()], ids=repr
+)
+def test_floats_that_numpy_lacks(estimator, name):
+    torch = pytest.importorskip("torch")
+    dtype = getattr(torch, name)
+    x = torch.from_numpy(np.random.default_rng(0).normal(size=(40, 3))).to(dtype)
+    found = clone(estimator).fit_transform(x)
+    assert found.dtype == dtype
+    expected = clone(estimator).fit_transform(x.double().numpy())
+    rounding = torch.finfo(dtype).eps / 2 * np.maximum(np.abs(expected), 0.1)
+    assert (np.abs(found.double().numpy() - expected) <= rounding).all()
