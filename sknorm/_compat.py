@@ -97,12 +97,21 @@ def array_namespace(x: Any) -> Any:
 
 def device(x: Any) -> Any:
     """Return the device of an array; None for one that jax.jit traces, which has none yet."""
-    return None if is_traced(x) else array_api_compat.device(x)
+    return None if _is_traced_by_jax(x) else array_api_compat.device(x)
 
 
 def is_traced(x: Any) -> bool:
-    """Tell whether x has no values yet: jax.jit makes a program of what is done with it."""
+    """Tell whether a program is made of what is done with x: by jax.jit, or torch's export."""
+    return _is_traced_by_jax(x) or (root_of(x) == "torch" and _is_traced_by_torch())
+
+
+def _is_traced_by_jax(x: Any) -> bool:
     return root_of(x) in ("jax", "jaxlib") and isinstance(x, sys.modules["jax"].core.Tracer)
+
+
+def _is_traced_by_torch() -> bool:
+    torch = sys.modules["torch"]
+    return bool(torch.jit.is_tracing() or getattr(torch.compiler, "is_exporting", bool)())
 
 
 def widest_float(xp: Any, where: Any) -> Any:

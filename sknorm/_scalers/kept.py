@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from sknorm._compat import array_namespace, as_numpy
+from sknorm._compat import array_namespace, as_numpy, is_traced
 
 
 def free_name(name: str, taken: Container[str]) -> str:
@@ -28,7 +28,7 @@ def append(result: Any, kept: Any, what: str, parameter: str) -> Any:
     xp = array_namespace(kept)
     with np.errstate(over="ignore"):
         kept = xp.astype(kept, result.dtype, copy=False)
-    if xp.any(xp.isinf(kept)):
+    if not is_traced(kept) and xp.any(xp.isinf(kept)):
         row = int(np.argwhere(np.isinf(as_numpy(kept)))[0][0])
         raise ValueError(
             f"The {what} of row {row} exceeds the largest {result.dtype}, so {parameter}=True "

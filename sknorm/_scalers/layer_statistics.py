@@ -12,7 +12,7 @@ from sknorm._backends import dispatch
 from sknorm._backends.layout import output_dtype
 from sknorm._backends.reference import asarray_like
 from sknorm._backends.sparse import coordinates
-from sknorm._compat import array_namespace
+from sknorm._compat import array_namespace, is_traced
 from sknorm._statistics.moments import root_in_unit
 
 Array = NDArray[np.float64]
@@ -22,6 +22,11 @@ def layer_statistics(
     X: Any, n_groups: int, *, center: bool, scale: bool, eps: float, n_jobs: int | None
 ) -> Any:
     """Return the means and the divisors of the groups of each sample, at each of X's positions."""
+    if is_traced(X):
+        raise TypeError(
+            "The statistics of rows are computed by NumPy, of which no program can be made. Trace "
+            "or export a LayerScaler with keep_statistics=False."
+        )
     settings: dict[str, Any] = {"center": center, "scale": scale, "eps": eps, "n_jobs": n_jobs}
     parts = [_statistics(part, n_groups, **settings) for part in dispatch.blocks(X)]
     return asarray_like(np.concatenate(parts), X)

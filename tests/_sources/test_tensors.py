@@ -223,3 +223,29 @@ def test_the_width_is_checked():
     scaler = BatchStatScaler().fit(torch_tensor(X))
     with pytest.raises(ValueError, match="3 features"):
         scaler.transform(torch_tensor(X[:, :3]))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("way", ["trace", "export"])
+@every
+def test_torch_makes_a_program_of_transform(estimator, way):
+    torch = pytest.importorskip("torch")
+
+    class Scaled(torch.nn.Module):
+        def forward(self, x):
+            return fitted.transform(x)
+
+    rows, others = torch.from_numpy(ROWS[:50]), torch.from_numpy(ROWS[50:100])
+    fitted = clone(estimator).fit(rows)
+
+    def program_of(rows):
+        if way == "trace":
+            return torch.jit.trace(fitted.transform, rows, check_trace=False)
+        return torch.export.export(Scaled(), (rows,)).module()
+
+    if getattr(estimator, "keep_statistics", False):
+        with pytest.raises(TypeError, match="keep_statistics=False"):
+            program_of(rows)
+        return
+    program = program_of(rows)
+    np.testing.assert_allclose(program(others), fitted.transform(others), rtol=1e-12, atol=1e-13)
