@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 HEAD_ROWS = 50
 YEARS = range(1900, 2101)
-FORMULA = re.compile(rb"<f[ >/]")
+FORMULA = re.compile(rb"<(\w+:)?f[ >/]")
 # What damaged files raise in the libraries that read them.
 ERRORS = (KeyError, ValueError, OSError, TypeError, AttributeError, SyntaxError)
 
