@@ -37,6 +37,7 @@ def measure(n_rows: int, n_groups: int) -> list[tuple[str, float, float]]:
     x, keys = rng.normal(size=(n_rows, WIDTH)), rng.integers(0, n_groups, n_rows)
     frame = pd.DataFrame(x, columns=[f"x{k}" for k in range(WIDTH)]).assign(site=keys)
     text = keys.astype(str).astype(object)
+    by_text = frame.assign(site=text)
     fitted = GroupScaler().fit(x, groups=keys)
     fitted.transform(x[:1], groups=keys[:1])
     plain = BatchStatScaler().fit(x)
@@ -48,6 +49,7 @@ def measure(n_rows: int, n_groups: int) -> list[tuple[str, float, float]]:
         ),
         "GroupScaler.fit, array, text keys": lambda: GroupScaler().fit(x, groups=text),
         "GroupScaler.fit, data frame, by column": lambda: GroupScaler(by="site").fit(frame),
+        "GroupScaler.fit, data frame, by text": lambda: GroupScaler(by="site").fit(by_text),
         "BatchStatScaler.transform, not by group": lambda: plain.transform(x),
         "GroupScaler.transform, array, integer keys": lambda: fitted.transform(x, groups=keys),
     }

@@ -29,12 +29,12 @@ FRAMES = {
 
 def is_frame(X: Any) -> bool:
     """Tell whether X is a data frame of a library whose columns are read here."""
-    return any(_is_named(X, *name) for name in FRAMES)
+    return any(is_named(X, *name) for name in FRAMES)
 
 
 def as_table(X: Any) -> Any:
     """Return a frame as one whose names scikit-learn reads: a record batch as a table."""
-    if _is_named(X, "pyarrow", "RecordBatch"):
+    if is_named(X, "pyarrow", "RecordBatch"):
         return sys.modules["pyarrow"].Table.from_batches([X])
     return X
 
@@ -69,21 +69,19 @@ def columns_at(X: Any, positions: list[int]) -> Any:
     return X[:, positions] if hasattr(X, "get_column") else X.select(positions)
 
 
-def raw_column(X: Any, position: int) -> AnyArray:
-    """Return a column of a frame as an array, with None, NaN or NaT for what is missing."""
+def column_at(X: Any, position: int) -> Any:
+    """Return a column of a frame, as its library has it."""
     if hasattr(X, "iloc"):
-        return raw_values(X.iloc[:, position])
-    if hasattr(X, "get_column"):
-        return raw_values(X.get_column(column_names(X)[position]))
-    return raw_values(X.column(position))
+        return X.iloc[:, position]
+    return X.to_series(position) if hasattr(X, "get_column") else X.column(position)
 
 
 def raw_values(column: Any) -> AnyArray:
-    """Return what a column of one of these libraries holds, as ``raw_column`` does."""
-    if _is_named(column, "pandas", "Series"):
+    """Return a column as an array, with None, NaN or NaT for what is missing."""
+    if is_named(column, "pandas", "Series"):
         is_plain = isinstance(column.dtype, np.dtype) or column.dtype.kind in "Mm"
         return np.asarray(column) if is_plain else np.asarray(column, dtype=object)
-    if _is_named(column, "polars", "Series"):
+    if is_named(column, "polars", "Series"):
         is_number = _is_polars_number(column.dtype) and not column.null_count()
         is_plain = is_number or column.dtype.is_temporal()
         return np.asarray(column.to_numpy()) if is_plain else objects(column.to_list())
@@ -103,19 +101,19 @@ def objects(values: list[Any]) -> AnyArray:
 
 def columns_of(X: Any) -> Columns | None:
     """Return the columns of a frame that has others than plain numbers."""
-    if _is_named(X, "pandas", "DataFrame"):
+    if is_named(X, "pandas", "DataFrame"):
         return _pandas(X)
-    if _is_named(X, "polars", "DataFrame"):
+    if is_named(X, "polars", "DataFrame"):
         return _polars(X)
     return _arrow(X) if is_frame(X) else None
 
 
 def plain_matrix(X: Any) -> AnyArray | None:
     """Return the array that a frame of pandas or polars is, if all columns are plain numbers."""
-    if _is_named(X, "pandas", "DataFrame"):
+    if is_named(X, "pandas", "DataFrame"):
         kinds = set(X.dtypes)
         plain = all(isinstance(kind, np.dtype) and kind.kind in "biuf" for kind in kinds)
-    elif _is_named(X, "polars", "DataFrame"):
+    elif is_named(X, "polars", "DataFrame"):
         plain = all(map(_is_polars_number, set(X.dtypes)))
     else:
         return None
@@ -131,11 +129,11 @@ def column_chunks(X: Any) -> list[list[AnyArray]] | None:
     if X.shape[0] < MANY_ROWS:
         return None
     try:
-        if _is_named(X, "pandas", "DataFrame"):
+        if is_named(X, "pandas", "DataFrame"):
             if len(set(X.dtypes)) == 1 and isinstance(X.dtypes.iloc[0], np.dtype):
                 return None
             return [[_pandas_column(column)] for _, column in X.items()]
-        if _is_named(X, "polars", "DataFrame"):
+        if is_named(X, "polars", "DataFrame"):
             return [_polars_chunks(column) for column in X.iter_columns()]
         return [_arrow_chunks(column) for column in X.columns]
     except NotNumbersError:
@@ -164,12 +162,12 @@ def _worth_apart(n_chunks: int, n_rows: int) -> bool:
 def column_reader(values: Any) -> Callable[[Any], AnyArray] | None:
     """Return what reads a column of one of these libraries as numbers, if it is one."""
     for root, name, reader in COLUMN_READERS:
-        if _is_named(values, root, name):
+        if is_named(values, root, name):
             return reader
     return None
 
 
-def _is_named(X: Any, root: str, name: str) -> bool:
+def is_named(X: Any, root: str, name: str) -> bool:
     """Tell whether X is of a class of this library and name, which is then imported already."""
     return root in sys.modules and any(
         cls.__name__ == name and cls.__module__.partition(".")[0] == root for cls in type(X).__mro__

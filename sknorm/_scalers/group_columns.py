@@ -17,9 +17,10 @@ from sknorm._compat import array_namespace, asks_for_dataframe, beside
 from sknorm._scalers.columns import find_columns
 from sknorm._scalers.containers import as_numbers, refuse_unread
 from sknorm._scalers.dates import as_frame_column, as_objects
+from sknorm._scalers.encoded import Encoded
 from sknorm._scalers.feature_names import check_columns, check_frame_names, check_names_out
 from sknorm._scalers.frames import columns_at, is_frame, without_columns
-from sknorm._scalers.keys import factorize, given_keys, read_keys
+from sknorm._scalers.keys import Column, factorize, given_keys, read_keys
 
 AnyArray = NDArray[Any]
 
@@ -28,7 +29,7 @@ AnyArray = NDArray[Any]
 class Parts:
     """The keys of the rows of X, and what is to be scaled."""
 
-    keys: list[AnyArray]
+    keys: list[Column]
     names: list[str]  # what errors call the keys
     values: Any
     positions: list[int]  # of the keys in X
@@ -38,6 +39,11 @@ class Parts:
     def coded(self) -> tuple[NDArray[np.intp], list[Hashable]]:
         """The number of each row's key, and the keys."""
         return factorize(self.keys, self.names)
+
+    @cached_property
+    def key_arrays(self) -> list[AnyArray]:
+        """The keys of the rows as arrays."""
+        return [key.array if isinstance(key, Encoded) else key for key in self.keys]
 
 
 def with_groups(X: Any, groups: Any) -> Parts:
@@ -132,7 +138,7 @@ def join(estimator: Any, result: Any, parts: Parts, X: Any) -> Any:
     if asks_for_dataframe(estimator) and isinstance(result, np.ndarray):
         return _join_frame(estimator, result, parts, X, order.tolist())
     if sparse.issparse(result):
-        keys = sparse.csc_array(np.column_stack([numbers(key) for key in parts.keys]))
+        keys = sparse.csc_array(np.column_stack([numbers(key) for key in parts.key_arrays]))
         joined = sparse.hstack([result, keys.astype(result.dtype)], format="csc")[:, order]
         return type(result)(joined.asformat(result.format))
     if not isinstance(result, np.ndarray):
@@ -140,11 +146,11 @@ def join(estimator: Any, result: Any, parts: Parts, X: Any) -> Any:
         keys = [X[:, k : k + 1] for k in parts.positions]
         columns = xp.concat([result, *(xp.astype(key, result.dtype) for key in keys)], axis=1)
         return xp.stack([columns[:, int(k)] for k in order], axis=1)
-    dtype = _common_dtype(result.dtype, parts.keys)
+    dtype = _common_dtype(result.dtype, parts.key_arrays)
     shape = result.shape[0], len(order)
     joined = np.empty(shape, dtype=dtype, order="F" if result.flags.f_contiguous else "C")
     joined[:, parts.kept] = result
-    for position, key in zip(parts.positions, parts.keys, strict=True):
+    for position, key in zip(parts.positions, parts.key_arrays, strict=True):
         joined[:, position] = numbers(key) if dtype.kind == "f" else as_objects(key)
     return joined
 
@@ -179,6 +185,6 @@ def _join_frame(estimator: Any, result: AnyArray, parts: Parts, X: Any, order: l
     else:
         pieces += [
             (as_frame_column(key)[:, None], [name])
-            for key, name in zip(parts.keys, own, strict=True)
+            for key, name in zip(parts.key_arrays, own, strict=True)
         ]
     return beside(estimator, pieces, X, order)

@@ -11,41 +11,49 @@ from scipy import sparse
 
 from sknorm._compat import as_numpy
 from sknorm._scalers.dates import date_key, date_order, is_date
+from sknorm._scalers.encoded import Encoded, encode, encode_objects
 from sknorm._scalers.frames import (
+    column_at,
     column_names,
     column_reader,
     is_frame,
     objects,
-    raw_column,
     raw_values,
 )
 
 AnyArray = NDArray[Any]
 Codes = NDArray[np.intp]
+Column = AnyArray | Encoded
 
 MISSING = None  # the key of rows without one
 DENSE = 4  # numbers are looked up in a table where it has at most so many entries per row
 
 
-def read_keys(X: Any, positions: Sequence[int]) -> list[AnyArray]:
+def read_keys(X: Any, positions: Sequence[int]) -> list[Column]:
     """Return the columns of X that are keys, as they are."""
     return [_column(X, position) for position in positions]
 
 
-def _column(X: Any, position: int) -> AnyArray:
+def _column(X: Any, position: int) -> Column:
     if is_frame(X):
-        return raw_column(X, position)
+        return _values(column_at(X, position))
     if sparse.issparse(X):
         return np.asarray(X[:, [position]].toarray())[:, 0]
     return as_numpy(X[:, position])
 
 
-def given_keys(groups: Any, n_samples: int) -> list[AnyArray]:
+def _values(column: Any) -> Column:
+    encoded = encode(column)
+    return raw_values(column) if encoded is None else encoded
+
+
+def given_keys(groups: Any, n_samples: int) -> list[Column]:
     """Return the keys that the argument ``groups`` has: one per row, or one row of them."""
+    columns: list[Column]
     if is_frame(groups):
-        columns = [raw_column(groups, k) for k in range(len(column_names(groups)))]
+        columns = [_values(column_at(groups, k)) for k in range(len(column_names(groups)))]
     elif column_reader(groups):
-        columns = [raw_values(groups)]
+        columns = [_values(groups)]
     else:
         array = _as_keys(groups)
         if array.ndim > 2 or array.ndim == 0:
@@ -74,7 +82,7 @@ def _as_keys(groups: Any) -> AnyArray:
     return np.asarray(groups, dtype=object) if array.dtype.kind in "US" else array
 
 
-def factorize(columns: list[AnyArray], names: list[str]) -> tuple[Codes, list[Hashable]]:
+def factorize(columns: list[Column], names: list[str]) -> tuple[Codes, list[Hashable]]:
     """Return the number of each row's key, and the keys, which are tuples of several columns.
 
     They are sorted, the missing one last. ``names`` are what errors call the columns.
@@ -96,7 +104,9 @@ def factorize(columns: list[AnyArray], names: list[str]) -> tuple[Codes, list[Ha
     return codes, list(tuples)
 
 
-def _factorize(column: AnyArray, name: str) -> tuple[Codes, list[Hashable]]:
+def _factorize(column: Column, name: str) -> tuple[Codes, list[Hashable]]:
+    if isinstance(column, Encoded):
+        return _factorize_encoded(column)
     kind = column.dtype.kind
     if kind in "iub":
         return _factorize_integers(column)
@@ -141,7 +151,14 @@ def _renumber(numbers: Codes, size: int) -> tuple[Codes, Codes]:
     return place[numbers], np.flatnonzero(seen)
 
 
+def _factorize_encoded(column: Encoded) -> tuple[Codes, list[Hashable]]:
+    codes, used = _renumber(column.codes, len(column.values))
+    return _numbered(codes, [column.values[place] for place in used])
+
+
 def _factorize_objects(column: AnyArray, name: str) -> tuple[Codes, list[Hashable]]:
+    if (encoded := encode_objects(column)) is not None:
+        return _factorize_encoded(encoded)
     numbers: dict[Hashable, int] = {}
     values = column.tolist()
     try:

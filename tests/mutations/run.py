@@ -588,6 +588,20 @@ MUTATIONS = [
         STREAMS,
     ),
     Mutation(
+        "keys: categories that do not occur are groups",
+        "_scalers/keys.py",
+        "codes, used = _renumber(column.codes, len(column.values))",
+        "codes, used = column.codes, np.arange(len(column.values))",
+        f"{SCALERS}/test_encoded.py",
+    ),
+    Mutation(
+        "keys: missing ones are the first",
+        "_scalers/encoded.py",
+        "places = np.where(missing, len(values), codes)",
+        "places = np.where(missing, 0, codes)",
+        f"{SCALERS}/test_encoded.py",
+    ),
+    Mutation(
         "keys: dates by NumPy's order",
         "_scalers/keys.py",
         "key=date_order if are_dates else None",
