@@ -26,6 +26,7 @@ Codes = NDArray[np.intp]
 Column = AnyArray | Encoded
 
 MISSING = None  # the key of rows without one
+KEY_TYPES = {str, int, bool, type(MISSING)}  # whose values are keys as they are
 DENSE = 4  # numbers are looked up in a table where it has at most so many entries per row
 
 
@@ -170,7 +171,9 @@ def _factorize_objects(column: AnyArray, name: str) -> tuple[Codes, list[Hashabl
 
 def _numbered(codes: Codes, values: Iterable[Any]) -> tuple[Codes, list[Hashable]]:
     """Return the numbers of the keys that rows have, of which several values may be one."""
-    keys = [key_of(value) for value in values]
+    values = list(values)
+    are_keys = set(map(type, values)) <= KEY_TYPES
+    keys = values if are_keys else [key_of(value) for value in values]
     places = {key: place for place, key in enumerate(_in_order(set(keys)))}
     return np.array([places[key] for key in keys], dtype=np.intp)[codes], list(places)
 
