@@ -83,13 +83,9 @@ def _of_polars(column: Any) -> Encoded | None:
 
 def _of_arrow(column: Any) -> Encoded | None:
     types = sys.modules["pyarrow"].types
-    is_text = any(
-        test(column.type) for test in (types.is_string, types.is_large_string, types.is_string_view)
-    )
+    is_text = types.is_string(column.type) or types.is_large_string(column.type)
     if not is_text and not types.is_dictionary(column.type):
         return None
-    if types.is_string_view(column.type):
-        column = column.cast(sys.modules["pyarrow"].large_string())
     encoded = column if types.is_dictionary(column.type) else column.dictionary_encode()
     if hasattr(encoded, "combine_chunks"):
         encoded = encoded.combine_chunks()
