@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sknorm._scalers.frames import is_named, objects
 
 AnyArray = NDArray[Any]
+FEW_PER_ROW = 4  # entries of a table of codes, beyond which they are sorted
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,15 +71,24 @@ def _of_polars(column: Any) -> Encoded | None:
     if column.dtype not in (polars.String, polars.Categorical, polars.Enum):
         return None
     categories = column.cast(polars.Categorical) if column.dtype == polars.String else column
-    missing = column.is_null().to_numpy()
-    codes = categories.to_physical().fill_null(0).to_numpy()
-    first = np.full(int(codes.max(initial=0)) + 1, -1)
-    rows = np.flatnonzero(~missing)[::-1]
-    first[codes[rows]] = rows  # the first one of each stays
+    # 0 is what is missing. Others are numbers among all categories that the process knows.
+    codes = categories.to_physical().cast(polars.Int64).fill_null(-1).to_numpy() + 1
+    first, places = _first_of_each(codes)
+    return Encoded(places, column.gather(first).to_list())
+
+
+def _first_of_each(codes: AnyArray) -> tuple[AnyArray, NDArray[np.intp]]:
+    """Return the rows in which codes are first, and the places of all rows' codes among these."""
+    size = int(codes.max(initial=0)) + 1
+    if size > FEW_PER_ROW * codes.size + 1024:
+        _, rows, places = np.unique(codes, return_index=True, return_inverse=True)
+        return rows, places.reshape(-1)
+    first = np.full(size, -1)
+    first[codes[::-1]] = np.arange(codes.size)[::-1]
     used = np.flatnonzero(first >= 0)
-    place = np.zeros(first.size, dtype=np.intp)
+    place = np.zeros(size, dtype=np.intp)
     place[used] = np.arange(used.size)
-    return _with_missing(place[codes], missing, column.gather(first[used]).to_list())
+    return first[used], place[codes]
 
 
 def _of_arrow(column: Any) -> Encoded | None:

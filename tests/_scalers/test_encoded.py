@@ -78,6 +78,14 @@ def test_keys_stay_in_the_result(form, output):
     np.testing.assert_allclose(back, X[:, 0], rtol=1e-12)
 
 
+def test_few_of_many_categories():
+    many = pl.Series([f"c{k}" for k in range(30_000)], dtype=pl.Categorical)
+    few = many.gather([29_999, 5, 29_999, 17, 5]).extend_constant(None, 2)
+    encoded = encode(few)
+    assert list(encoded.array) == ["c29999", "c5", "c29999", "c17", "c5", None, None]
+    assert len(encoded.values) == 4
+
+
 def test_objects_of_several_types():
     values = [1, 1.0, True, "1", None, np.nan, pd.NA, (1, 2), pd.Timestamp("2024-01-01"), 2.5]
     column = pd.Series(values * 3, dtype=object)
