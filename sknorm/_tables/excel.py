@@ -32,16 +32,21 @@ def read_excel(path: Path, data: bytes, header: bool | None, notes: list[str]) -
     """Return the first table of an Excel file."""
     name, cells = _first_sheet(path, data, notes)
     _refuse_formulas(path, data, name, cells)
-    cells = cells.loc[:, cells.notna().any(axis=0)]
+    cells = _without_empty_columns(cells)
     head = [[_label(cell) for cell in row] for row in cells.head(HEAD_ROWS).to_numpy()]
     top = _top(head)
     note_skipped([" ".join(filter(None, row)) for row in head[:top] if any(row)], notes)
-    has_header = _has_header(cells.iloc[top:]) if header is None else header
-    rows = cells.iloc[top + has_header :].dropna(how="all").reset_index(drop=True)
+    cells = _without_empty_columns(cells.iloc[top:])  # of which a title may have been all
+    has_header = _has_header(cells) if header is None else header
+    rows = cells.iloc[int(has_header) :].dropna(how="all").reset_index(drop=True)
     if not has_header:
         name_nothing(cells.shape[1], notes)
-    names = head[top] if has_header else [""] * cells.shape[1]
-    return rows.set_axis(distinct_names(names, notes), axis=1).infer_objects()
+    names = map(_label, cells.iloc[0]) if has_header else [""] * cells.shape[1]
+    return rows.set_axis(distinct_names(list(names), notes), axis=1).infer_objects()
+
+
+def _without_empty_columns(cells: pandas.DataFrame) -> pandas.DataFrame:
+    return cells.loc[:, cells.notna().any(axis=0)]
 
 
 def _first_sheet(path: Path, data: bytes, notes: list[str]) -> tuple[str, pandas.DataFrame]:
