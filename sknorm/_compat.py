@@ -111,7 +111,9 @@ def _is_traced_by_jax(x: Any) -> bool:
 
 def _is_traced_by_torch() -> bool:
     torch = sys.modules["torch"]
-    return bool(torch.jit.is_tracing() or getattr(torch.compiler, "is_exporting", bool)())
+    compiler = getattr(torch, "compiler", None)  # since 2.1, and able to tell later still
+    is_exporting = getattr(compiler, "is_exporting", lambda: False)
+    return bool(torch.jit.is_tracing() or is_exporting())
 
 
 def widest_float(xp: Any, where: Any) -> Any:

@@ -34,7 +34,7 @@ class Graph:
         proto = importlib.import_module("onnx").TensorProto
         self._float, self._double, self._int64 = proto.FLOAT, proto.DOUBLE, proto.INT64
         self._inputs: list[str] = [variable.full_name for variable in operator.inputs]
-        self.is_double_out = type_out(operator).__name__ == "DoubleTensorType"
+        self.is_double_out = _has_double(operator)
         self.kind = self._double
 
     def start(self, *, wide: bool) -> str:
@@ -115,9 +115,13 @@ class Graph:
 def type_out(operator: Any) -> Any:
     """Return the type of the output: double where any of the inputs is."""
     types = importlib.import_module("skl2onnx.common.data_types")
-    kinds = [types.guess_tensor_type(variable.type) for variable in operator.inputs]
-    is_double = any(isinstance(kind, types.DoubleTensorType) for kind in kinds)
-    return types.DoubleTensorType if is_double else types.FloatTensorType
+    return types.DoubleTensorType if _has_double(operator) else types.FloatTensorType
+
+
+def _has_double(operator: Any) -> bool:
+    types = importlib.import_module("skl2onnx.common.data_types")
+    kinds = (types.guess_tensor_type(variable.type) for variable in operator.inputs)
+    return any(isinstance(kind, types.DoubleTensorType) for kind in kinds)
 
 
 def affine(graph: Graph, affine_map: Affine, n_positions: int, squash: Any = None) -> None:

@@ -13,17 +13,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sknorm._scalers.frames import is_named, objects
+from sknorm._scalers.frames import objects, of_library
 
 AnyArray = NDArray[Any]
-FEW_PER_ROW = 4  # entries of a table of codes, beyond which they are sorted
+Codes = NDArray[np.intp]
+DENSE = 4  # numbers are looked up in a table where it has at most so many entries per row
 
 
 @dataclass(frozen=True, eq=False)
 class Encoded:
     """A column: ``codes`` are places among ``values``, which may not all occur, or occur again."""
 
-    codes: NDArray[np.intp]
+    codes: Codes
     values: list[Any]
 
     def __len__(self) -> int:
@@ -38,13 +39,8 @@ class Encoded:
 
 def encode(column: Any) -> Encoded | None:
     """Return a column of text, categories or objects encoded, if its library does that."""
-    if is_named(column, "pandas", "Series"):
-        return _of_pandas(column)
-    if is_named(column, "polars", "Series"):
-        return _of_polars(column)
-    if is_named(column, "pyarrow", "Array") or is_named(column, "pyarrow", "ChunkedArray"):
-        return _of_arrow(column)
-    return None
+    encoder = of_library(column, ENCODERS)
+    return None if encoder is None else encoder(column)
 
 
 def encode_objects(column: AnyArray) -> Encoded | None:
@@ -73,22 +69,10 @@ def _of_polars(column: Any) -> Encoded | None:
     categories = column.cast(polars.Categorical) if column.dtype == polars.String else column
     # 0 is what is missing. Others are numbers among all categories that the process knows.
     codes = categories.to_physical().cast(polars.Int64).fill_null(-1).to_numpy() + 1
-    first, places = _first_of_each(codes)
+    places, used = renumber(codes, int(codes.max(initial=0)) + 1)
+    first = np.empty(used.size, dtype=np.intp)
+    first[places[::-1]] = np.arange(places.size)[::-1]  # the last one that is written stays
     return Encoded(places, column.gather(first).to_list())
-
-
-def _first_of_each(codes: AnyArray) -> tuple[AnyArray, NDArray[np.intp]]:
-    """Return the rows in which codes are first, and the places of all rows' codes among these."""
-    size = int(codes.max(initial=0)) + 1
-    if size > FEW_PER_ROW * codes.size + 1024:
-        _, rows, places = np.unique(codes, return_index=True, return_inverse=True)
-        return rows, places.reshape(-1)
-    first = np.full(size, -1)
-    first[codes[::-1]] = np.arange(codes.size)[::-1]
-    used = np.flatnonzero(first >= 0)
-    place = np.zeros(size, dtype=np.intp)
-    place[used] = np.arange(used.size)
-    return first[used], place[codes]
 
 
 def _of_arrow(column: Any) -> Encoded | None:
@@ -104,7 +88,28 @@ def _of_arrow(column: Any) -> Encoded | None:
     return _with_missing(codes, missing, encoded.dictionary.to_pylist())
 
 
+def renumber(numbers: Codes, size: int) -> tuple[Codes, Codes]:
+    """Return numbers below ``size`` without gaps, in their order, and those that there are."""
+    if size > DENSE * numbers.size + 1024:
+        used, codes = np.unique(numbers, return_inverse=True)
+        return codes.reshape(-1), used
+    seen = np.zeros(size, dtype=bool)
+    seen[numbers] = True
+    if seen.all():
+        return numbers, np.arange(size)
+    place = np.cumsum(seen) - 1
+    return place[numbers], np.flatnonzero(seen)
+
+
 def _with_missing(codes: Any, missing: AnyArray, values: list[Any]) -> Encoded:
     """Return an encoded column with None for what is missing."""
     places = np.where(missing, len(values), codes).astype(np.intp, copy=False)
     return Encoded(places, [*values, None])
+
+
+ENCODERS = (
+    ("pandas", "Series", _of_pandas),
+    ("polars", "Series", _of_polars),
+    ("pyarrow", "Array", _of_arrow),
+    ("pyarrow", "ChunkedArray", _of_arrow),
+)

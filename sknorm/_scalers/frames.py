@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sknorm._scalers.objects import NotNumbersError, numbers_of, show
 
 AnyArray = NDArray[Any]
+Function = TypeVar("Function")
 # The columns of a frame: what errors call them, and what reads them as numbers.
 Columns = list[tuple[str, Callable[[], AnyArray]]]
 
@@ -29,12 +30,12 @@ FRAMES = {
 
 def is_frame(X: Any) -> bool:
     """Tell whether X is a data frame of a library whose columns are read here."""
-    return any(is_named(X, *name) for name in FRAMES)
+    return any(_is_named(X, *name) for name in FRAMES)
 
 
 def as_table(X: Any) -> Any:
     """Return a frame as one whose names scikit-learn reads: a record batch as a table."""
-    if is_named(X, "pyarrow", "RecordBatch"):
+    if _is_named(X, "pyarrow", "RecordBatch"):
         return sys.modules["pyarrow"].Table.from_batches([X])
     return X
 
@@ -78,10 +79,10 @@ def column_at(X: Any, position: int) -> Any:
 
 def raw_values(column: Any) -> AnyArray:
     """Return a column as an array, with None, NaN or NaT for what is missing."""
-    if is_named(column, "pandas", "Series"):
+    if _is_named(column, "pandas", "Series"):
         is_plain = isinstance(column.dtype, np.dtype) or column.dtype.kind in "Mm"
         return np.asarray(column) if is_plain else np.asarray(column, dtype=object)
-    if is_named(column, "polars", "Series"):
+    if _is_named(column, "polars", "Series"):
         is_number = _is_polars_number(column.dtype) and not column.null_count()
         is_plain = is_number or column.dtype.is_temporal()
         return np.asarray(column.to_numpy()) if is_plain else objects(column.to_list())
@@ -101,19 +102,19 @@ def objects(values: list[Any]) -> AnyArray:
 
 def columns_of(X: Any) -> Columns | None:
     """Return the columns of a frame that has others than plain numbers."""
-    if is_named(X, "pandas", "DataFrame"):
+    if _is_named(X, "pandas", "DataFrame"):
         return _pandas(X)
-    if is_named(X, "polars", "DataFrame"):
+    if _is_named(X, "polars", "DataFrame"):
         return _polars(X)
     return _arrow(X) if is_frame(X) else None
 
 
 def plain_matrix(X: Any) -> AnyArray | None:
     """Return the array that a frame of pandas or polars is, if all columns are plain numbers."""
-    if is_named(X, "pandas", "DataFrame"):
+    if _is_named(X, "pandas", "DataFrame"):
         kinds = set(X.dtypes)
         plain = all(isinstance(kind, np.dtype) and kind.kind in "biuf" for kind in kinds)
-    elif is_named(X, "polars", "DataFrame"):
+    elif _is_named(X, "polars", "DataFrame"):
         plain = all(map(_is_polars_number, set(X.dtypes)))
     else:
         return None
@@ -129,11 +130,11 @@ def column_chunks(X: Any) -> list[list[AnyArray]] | None:
     if X.shape[0] < MANY_ROWS:
         return None
     try:
-        if is_named(X, "pandas", "DataFrame"):
+        if _is_named(X, "pandas", "DataFrame"):
             if len(set(X.dtypes)) == 1 and isinstance(X.dtypes.iloc[0], np.dtype):
                 return None
             return [[_pandas_column(column)] for _, column in X.items()]
-        if is_named(X, "polars", "DataFrame"):
+        if _is_named(X, "polars", "DataFrame"):
             return [_polars_chunks(column) for column in X.iter_columns()]
         return [_arrow_chunks(column) for column in X.columns]
     except NotNumbersError:
@@ -161,13 +162,16 @@ def _worth_apart(n_chunks: int, n_rows: int) -> bool:
 
 def column_reader(values: Any) -> Callable[[Any], AnyArray] | None:
     """Return what reads a column of one of these libraries as numbers, if it is one."""
-    for root, name, reader in COLUMN_READERS:
-        if is_named(values, root, name):
-            return reader
-    return None
+    return of_library(values, COLUMN_READERS)
 
 
-def is_named(X: Any, root: str, name: str) -> bool:
+def of_library(values: Any, table: Iterable[tuple[str, str, Function]]) -> Function | None:
+    """Return what a table of libraries, names of classes and functions has for values."""
+    found = (function for root, name, function in table if _is_named(values, root, name))
+    return next(found, None)
+
+
+def _is_named(X: Any, root: str, name: str) -> bool:
     """Tell whether X is of a class of this library and name, which is then imported already."""
     return root in sys.modules and any(
         cls.__name__ == name and cls.__module__.partition(".")[0] == root for cls in type(X).__mro__

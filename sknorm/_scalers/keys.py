@@ -11,7 +11,7 @@ from scipy import sparse
 
 from sknorm._compat import as_numpy
 from sknorm._scalers.dates import date_key, date_order, is_date
-from sknorm._scalers.encoded import Encoded, encode, encode_objects
+from sknorm._scalers.encoded import DENSE, Encoded, encode, encode_objects, renumber
 from sknorm._scalers.frames import (
     column_at,
     column_names,
@@ -27,7 +27,6 @@ Column = AnyArray | Encoded
 
 MISSING = None  # the key of rows without one
 KEY_TYPES = {str, int, bool, type(MISSING)}  # whose values are keys as they are
-DENSE = 4  # numbers are looked up in a table where it has at most so many entries per row
 
 
 def read_keys(X: Any, positions: Sequence[int]) -> list[Column]:
@@ -99,7 +98,7 @@ def factorize(columns: list[Column], names: list[str]) -> tuple[Codes, list[Hash
         return codes, keys
     tuples: list[tuple[Hashable, ...]] = [(key,) for key in keys]
     for more, others in found[1:]:
-        codes, used = _renumber(codes * len(others) + more, len(tuples) * len(others))
+        codes, used = renumber(codes * len(others) + more, len(tuples) * len(others))
         first, second = np.divmod(used, len(others))
         tuples = [(*tuples[i], others[j]) for i, j in zip(first, second, strict=True)]
     return codes, list(tuples)
@@ -127,33 +126,20 @@ def _factorize(column: Column, name: str) -> tuple[Codes, list[Hashable]]:
 
 def _factorize_integers(column: AnyArray) -> tuple[Codes, list[Hashable]]:
     if column.dtype.kind == "b":
-        codes, used = _renumber(column.astype(np.intp), 2)
+        codes, used = renumber(column.astype(np.intp), 2)
         return codes, [bool(value) for value in used]
     low, high = int(column.min()), int(column.max())
     if high - low < DENSE * column.size + 1024:
         # The difference may exceed the range of few bits.
         wide = column if column.dtype.itemsize == 8 else column.astype(np.int64)
-        codes, used = _renumber((wide - wide.dtype.type(low)).astype(np.intp), high - low + 1)
+        codes, used = renumber((wide - wide.dtype.type(low)).astype(np.intp), high - low + 1)
         return codes, [low + value for value in used.tolist()]
     values, codes = np.unique(column, return_inverse=True)
     return codes.reshape(-1), values.tolist()
 
 
-def _renumber(numbers: Codes, size: int) -> tuple[Codes, Codes]:
-    """Return numbers below ``size`` without gaps, in their order, and those that there are."""
-    if size > DENSE * numbers.size + 1024:
-        used, codes = np.unique(numbers, return_inverse=True)
-        return codes.reshape(-1), used
-    seen = np.zeros(size, dtype=bool)
-    seen[numbers] = True
-    if seen.all():
-        return numbers, np.arange(size)
-    place = np.cumsum(seen) - 1
-    return place[numbers], np.flatnonzero(seen)
-
-
 def _factorize_encoded(column: Encoded) -> tuple[Codes, list[Hashable]]:
-    codes, used = _renumber(column.codes, len(column.values))
+    codes, used = renumber(column.codes, len(column.values))
     return _numbered(codes, [column.values[place] for place in used])
 
 

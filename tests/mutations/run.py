@@ -590,7 +590,7 @@ MUTATIONS = [
     Mutation(
         "keys: categories that do not occur are groups",
         "_scalers/keys.py",
-        "codes, used = _renumber(column.codes, len(column.values))",
+        "codes, used = renumber(column.codes, len(column.values))",
         "codes, used = column.codes, np.arange(len(column.values))",
         f"{SCALERS}/test_encoded.py",
     ),
@@ -632,7 +632,7 @@ MUTATIONS = [
     Mutation(
         "onnx: columns joined in float32",
         "_exports/onnx.py",
-        "return types.DoubleTensorType if is_double else types.FloatTensorType",
+        "return types.DoubleTensorType if _has_double(operator) else types.FloatTensorType",
         "return types.FloatTensorType",
         ONNX,
     ),
