@@ -36,6 +36,12 @@ def _clean(cell: Any) -> str | None:
     return str(int(cell)) if is_whole else str(cell)
 
 
+def types_in(column: pandas.Series) -> set[type]:
+    """Return the types of the cells of a column of objects; others have one, which is known."""
+    cells = column.cat.categories if hasattr(column, "cat") else column
+    return set(map(type, cells)) if cells.dtype == object else set()
+
+
 def is_number(cell: Any) -> bool:
     """Tell whether a cell is a number, not text or a flag."""
     return isinstance(cell, Real) and not isinstance(cell, bool)
@@ -67,8 +73,7 @@ def refuse_containers(column: pandas.Series) -> None:
 
 def container_in(column: pandas.Series) -> str | None:
     """Return a type of cells that are no single value, if there is one."""
-    kinds = set(map(type, column)) if column.dtype == object else set()
-    found = (kind.__name__ for kind in kinds if issubclass(kind, CONTAINERS))
+    found = (kind.__name__ for kind in types_in(column) if issubclass(kind, CONTAINERS))
     return min(found, default=None)
 
 

@@ -111,7 +111,7 @@ def as_number(column: pandas.Series, form: TextFormat | None) -> pandas.Series:
 
 def _finite(values: pandas.Series) -> pandas.Series:
     if values.isna().all():
-        return values.isna().astype("float64").replace(1.0, np.nan)
+        return load("pandas").Series(np.nan, index=values.index, name=values.name)
     numbers = values.astype("float64")
     return numbers.where(np.isfinite(numbers))
 

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from sknorm._tables.cells import (
@@ -16,6 +17,7 @@ from sknorm._tables.cells import (
     is_number,
     is_text,
     plain_values,
+    types_in,
 )
 from sknorm._tables.dates import CLOCK, find_date_format, hours_of
 from sknorm._tables.errors import TableError, load
@@ -64,9 +66,10 @@ class TextFormat:
         if self.number is not None:
             found = {cell: self.number.parse(cell) for cell in distinct}
             values = text.map(found).astype("float64")
-            # What is a number already is not written as the text around it is.
-            are_numbers = column.map(is_number).to_numpy(dtype=bool)
-            values[are_numbers] = [as_float(cell) for cell in column[are_numbers]]
+            if any(issubclass(kind, Real) for kind in types_in(column)):
+                # What is a number already is not written as the text around it is.
+                are_numbers = column.map(is_number).to_numpy(dtype=bool)
+                values[are_numbers] = [as_float(cell) for cell in column[are_numbers]]
             return values
         if self.kind == "time":
             hours = {cell: hours_of(cell) for cell in distinct}

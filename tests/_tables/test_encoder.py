@@ -94,6 +94,10 @@ SAME = [
         "decimal comma",
         [i * 1.5 if i % 2 else f"{i * 1.5:.1f}".replace(".", ",") for i in range(12)],
     ),
+    (
+        "decimal comma",
+        pd.Categorical([i * 1.5 if i % 2 else str(i * 1.5).replace(".", ",") for i in range(12)]),
+    ),
     ("date", [day.isoformat() for day in DAYS]),
     ("date", [day.isoformat() + "Z" for day in DAYS]),
     ("date", list(DAYS.date)),
