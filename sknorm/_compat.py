@@ -85,7 +85,12 @@ def version() -> str:
 
 def root_of(x: Any) -> str:
     """Return the name of the library that an object is of."""
-    return type(x).__module__.partition(".")[0]
+    return root_of_class(type(x))
+
+
+def root_of_class(cls: type) -> str:
+    """Return the name of the library that a class is of; those of ctypes are of none."""
+    return (cls.__module__ or "").partition(".")[0]
 
 
 def array_namespace(x: Any) -> Any:

@@ -91,13 +91,26 @@ def _way_out(X: Any) -> str | None:
 
 
 def _array_of_rows(X: Any) -> Any:
-    """Return rows as an array, or as they are where they are ragged: scikit-learn refuses those."""
+    """Return rows as an array, or as they are where scikit-learn says best what is wrong."""
     if any(hasattr(row, "__dlpack__") and not isinstance(row, np.ndarray) for row in X[:1]):
         return X
     try:
         return np.asarray(X)
     except (ValueError, TypeError, OverflowError):
+        _refuse_ragged(X)
         return X
+
+
+def _refuse_ragged(rows: Any) -> None:
+    """Refuse rows of several lengths, and say which is the first to differ."""
+    lengths = [len(row) if isinstance(row, (list, tuple, np.ndarray)) else None for row in rows]
+    for row, length in enumerate(lengths):
+        if length != lengths[0]:
+            first, other = ("no list" if n is None else f"length {n}" for n in (lengths[0], length))
+            raise ValueError(
+                f"X has rows of different lengths (an inhomogeneous shape): row 0 has {first}, row "
+                f"{row} has {other}. Give each row a value for each feature, or NaN."
+            )
 
 
 def _unmasked(X: Any, name: str) -> AnyArray:

@@ -59,6 +59,8 @@ def learns(method: Method) -> Method:
         if source is None:
             return method(self, X, *args, **kwargs)
         given = _arguments(method, self, X, args, kwargs)
+        if source.is_stored and given.get("groups") is not None:
+            return method(self, source.read(), *args, **kwargs)
         return _learn(self, source, X, given, forget=method.__name__ == "fit")
 
     return learn
@@ -81,6 +83,8 @@ def maps(method: Method) -> Method:
         given = _arguments(method, self, X, args, kwargs)
         if method.__name__ == "fit_transform":
             return _fit_and_apply(self, source, X, given)
+        if source.is_stored:
+            return method(_without_copy(self), source.read(), *args, **kwargs)
         return _apply(self, source, method.__name__, given)
 
     return map_rows
@@ -95,6 +99,8 @@ def reads(method: Method) -> Method:
         if source is None:
             return method(self, X, *args, **kwargs)
         given = _arguments(method, self, X, args, kwargs)
+        if source.is_stored and given.get("groups") is not None:
+            return method(self, source.read(), *args, **kwargs)
         return _check_drift(self, source, given)
 
     return look
@@ -190,6 +196,13 @@ def _learn_shape(prepared: Any, source: Source) -> None:
     prepared.fit(source.example())
     if source.names is not None:
         prepared.feature_names_in_ = np.array(source.names, dtype=object)
+
+
+def _without_copy(scaler: Any) -> Any:
+    """Return the scaler as it is now, which writes into an array that nobody else has."""
+    draft = state.draft(scaler, forget=False)
+    draft.copy = False
+    return draft
 
 
 def _fit_and_apply(scaler: Any, source: Source, X: Any, given: dict[str, Any]) -> Any:

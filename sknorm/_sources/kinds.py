@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from sknorm._compat import root_of_class
 from sknorm._sources.source import Source
 
 # By the library and the name of a class: the module here and its function or class.
@@ -26,11 +27,15 @@ OPENERS = {
     ("dask", "Array"): ("dask_arrays", "DaskArray"),
     ("dask", "DataFrame"): ("dask_frames", "DaskFrame"),
     ("pyspark", "DataFrame"): ("spark", "SparkFrame"),
+    ("h5py", "Dataset"): ("stored_arrays", "StoredArray"),
+    ("zarr", "Array"): ("stored_arrays", "StoredArray"),
     ("torch", "DataLoader"): ("streams", "Batches"),
     ("tensorflow", "Dataset"): ("streams", "Batches"),
     ("polars", "_CollectBatches"): ("streams", "Batches"),
 }
 
+# Arrays with labels, whose values are an array of another library.
+LABELED = {("xarray", "DataArray"): True}
 
 # What is refused, with what to pass in its place.
 WAYS_OUT = {
@@ -41,13 +46,20 @@ WAYS_OUT = {
     ("ibis", "Table"): "X.to_pandas()",
     ("ray", "Dataset"): "X.to_pandas()",
     ("datasets", "Dataset"): "X.to_pandas()",
+    ("datasets", "IterableDataset"): "an iterator of its batches as arrays",
+    ("datasets", "DatasetDict"): "one of its parts, such as X['train'].to_pandas()",
+    ("h5py", "Group"): "one of its data sets, X['name']",
+    ("polars", "LazyGroupBy"): "the LazyFrame before group_by, or use GroupScaler(by=...)",
+    ("sparse", "SparseArray"): "X.asformat('coo').to_scipy_sparse()",
     ("xarray", "Dataset"): "X.to_dataframe()",
+    ("zarr", "Group"): "one of its arrays, X['name']",
     ("torch", "Dataset"): "an array of its samples",
 }
 
 
 def open_source(X: Any) -> Source | None:
     """Return what reads X in blocks, or None where X is in memory, or is nothing known here."""
+    X = _unwrapped(X)
     opener = _opener(X)
     if opener is None:
         return None
@@ -58,7 +70,12 @@ def open_source(X: Any) -> Source | None:
 
 def is_source(X: Any) -> bool:
     """Tell whether X is not in memory, and would be read in blocks."""
-    return _opener(X) is not None
+    return _opener(_unwrapped(X)) is not None
+
+
+def _unwrapped(X: Any) -> Any:
+    """Return the array that another one has labels for, which may not be in memory."""
+    return X.data if _entry(X, LABELED) else X
 
 
 def _opener(X: Any) -> tuple[str, str] | None:
@@ -81,5 +98,5 @@ def way_out(X: Any) -> str | None:
 
 def _entry(X: Any, table: dict[tuple[str, str], Any]) -> Any:
     """Return what a table has for the class of X, or for one that it is derived from."""
-    names = ((cls.__module__.partition(".")[0], cls.__name__) for cls in type(X).__mro__)
+    names = ((root_of_class(cls), cls.__name__) for cls in type(X).__mro__)
     return next((table[name] for name in names if name in table), None)

@@ -41,7 +41,8 @@ class Source:
 
     ``names`` are those of the columns, or None where there are none or they are not known yet.
     ``is_read_again`` says that the data can be read more than once, and ``is_in_turn`` that the
-    blocks are read in this process, one after the other.
+    blocks are read in this process, one after the other. ``is_stored`` says that it is an array in
+    a file, all of which ``read`` returns.
     """
 
     kind: str
@@ -49,6 +50,7 @@ class Source:
     n_features: int | None = None
     is_read_again = True
     is_in_turn = True
+    is_stored = False
 
     def check_types(self, keys: Iterable[str]) -> None:
         """Refuse columns that are no numbers, but for those that are keys."""
@@ -59,6 +61,10 @@ class Source:
 
     def apply(self, work: Work) -> Any:
         """Return the result of work on each row, which is not done yet."""
+        raise NotImplementedError
+
+    def read(self) -> Any:
+        """Return all rows, in memory."""
         raise NotImplementedError
 
     def example(self) -> Any:

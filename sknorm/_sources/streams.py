@@ -43,11 +43,14 @@ class Batches(Source):
         return (_one_array(batch, number) for number, batch in enumerate(self._batches))
 
 
-def learn_in_turn(reader: Reader, blocks: Iterable[Any], start: Any = None) -> Any:
-    """Return what a reader finds out of blocks, one after the other."""
+def learn_in_turn(
+    reader: Reader, blocks: Iterable[Any], start: Any = None, weights: Any = None
+) -> Any:
+    """Return what a reader finds out of blocks, one after the other; weights are of all rows."""
     so_far, number, first_row = start, 0, 0
     for block in blocks:
-        so_far = _located(lambda b: reader.add(so_far, b), block, number, first_row)  # noqa: B023
+        own = None if weights is None else weights[first_row : first_row + block.shape[0]]
+        so_far = _located(lambda b: reader.add(so_far, b, own), block, number, first_row)  # noqa: B023
         number, first_row = number + 1, first_row + block.shape[0]
         del block  # before the next one is read; ``enumerate`` would keep it too
     return so_far

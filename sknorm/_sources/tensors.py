@@ -35,7 +35,7 @@ def host_view(X: Any, *, gradients: bool = True) -> AnyArray | None:
     Raises
     ------
     TypeError
-        If the tensor is sparse.
+        If the tensor is sparse, nested or quantized, or has no values.
     """
     if is_traced(X):
         return None
@@ -80,6 +80,8 @@ def _torch_view(X: Any, gradients: bool) -> AnyArray | None:
             "X is a nested torch tensor, whose rows differ in length. Pass "
             "X.to_padded_tensor(float('nan')), in which what is missing is NaN."
         )
+    if X.is_quantized:
+        raise TypeError(f"X is a quantized torch tensor ({X.dtype}). Pass X.dequantize().")
     if X.device.type == "meta":
         raise TypeError("X is a torch tensor on the device 'meta', which has no values.")
     is_followed = X.requires_grad and gradients and sys.modules["torch"].is_grad_enabled()

@@ -1,5 +1,6 @@
 """What stands for numbers is taken as StandardScaler takes it; what does not is refused by name."""
 
+import ctypes
 import datetime
 import decimal
 import fractions
@@ -272,12 +273,37 @@ def test_what_has_to_be_read_first(cls, kind):
 
 @pytest.mark.parametrize(
     ("module", "name", "way_out"),
-    [("ray.data", "Dataset", "to_pandas"), ("ibis.expr", "Table", "to_pandas")],
+    [
+        ("ray.data", "Dataset", "to_pandas"),
+        ("ibis.expr", "Table", "to_pandas"),
+        ("sparse.numba_backend", "SparseArray", "to_scipy_sparse"),
+        ("datasets.dataset_dict", "DatasetDict", "train"),
+    ],
 )
 def test_containers_of_other_libraries(module, name, way_out):
     x = type(name, (), {"__module__": module, "shape": (2, 2)})()
     with pytest.raises(TypeError, match=way_out):
         BatchStatScaler().fit(x)
+
+
+@pytest.mark.parametrize("cls", ALL)
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([[1, 2], [3, 4], [5]], "row 0 has length 2, row 2 has length 1"),
+        ([(1.0,), np.array([1.0, 2.0])], "row 0 has length 1, row 1 has length 2"),
+        ([[1, 2], 3], "row 0 has length 2, row 1 has no list"),
+    ],
+)
+def test_ragged_rows_are_named(cls, rows, message):
+    with pytest.raises(ValueError, match=f"rows of different lengths.*{message}"):
+        cls().fit(rows)
+
+
+def test_arrays_of_ctypes():  # whose class has no module
+    x = (ctypes.c_double * 2 * 3)((1, 2), (3, 5), (6, 7))
+    expected = BatchStatScaler().fit_transform(np.array(x))
+    np.testing.assert_array_equal(BatchStatScaler().fit_transform(x), expected)
 
 
 # Weights

@@ -198,6 +198,9 @@ def test_tensors_without_rows_of_values_are_refused_with_a_way_out():
     ragged = torch.nested.nested_tensor([torch.ones(2), torch.ones(3)])
     with pytest.raises(TypeError, match="to_padded_tensor"):
         BatchStatScaler().fit(ragged)
+    steps = torch.quantize_per_tensor(torch.ones(3, 2), 0.1, 0, torch.qint8)
+    with pytest.raises(TypeError, match="dequantize"):
+        BatchStatScaler().fit(steps)
 
 
 class Memory:

@@ -574,6 +574,20 @@ MUTATIONS = [
         "tests/_tables/test_reading.py",
     ),
     Mutation(
+        "stored: weights of the first rows for all blocks",
+        "_sources/streams.py",
+        "weights[first_row : first_row + block.shape[0]]",
+        "weights[: block.shape[0]]",
+        "tests/_sources/test_stored_arrays.py",
+    ),
+    Mutation(
+        "stored: labels around a lazy array",
+        "_sources/kinds.py",
+        "return X.data if _entry(X, LABELED) else X",
+        "return X",
+        "tests/_sources/test_stored_arrays.py",
+    ),
+    Mutation(
         "lazy: columns by their names",
         "_sources/lazy.py",
         'return self.renamed(self.frame, [f"c{place}" for place in range(len(self.names))])',
