@@ -233,7 +233,7 @@ class ChannelScaler(
 
     def _divisors(self, moments: Moments, eps: float, ddof: float) -> Array:
         """Return the divisor of each channel; inf where it exceeds the largest number."""
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", under="ignore"):
             divisors: Array = np.ldexp(self._scale(moments, eps, ddof), moments.exponent)
         return divisors
 

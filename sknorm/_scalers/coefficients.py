@@ -55,6 +55,8 @@ def raw_coefficients(pipeline: Any) -> RawCoefficients:
         If the pipeline is not fitted.
     TypeError
         If the last step is no linear model, or a step before it is none of these scalers.
+    ValueError
+        If a coefficient in the units of the data is beyond what float64 holds.
 
     See Also
     --------
@@ -90,8 +92,10 @@ def raw_coefficients(pipeline: Any) -> RawCoefficients:
         if scaler is None or scaler == "passthrough":
             continue
         factor, offset = slope_and_offset(name, scaler, coef.shape[-1])
-        intercept = intercept + coef @ offset
-        coef = coef * factor
+        with np.errstate(all="ignore"):
+            added, products = intercept + coef @ offset, coef * factor
+        check_range(name, scaler, (coef, products), (intercept, added))
+        coef, intercept = products, added
     names = _names(pipeline, coef.shape[-1])
     return RawCoefficients(coef, intercept.item() if intercept.ndim == 0 else intercept, names)
 
@@ -115,6 +119,22 @@ def slope_and_offset(name: str, scaler: Any, n_features: int) -> tuple[Array, Ar
     raise TypeError(
         f"Step {name!r} is a {type(scaler).__name__}, behind which a coefficient is of no one "
         "feature's own unit. Only scalers of each feature by itself may stand before the model."
+    )
+
+
+def check_range(step: str, scaler: Any, coef: tuple[Any, Any], intercept: tuple[Any, Any]) -> None:
+    """Refuse coefficients, before and after, that have become larger than their type holds."""
+    lost, also_lost = (np.isfinite(old) & ~np.isfinite(new) for old, new in (coef, intercept))
+    if not (lost.any() or also_lost.any()):
+        return
+    what = "the intercept"
+    if lost.any():
+        place = int(np.flatnonzero(lost.reshape(-1, lost.shape[-1]).any(axis=0))[0])
+        names = getattr(scaler, "feature_names_in_", None)
+        what = f"the coefficient of feature {place if names is None else repr(names[place])}"
+    raise ValueError(
+        f"Without step {step!r}, {what} is beyond what {coef[1].dtype} holds. Multiply features "
+        "of such a unit by a constant before fit."
     )
 
 

@@ -11,7 +11,7 @@ from scipy import sparse
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from sknorm._scalers.coefficients import slope_and_offset
+from sknorm._scalers.coefficients import check_range, slope_and_offset
 
 Array = NDArray[np.float64]
 # Linear models outside of sklearn.linear_model.
@@ -49,7 +49,8 @@ def fold(pipeline: Any, *, tolerance: float = 1e-6) -> Pipeline:
     TypeError
         If the last step is no such model, or the step before it no such scaler.
     ValueError
-        If more digits would be lost than ``tolerance`` allows.
+        If more digits would be lost than ``tolerance`` allows, or a weight would be beyond what its
+        type holds.
 
     See Also
     --------
@@ -80,7 +81,7 @@ def fold(pipeline: Any, *, tolerance: float = 1e-6) -> Pipeline:
                 break
             slope, offset = slope_and_offset(step, scaler, weights.n_features)
             _check_digits(step, scaler, offset, weights.dtype, tolerance)
-            weights.fold(slope, offset)
+            weights.fold(step, scaler, slope, offset)
             _take_names(model, scaler)
             n_folded += 1
         before.pop()
@@ -107,19 +108,20 @@ class _Weights:
         self.n_features: int = weights.shape[0 if self._is_mlp else -1]
         self.dtype: Any = weights.dtype
 
-    def fold(self, slope: Array, offset: Array) -> None:
-        """Let the weights take the features before ``slope * x + offset``."""
+    def fold(self, step: str, scaler: Any, slope: Array, offset: Array) -> None:
+        """Let the weights take the features before ``slope * x + offset``, those of a scaler."""
         model = self._model
+        given = model.coefs_[0].T if self._is_mlp else np.asarray(model.coef_)
+        intercept = np.asarray(model.intercepts_[0] if self._is_mlp else model.intercept_)
+        weights = given.astype(np.float64)
+        with np.errstate(all="ignore"):
+            added = (intercept.astype(np.float64) + weights @ offset).astype(self.dtype)
+            products = (weights * slope).astype(self.dtype)
+        check_range(step, scaler, (given, products), (intercept, added))
         if self._is_mlp:
-            weights = model.coefs_[0].astype(np.float64)
-            added = model.intercepts_[0] + offset @ weights
-            model.coefs_[0] = (slope[:, None] * weights).astype(self.dtype)
-            model.intercepts_[0] = added.astype(self.dtype)
-            return
-        weights = np.asarray(model.coef_, dtype=np.float64)
-        added = np.asarray(model.intercept_, dtype=np.float64) + weights @ offset
-        model.coef_ = (weights * slope).astype(self.dtype)
-        model.intercept_ = added.item() if added.ndim == 0 else added.astype(self.dtype)
+            model.coefs_[0], model.intercepts_[0] = np.ascontiguousarray(products.T), added
+        else:
+            model.coef_, model.intercept_ = products, added.item() if added.ndim == 0 else added
 
 
 def _is_linear(model: Any) -> bool:
@@ -140,7 +142,8 @@ def _is_scaler(step: str, scaler: Any, n_features: int) -> bool:
 
 
 def _check_digits(step: str, scaler: Any, offset: Array, dtype: Any, tolerance: float) -> None:
-    lost = np.abs(offset) * np.finfo(dtype).eps
+    with np.errstate(under="ignore"):
+        lost = np.abs(offset) * np.finfo(dtype).eps
     if not (lost <= tolerance).all():
         worst = int(np.argmax(np.where(np.isnan(lost), np.inf, lost)))
         names = getattr(scaler, "feature_names_in_", None)

@@ -53,15 +53,16 @@ def learns(method: Method) -> Method:
 
     @wraps(method)
     def learn(self: Any, X: Any, *args: Any, **kwargs: Any) -> Any:
-        if type(X) is np.ndarray:
-            return method(self, X, *args, **kwargs)
-        source, X = _opened(X, gradients=False)
-        if source is None:
-            return method(self, X, *args, **kwargs)
-        given = _arguments(method, self, X, args, kwargs)
-        if source.is_stored and given.get("groups") is not None:
-            return method(self, source.read(), *args, **kwargs)
-        return _learn(self, source, X, given, forget=method.__name__ == "fit")
+        with state.underflow_allowed():
+            if type(X) is np.ndarray:
+                return method(self, X, *args, **kwargs)
+            source, X = _opened(X, gradients=False)
+            if source is None:
+                return method(self, X, *args, **kwargs)
+            given = _arguments(method, self, X, args, kwargs)
+            if source.is_stored and given.get("groups") is not None:
+                return method(self, source.read(), *args, **kwargs)
+            return _learn(self, source, X, given, forget=method.__name__ == "fit")
 
     return learn
 
@@ -71,21 +72,22 @@ def maps(method: Method) -> Method:
 
     @wraps(method)
     def map_rows(self: Any, X: Any, *args: Any, **kwargs: Any) -> Any:
-        if type(X) is np.ndarray:
-            return method(self, X, *args, **kwargs)
-        given_X = X
-        source, X = _opened(X)
-        if source is None:
-            result = method(self, X, *args, **kwargs)
-            if X is given_X:
-                return result
-            return given_X if result is X else as_tensor(result, given_X)
-        given = _arguments(method, self, X, args, kwargs)
-        if method.__name__ == "fit_transform":
-            return _fit_and_apply(self, source, X, given)
-        if source.is_stored:
-            return method(_without_copy(self), source.read(), *args, **kwargs)
-        return _apply(self, source, method.__name__, given)
+        with state.underflow_allowed():
+            if type(X) is np.ndarray:
+                return method(self, X, *args, **kwargs)
+            given_X = X
+            source, X = _opened(X)
+            if source is None:
+                result = method(self, X, *args, **kwargs)
+                if X is given_X:
+                    return result
+                return given_X if result is X else as_tensor(result, given_X)
+            given = _arguments(method, self, X, args, kwargs)
+            if method.__name__ == "fit_transform":
+                return _fit_and_apply(self, source, X, given)
+            if source.is_stored:
+                return method(_without_copy(self), source.read(), *args, **kwargs)
+            return _apply(self, source, method.__name__, given)
 
     return map_rows
 
@@ -95,13 +97,14 @@ def reads(method: Method) -> Method:
 
     @wraps(method)
     def look(self: Any, X: Any, *args: Any, **kwargs: Any) -> Any:
-        source, X = _opened(X, gradients=False)
-        if source is None:
-            return method(self, X, *args, **kwargs)
-        given = _arguments(method, self, X, args, kwargs)
-        if source.is_stored and given.get("groups") is not None:
-            return method(self, source.read(), *args, **kwargs)
-        return _check_drift(self, source, given)
+        with state.underflow_allowed():
+            source, X = _opened(X, gradients=False)
+            if source is None:
+                return method(self, X, *args, **kwargs)
+            given = _arguments(method, self, X, args, kwargs)
+            if source.is_stored and given.get("groups") is not None:
+                return method(self, source.read(), *args, **kwargs)
+            return _check_drift(self, source, given)
 
     return look
 

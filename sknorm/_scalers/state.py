@@ -79,6 +79,11 @@ def take_over(prepared: Any, other: Any) -> None:
     vars(prepared).update((name, learned[name]) for name in LEARNED if name in learned)
 
 
+def underflow_allowed() -> np.errstate:
+    """Return the context in which numbers may come near 0, though NumPy may be told to raise."""
+    return np.errstate(under="ignore")
+
+
 def all_or_nothing(method: Method) -> Method:
     """Decorate a method that learns: where it raises, what was learned before stays."""
 
@@ -86,7 +91,8 @@ def all_or_nothing(method: Method) -> Method:
     def learn(self: Any, *args: Any, **kwargs: Any) -> Any:
         before = self.__dict__
         try:
-            return method(self, *args, **kwargs)
+            with underflow_allowed():
+                return method(self, *args, **kwargs)
         except BaseException:
             if self.__dict__ is not before:
                 commit(self, before)

@@ -105,7 +105,8 @@ def _batch_norm(torch: Any, scaler: Any, n_dim: int) -> Any:
     if n_dim not in BATCH_NORMS:
         raise ValueError(f"n_dim must be 2, 3, 4 or 5, got {n_dim!r}.")
     affine_map = scaler._formula(inverse=False).affine
-    var = affine_map.scale**2
+    with np.errstate(over="ignore", under="ignore"):
+        var = affine_map.scale**2
     if affine_map.exponent is not None or not (np.isfinite(var) & (var > 0)).all():
         raise ValueError(
             f"A {BATCH_NORMS[n_dim]} keeps variances, and those of this {type(scaler).__name__} "

@@ -207,7 +207,8 @@ class Moments:
     @property
     def mean(self) -> Array:
         """The mean."""
-        return np.ldexp(self.unit_mean, self.exponent)
+        with np.errstate(under="ignore"):
+            return np.ldexp(self.unit_mean, self.exponent)
 
     @property
     def var(self) -> Array:
@@ -352,6 +353,6 @@ def root_in_unit(square: Array, moments: Moments, eps: float, constant: NDArray[
     if not exponent.any():
         return np.where(constant, 1.0, np.sqrt(square + eps))
     one = np.ldexp(1.0, -exponent)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", under="ignore"):
         far = np.hypot(np.sqrt(square), np.sqrt(eps) * one)
     return np.where(constant, one, np.where(exponent == 0, np.sqrt(square + eps), far))

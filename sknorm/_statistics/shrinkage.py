@@ -100,8 +100,10 @@ class QuantilePrior:
     """What the groups tell of the median and the spread of a group of which nothing is known.
 
     The medians and the logarithms of the spreads are taken as normally distributed between groups.
+    ``center`` and ``between`` are in units of ``2 ** exponent``, in which squares are in range.
     """
 
+    exponent: NDArray[np.int64]
     center: Array
     between: Array
     log_scale: Array
@@ -118,12 +120,15 @@ class QuantilePrior:
         log_scale = np.log(np.where(spread, scale, 1.0)) - off
         typical, varies = _means_between(log_scale, noise, spread)
         typical = np.where(spread.any(axis=0), typical, np.inf)
-        prior = cls(center[0], center[0], typical, varies)
-        sampling = MEDIAN_NOISE * prior._spread(count, scale, spread) ** 2 / filled
+        exponent = _largest_exponent(center, np.where(spread, scale, 0.0))
+        prior = cls(exponent, center[0], center[0], typical, varies)
+        drawn, center = prior._in_units(prior._spread(count, scale, spread), center)
+        with np.errstate(under="ignore"):
+            sampling = MEDIAN_NOISE * drawn**2 / filled
         known = (count > 0) & np.isfinite(center) & np.isfinite(sampling)
         middle, between = _means_between(np.where(known, center, 0.0), sampling, known)
         between = np.where(known.any(axis=0), between, np.inf)
-        return cls(middle, between, typical, varies)
+        return cls(exponent, middle, between, typical, varies)
 
     def apply(
         self, count: Array, center: Array, scale: Array, flat: NDArray[np.bool_]
@@ -135,21 +140,35 @@ class QuantilePrior:
         spread = ~flat & np.isfinite(scale) & (scale > 0)
         drawn = self._spread(count, scale, spread)
         filled = np.where(count > 0, count, 1)
-        with np.errstate(invalid="ignore"):
-            pull = _share(MEDIAN_NOISE * drawn**2 / filled, self.between)
-            middle = center + pull * (self.center - center)
-        middle = np.where(count > 0, np.where(np.isfinite(drawn), middle, center), self.center)
-        return middle.ravel(), drawn.ravel()
+        units, unit_center = self._in_units(drawn, center)
+        with np.errstate(invalid="ignore", under="ignore"):
+            pull = _share(MEDIAN_NOISE * units**2 / filled, self.between)
+            middle = np.ldexp(unit_center + pull * (self.center - unit_center), self.exponent)
+            typical = np.ldexp(self.center, self.exponent)
+        own = np.where(np.isfinite(drawn) & (pull != 0.0), middle, center)
+        return np.where(count > 0, own, typical).ravel(), drawn.ravel()
+
+    def _in_units(self, *values: Array) -> list[Array]:
+        """Return values in units of ``2 ** exponent``."""
+        with np.errstate(over="ignore", under="ignore"):
+            return [np.ldexp(value, -self.exponent) for value in values]
 
     def _spread(self, count: Array, scale: Array, known: NDArray[np.bool_]) -> Array:
         """Return divisors drawn towards the typical one, which those not known are."""
         off, noise = _log_range(count)
         log_scale = np.log(np.where(known, scale, 1.0)) - off
         pull = _share(noise, self.log_between)
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             factor = np.exp(pull * (self.log_scale - log_scale) - off)
             drawn = np.where(known, scale * factor, np.exp(self.log_scale))
         return np.where(known & (pull == 0.0), scale, drawn)
+
+
+def _largest_exponent(*values: Array) -> NDArray[np.int64]:
+    """Return the largest power of two among finite values of each channel (columns)."""
+    finite = np.stack([np.where(np.isfinite(value), value, 0.0) for value in values])
+    exponent: NDArray[np.int64] = np.frexp(np.abs(finite).max(axis=(0, 1)))[1].astype(np.int64)
+    return exponent
 
 
 def _common_exponent(exponent: Array) -> Array:

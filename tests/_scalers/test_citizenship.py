@@ -21,6 +21,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from sknorm import (
     BatchStatScaler,
+    GroupScaler,
     L1Normalizer,
     L2Normalizer,
     LayerScaler,
@@ -311,3 +312,34 @@ def test_merging_running_statistics_pools_them():
     pooled = BatchStatScaler(momentum=0.5).merge(*parts)
     np.testing.assert_allclose(pooled.mean_, X.mean(axis=0), rtol=1e-12)
     np.testing.assert_allclose(pooled.var_, X.var(axis=0), rtol=1e-12)
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-300, 1e-320, 1e306])
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        BatchStatScaler(),
+        BatchStatScaler(eps=1e-5, ddof=1),
+        PowerNormScaler(),
+        LayerScaler(keep_statistics=True),
+        SquashingScaler(),
+        L2Normalizer(keep_norm=True),
+        GroupScaler(by=0),
+        GroupScaler(scaler=SquashingScaler(), by=0),
+    ],
+    ids=repr,
+)
+def test_numpy_that_raises(estimator, unit):
+    """What is computed on the way may come near 0, which NumPy can be told to raise at."""
+    rows = np.random.default_rng(0).normal(size=(60, 3)) * unit
+    rows[:, 0] = np.arange(60) % 3
+    with np.errstate(all="raise"):
+        fitted = clone(estimator).fit(rows)
+        result = fitted.transform(rows)
+        fitted = pickle.loads(pickle.dumps(fitted))
+        if hasattr(fitted, "merge") and "Squashing" not in repr(fitted):
+            fitted.merge(clone(estimator).fit(rows))
+        if hasattr(fitted, "check_drift"):
+            assert len(fitted.check_drift(rows).drifted) == 0
+    expected = clone(estimator).fit(rows).transform(rows)
+    np.testing.assert_array_equal(result, expected)

@@ -75,6 +75,20 @@ def test_coefficients_of_extreme_features():
     np.testing.assert_allclose(raw_coefficients(model).coef, [3e-200, -2e199, 0.01], rtol=1e-8)
 
 
+@pytest.mark.parametrize("names", [None, list("abc")])
+def test_coefficients_beyond_the_largest_number_are_refused(names):
+    x = pd.DataFrame(FRAME.to_numpy() * [1.0, 1e-320, 1.0], columns=names or range(3))
+    model = make_pipeline(BatchStatScaler(), LinearRegression()).fit(x, Y)
+    feature = "1" if names is None else "'b'"
+    with pytest.raises(ValueError, match=rf"coefficient of feature {feature} is beyond.*float64"):
+        raw_coefficients(model)
+    scaler = BatchStatScaler.from_statistics(mean=np.full(3, 50.0), scale=np.full(3, 1e-307))
+    model = make_pipeline(scaler, LinearRegression())
+    model[-1].fit(FRAME, Y)
+    with pytest.raises(ValueError, match="the intercept is beyond"):
+        raw_coefficients(model)
+
+
 def test_what_has_no_such_coefficients_is_refused():
     for scaler in (LayerScaler(), SquashingScaler(), PCA(), MinMaxScaler(clip=True)):
         with pytest.raises(TypeError, match="Step '"):

@@ -145,6 +145,16 @@ def test_lost_digits_are_refused():
         fold(pipeline)
 
 
+@pytest.mark.parametrize("model", [Ridge(), MLPRegressor(max_iter=5)], ids=repr)
+def test_weights_beyond_the_largest_number_are_refused(model):
+    x = X.astype(np.float32) * np.array([1.0, 1e-43] + [1.0] * 10, dtype=np.float32)
+    pipeline = make_pipeline(BatchStatScaler(), model).fit(x, X[:, 0].astype(np.float32))
+    before = pickle.dumps(pipeline)
+    with pytest.raises(ValueError, match="feature 1 is beyond what float32 holds"):
+        fold(pipeline, tolerance=np.inf)
+    assert pickle.dumps(pipeline) == before
+
+
 @pytest.mark.parametrize(
     ("steps", "message"),
     [

@@ -776,3 +776,19 @@ def test_merging_into_an_unfitted_scaler_knows_the_key():
     assert list(merged.get_feature_names_out()) == ["x0", "x1", "x2", "x3"]
     merged.set_output(transform="pandas")
     assert list(merged.transform(FRAME).columns) == ["x0", "x1", "x2", "x3"]
+
+
+@pytest.mark.parametrize("scaler", [BatchStatScaler(), PowerNormScaler(), SquashingScaler()])
+@pytest.mark.parametrize("shrinkage", ["auto", 5.0])
+@pytest.mark.parametrize("exponent", [-1000, -700, 600, 1000])
+def test_units_do_not_matter(scaler, shrinkage, exponent):
+    groups = rng.integers(0, 30, 900)
+    spread, shift = np.exp(rng.normal(size=30)), rng.normal(size=30)
+    x = rng.normal(size=(900, 3)) * spread[groups, None] + shift[groups, None]
+    found, expected = (
+        GroupScaler(scaler, shrinkage=shrinkage)
+        .fit(rows, groups=groups)
+        .transform(rows, groups=groups)
+        for rows in (np.ldexp(x, exponent), x)
+    )
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)

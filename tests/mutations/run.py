@@ -588,6 +588,20 @@ MUTATIONS = [
         "tests/_sources/test_stored_arrays.py",
     ),
     Mutation(
+        "groups: quantiles in units of their own",
+        "_statistics/shrinkage.py",
+        "return [np.ldexp(value, -self.exponent) for value in values]",
+        "return list(values)",
+        "tests/_scalers/test_group.py",
+    ),
+    Mutation(
+        "coefficients: beyond the largest number",
+        "_scalers/coefficients.py",
+        "if not (lost.any() or also_lost.any()):",
+        "if True:",
+        "tests/_scalers/test_coefficients.py",
+    ),
+    Mutation(
         "lazy: columns by their names",
         "_sources/lazy.py",
         'return self.renamed(self.frame, [f"c{place}" for place in range(len(self.names))])',
