@@ -143,7 +143,10 @@ def as_numpy(x: Any) -> NDArray[Any]:
         return np.asarray(x.float() if is_narrow else x)
     if root_of(x) == "cupy":
         return np.asarray(x.get())
-    xp = array_namespace(x)
+    try:
+        xp = array_namespace(x)
+    except TypeError:  # it has memory, but no library of arrays, such as an array of Arrow
+        return np.asarray(x)
     cpu = xp.Device("CPU_DEVICE") if root_of(x) == "array_api_strict" else "cpu"
     on_host = x if root_of(x) in ("jax", "jaxlib") else array_api_compat.to_device(x, cpu)
     return np.asarray(on_host)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from sknorm._compat import as_numpy
+from sknorm._scalers.parameters import real_numbers
 from sknorm._statistics.moments import Moments
 
 Array = NDArray[np.float64]
@@ -37,10 +37,7 @@ def statistics(named: dict[str, Any], n_channels: Any) -> dict[str, Any]:
 
 
 def _numbers(name: str, value: Any) -> Array:
-    try:
-        array = np.array(as_numpy(value), dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} must be numeric, got {value!r}.") from error
+    array = real_numbers(name, value)
     if array.ndim > 1 or array.size == 0:
         raise ValueError(
             f"{name} must be a number or have one value per feature, got shape {array.shape}."

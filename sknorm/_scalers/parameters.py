@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sknorm._compat import as_numpy
+from sknorm._scalers.objects import NotNumbersError, numbers_of, show
+
 Array = NDArray[np.float64]
 
 
@@ -126,16 +129,23 @@ def check_divisor(name: str, value: Any, of: int, what: str) -> int:
     return int(value)
 
 
+def real_numbers(name: str, value: Any) -> Array:
+    """Return numbers of any container as a new array; refuse dates, masks and complex numbers."""
+    try:
+        if np.ma.is_masked(value):
+            raise TypeError("masked values")
+        return np.array(numbers_of(as_numpy(value)), dtype=np.float64)
+    except (TypeError, ValueError, OverflowError, RuntimeError, NotNumbersError) as error:
+        raise ValueError(f"{name} must be numeric, got {show(value)}.") from error
+
+
 def check_affine(name: str, value: Any, default: float, shapes: list[tuple[int, ...]]) -> Array:
     """Return gamma or beta as an array of one of the given shapes; a scalar fills the first."""
     if value is None:
         return np.full(shapes[0], default)
-    try:
-        array = np.array(value, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"{name} must be numeric, got {value!r}.") from error
+    array = real_numbers(name, value)
     if not np.isfinite(array).all():
-        raise ValueError(f"{name} must be finite, got {value!r}.")
+        raise ValueError(f"{name} must be finite, got {show(value)}.")
     if array.ndim == 0:
         return np.full(shapes[0], array)
     if array.shape not in shapes:

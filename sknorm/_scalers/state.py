@@ -15,7 +15,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from sknorm._compat import as_numpy
+from sknorm._scalers.parameters import real_numbers
 from sknorm._statistics.moments import EMPTY, SAFE_EXPONENT, Moments
 
 Array = NDArray[np.float64]
@@ -121,13 +121,7 @@ def read_attribute(scaler: Any, name: str, n_channels: int) -> Array:
             f"{type(scaler).__name__} needs {name} for these parameters, and it is not there. "
             f"Fit again, or set {name}."
         )
-    try:
-        array = as_numpy(value)
-        if array.dtype.kind == "c":
-            raise TypeError
-        array = np.asarray(array, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} must be numeric, got {value!r}.") from error
+    array = real_numbers(name, value)
     if array.ndim == 0 or (array.shape == (1,) and not strict):
         return np.full(n_channels, array)
     if array.shape != (n_channels,):

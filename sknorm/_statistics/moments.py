@@ -349,7 +349,7 @@ class Moments:
 
 def root_in_unit(square: Array, moments: Moments, eps: float, constant: NDArray[np.bool_]) -> Array:
     """Return ``sqrt(square + eps)`` in the moments' units; where constant, 1 in the data's unit."""
-    exponent = moments.exponent
+    exponent, eps = moments.exponent, float(eps)
     if not exponent.any():
         return np.where(constant, 1.0, np.sqrt(square + eps))
     one = np.ldexp(1.0, -exponent)

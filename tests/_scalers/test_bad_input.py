@@ -1,5 +1,6 @@
 """Bad input: a clear error that names the thing and the way out, and leaves the state as it was."""
 
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -414,3 +415,38 @@ def test_data_frames_have_two_dimensions(library, cls):
     says = ("3 dimensions", library, "set_output", "reshape")
     assert_refused(lambda: scaler.transform(X.reshape(40, 3, 2)), says)
     assert_state(scaler, before)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        np.datetime64("2020"),
+        np.full(6, 1 + 1j),
+        np.ma.masked_equal([2.0] * 5 + [3.0], 3.0),
+        ["x"] * 100_000,
+        np.array(["2020-01-01"] * 6, dtype="M8[D]"),
+        object(),
+    ],
+    ids=["date", "complex", "masked", "long", "dates", "object"],
+)
+def test_parameters_that_are_no_numbers(value):
+    for cls in (BatchStatScaler, LayerScaler):
+        for name in ("gamma", "beta"):
+            with pytest.raises(ValueError, match=f"{name} must be numeric, got ") as caught:
+                cls(**{name: value}).fit(X).transform(X)
+            assert len(str(caught.value)) < 200
+    for name in ("mean", "var", "scale"):
+        given = {"mean": np.ones(6)} | ({"scale": np.ones(6)} if name == "mean" else {})
+        with pytest.raises(ValueError, match=f"{name} must be numeric, got "):
+            BatchStatScaler.from_statistics(**(given | {name: value}))
+    scaler = BatchStatScaler().fit(X)
+    scaler.mean_ = value
+    with pytest.raises(ValueError, match="mean_ must be numeric, got "):
+        scaler.transform(X)
+
+
+@pytest.mark.parametrize("cls", [BatchStatScaler, PowerNormScaler])
+def test_numbers_of_other_types_as_eps(cls):
+    expected = cls(eps=0.5).fit_transform(X)
+    for eps in (Fraction(1, 2), np.float32(0.5)):
+        np.testing.assert_array_equal(cls(eps=eps).fit_transform(X), expected)

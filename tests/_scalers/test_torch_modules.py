@@ -171,3 +171,12 @@ def test_without_torch(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(ImportError, match="pip install torch"):
         to_torch(BatchStatScaler().fit(X))
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("cls", [BatchStatScaler, LayerScaler, SquashingScaler])
+def test_parameters_of_a_layer_as_gamma_and_beta(cls, dtype):
+    gamma = nn.Parameter(torch.tensor([1.0, 2.0, 0.5, 3.0, -1.0, 4.0], dtype=dtype))
+    result = cls(gamma=gamma, beta=gamma).fit_transform(X)
+    expected = cls(gamma=gamma.detach().double().numpy(), beta=gamma.tolist()).fit_transform(X)
+    np.testing.assert_array_equal(result, expected)
