@@ -6,6 +6,7 @@ import gzip
 import io
 import zipfile
 from collections.abc import Callable
+from csv import QUOTE_NONNUMERIC
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -131,7 +132,7 @@ def no_header(frame: pd.DataFrame) -> Written:
 
 def row_names(frame: pd.DataFrame) -> Written:
     """As write.table of R: the header has no name for the first column."""
-    header, *lines = csv(frame, sep="\t").decode().splitlines()
+    header, *lines = csv(frame, sep="\t", na_rep="NA").decode().splitlines()
     if '"' in "".join(lines):
         return Written(csv(frame, sep="\t"), ".tsv", frame)
     lines = [f"{place + 1}\t{line}" for place, line in enumerate(lines)]
@@ -140,6 +141,38 @@ def row_names(frame: pd.DataFrame) -> Written:
     return Written(
         ("\n".join([header, *lines]) + "\n").encode(), ".tsv", expected, names_matter=False
     )
+
+
+def written_by_r(frame: pd.DataFrame) -> Written:
+    """As write.table of R by itself: blanks between cells, text in quotes, names of rows."""
+    header, *lines = (
+        csv(
+            frame,
+            sep=" ",
+            quoting=QUOTE_NONNUMERIC,
+            na_rep="NA",
+            doublequote=False,
+            escapechar="\\",
+        )
+        .decode()
+        .splitlines()
+    )
+    if any("\n" in str(cell) for cell in frame.to_numpy().ravel()):
+        return row_names(frame)
+    lines = [f'"{place + 1}" {line}' for place, line in enumerate(lines)]
+    expected = frame.copy()
+    expected.insert(0, "row name", np.arange(1.0, len(frame) + 1))
+    return Written(
+        ("\n".join([header, *lines]) + "\n").encode(), ".txt", expected, names_matter=False
+    )
+
+
+def minus_behind(frame: pd.DataFrame) -> Written:
+    """As SAP prints amounts."""
+    values = np.round(np.linspace(-90, 90, len(frame)) * 91.37, 2)
+    shown = [f"{-v:.2f}-" if v < 0 else f"{v:.2f}" for v in values]
+    expected = with_column(frame, "extra", values)
+    return Written(csv(with_column(frame, "extra", shown), sep=";"), ".csv", expected)
 
 
 def repeated_names(frame: pd.DataFrame) -> Written:
@@ -222,16 +255,22 @@ def packed_zip(frame: pd.DataFrame) -> Written:
     return Written(box.getvalue(), ".zip", frame)
 
 
+def for_excel(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with text for dates before 1900, which Excel has none for."""
+    dates = [n for n in frame if frame[n].dtype.kind == "M" and frame[n].min().year < 1901]
+    return frame.assign(**{name: frame[name].dt.strftime("%Y-%m-%d") for name in dates})
+
+
 def excel(frame: pd.DataFrame) -> Written:
     box = io.BytesIO()
-    frame.to_excel(box, index=False)
+    for_excel(frame).to_excel(box, index=False)
     return Written(box.getvalue(), ".xlsx", frame)
 
 
 def excel_below_a_title(frame: pd.DataFrame) -> Written:
     box = io.BytesIO()
     with pd.ExcelWriter(box, engine="openpyxl") as book:
-        frame.to_excel(book, index=False, startrow=3, startcol=1)
+        for_excel(frame).to_excel(book, index=False, startrow=3, startcol=1)
         next(iter(book.sheets.values())).cell(1, 2, "Figures of the year")
     return Written(box.getvalue(), ".xlsx", frame)
 
@@ -256,6 +295,7 @@ MANGLES: dict[str, Callable[[pd.DataFrame], Written]] = {
     "trailing separators": trailing_separator,
     "no header": no_header,
     "row names without a header": row_names,
+    "write.table of R": written_by_r,
     "repeated names": repeated_names,
     "#N/A": missing_code("#N/A"),
     "<NA>": missing_code("<NA>"),
@@ -265,11 +305,13 @@ MANGLES: dict[str, Callable[[pd.DataFrame], Written]] = {
     "$1,200.50": with_numbers("${:,.2f}".format, scale=91.37),
     "45%": with_numbers("{:g}%".format, lambda v: v / 100),
     "12 kg": with_numbers("{:g} kg".format, "{:g} kg".format),
+    "12.50- for a negative": minus_behind,
     "1,234.5": with_numbers("{:,.2f}".format, scale=91.37),
     "German dates": dates("%d.%m.%Y", ";"),
     "US dates": dates("%m/%d/%Y"),
     "US dates and times": dates("%m/%d/%Y %I:%M %p"),
     "ISO dates and times": dates("%Y-%m-%dT%H:%M:%S"),
+    "dates such as 20191125": dates("%Y%m%d"),
     "codes such as 1_11": codes,
     "codes with zeros": zero_codes,
     "ids beyond 2**53": long_ids,

@@ -102,9 +102,10 @@ def plain_values(column: pandas.Series) -> pandas.Series:
     # Python reads each number to the nearest float; pandas says which cells are numbers.
     cells = column.to_numpy(dtype=object)
     values[known] = cells[known].astype(float)
-    # A minus sign, or digits of another script, are read by Python alone.
-    rest = [cell if isinstance(cell, str) else "" for cell in cells[~known]]
-    others = {cell: PLAIN_NUMBERS.parse(cell.strip()) for cell in set(rest) if not cell.isascii()}
-    if others:
+    # A minus sign, one behind, or digits of another script, are read by Python alone.
+    rest = [cell.strip() if isinstance(cell, str) else "" for cell in cells[~known]]
+    odd = {cell for cell in set(rest) if not cell.isascii() or cell.endswith("-")}
+    if odd:
+        others = {cell: PLAIN_NUMBERS.parse(cell) for cell in odd}
         values[~known] = np.array([others.get(cell) for cell in rest], dtype=float)
     return pandas.Series(values, index=column.index, name=column.name)

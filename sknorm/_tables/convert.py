@@ -19,7 +19,7 @@ from sknorm._tables.cells import (
     plain_values,
     types_in,
 )
-from sknorm._tables.dates import CLOCK, find_date_format, hours_of
+from sknorm._tables.dates import CLOCK, are_compact_dates, find_date_format, hours_of
 from sknorm._tables.errors import TableError, load
 from sknorm._tables.missing import is_missing_number
 from sknorm._tables.numerals import (
@@ -100,8 +100,11 @@ def text_columns(frame: pandas.DataFrame) -> list[str]:
     return [name for name, column in frame.items() if is_text(column)]
 
 
-def _is_plain(column: pandas.Series, decimal: str | None) -> bool:
-    """Tell whether a column of text is plain numbers, and nothing else could be meant."""
+def _is_plain(column: pandas.Series, some: list[str], decimal: str | None) -> bool:
+    """Tell whether a column of text is plain numbers, and nothing else could be meant.
+
+    ``some`` are cells from all over the column.
+    """
     if decimal == "," or isinstance(column.dtype, load("pandas").CategoricalDtype):
         return False
     values = plain_values(column)
@@ -109,14 +112,18 @@ def _is_plain(column: pandas.Series, decimal: str | None) -> bool:
     if not all(isinstance(cell, str) and is_missing_number(cell.strip()) for cell in others):
         return False
     # Codes of one width have zeros in front all over the column.
-    zeros_in_front = any(map(CODE_LIKE.match, _some_cells(column)))
+    zeros_in_front = any(map(CODE_LIKE.match, some))
     return bool(values.notna().any() and not zeros_in_front and values.abs().max() < EXACT)
 
 
 def _some_cells(column: pandas.Series) -> list[str]:
     """Return different cells that are not missing, of rows from all over the column."""
-    step = max(1, len(column) // CHECKED_CELLS)
-    cells = [cell for cell in as_text(column.iloc[::step]).unique() if isinstance(cell, str)]
+    return _known_cells(column.iloc[:: max(1, len(column) // CHECKED_CELLS)])
+
+
+def _known_cells(column: pandas.Series) -> list[str]:
+    """Return the different cells that are not missing."""
+    cells = [cell for cell in as_text(column).unique() if isinstance(cell, str)]
     return [cell for cell in cells if not is_missing_number(cell)]
 
 
@@ -156,7 +163,11 @@ def listing(names: list[Any], limit: int = MAX_LISTED) -> str:
 
 def find_format(name: str, column: pandas.Series, decimal: str | None, said: Notes) -> TextFormat:
     """Return what a column of text is; say what is not plain to see."""
-    if _is_plain(column, decimal):
+    some = _some_cells(column)
+    if are_compact_dates(some) and are_compact_dates(_known_cells(column)):
+        said.add("Dates, read as year, month and day in one number", name)
+        return TextFormat("date", date="%Y%m%d")
+    if _is_plain(column, some, decimal):
         return TextFormat("number", PLAIN_NUMBERS)
     counts = Counter(cell for cell in as_text(column) if isinstance(cell, str))
     known = [cell for cell in counts if not is_missing_number(cell)]

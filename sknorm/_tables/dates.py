@@ -10,6 +10,9 @@ from sknorm._tables.errors import load
 DATE_LIKE = re.compile(r"\D*\d{1,4}\D+\d|\d{1,2}\W?[A-Za-z]|[A-Za-z]{3,9}\W+\d")
 POINTED_DATE = re.compile(r"\d{1,2}\.\d{1,2}\.(\d{4}|\d{2})( \d{1,2}:\d{2}(:\d{2})?)?")
 SLASHED_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}|\d{2})( .*)?")
+# 20191125. Numbers that are no dates hardly ever fit: one in a thousand.
+COMPACT_DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
+FEWEST_COMPACT = 3
 NAMED_MONTHS = [
     form.replace("%b", month).replace("%Y", year)
     for form in ("%b %d, %Y", "%b %d %Y", "%d %b %Y", "%d-%b-%Y", "%d. %b %Y", "%d/%b/%Y")
@@ -48,6 +51,12 @@ def find_date_format(known: list[str], some: list[str]) -> DateFormat | None:
         return DateFormat(slashed, is_ambiguous)
     form = _pointed_format(known) or _named_month_format(known) or _skrub_format(known)
     return None if form is None else DateFormat(form)
+
+
+def are_compact_dates(known: list[str]) -> bool:
+    """Tell whether whole numbers are dates: year, month and day without a sign between them."""
+    fits = len(known) >= FEWEST_COMPACT and all(map(COMPACT_DATE.fullmatch, known))
+    return fits and _checked("%Y%m%d", known) is not None
 
 
 def hours_of(cell: str) -> float | None:

@@ -7,25 +7,32 @@ import io
 import itertools
 import re
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sknorm._tables.errors import TableError, load
 from sknorm._tables.header import (
     distinct_names,
     first_row,
     is_data,
+    is_remark,
     name_nothing,
     note_skipped,
+    one_line,
     width_of,
 )
 
 HEAD_LINES = 50
 HEAD_CHARACTERS = 100_000
+# The most lines of a row. A quote that stays open for longer is no quote.
+MOST_LINES = 200
 # The share of the first lines that a separator has to split alike.
 ALIKE = 0.8
 MOST = 0.5
+# Of Excel, databases, and Hive, which the sniffer does not know.
+SIGNS = ";\t|,\x01"
 DELIMITERS = {"tab": "\t", "\\t": "\t", "blank": " ", "space": " "}
 
 
@@ -53,17 +60,21 @@ def find_dialect(
     better = None if delimiter is not None else _better_delimiter(text, found)
     if better is not None:
         found = _sniff(path, copy, better)
-    lines = first_lines(text, HEAD_LINES)[0]
-    rows = [_cells(line, found) for line in lines]
+    head = list(itertools.islice(records(text, found), HEAD_LINES))
+    rows = [record.cells for record in head]
     top = first_row(rows)
-    has_header = _has_header(rows[top], top, found) if header is None else header
+    has_header = _has_header(head[top], found) if header is None else header
     below = rows[top + 1 if has_header else top :]
     if has_header:
-        above, names = top + 1, _fit_names(rows[top], below, notes)
+        above = head[top].line + head[top].n_lines
+        if _is_unclear(rows[top], below):
+            rest = itertools.islice(records(text, found), HEAD_LINES, None)
+            below += (record.cells for record in rest if not is_remark(record.cells))
+        names = _fit_names([one_line(name) for name in rows[top]], below, notes)
     else:
-        above, names = top, [""] * max(map(width_of, below), default=1)
+        above, names = head[top].line, [""] * max(map(len, below), default=1)
         name_nothing(len(names), notes)
-    note_skipped([line for line in lines[:top] if line.strip()], notes)
+    note_skipped([record.text for record in head[:top] if record.text.strip()], notes)
     return Dialect(
         found["Delimiter"],
         found["Quote"],
@@ -72,6 +83,50 @@ def find_dialect(
         above,
         tuple(distinct_names(names, notes)),
     )
+
+
+class Record(NamedTuple):
+    """A row of a text, which has several lines where one of its cells has."""
+
+    line: int
+    n_lines: int
+    text: str
+    cells: list[str]
+
+
+def records(text: str, found: dict[str, Any]) -> Iterator[Record]:
+    """Yield the rows of a text, in the dialect that was found."""
+    lines = iter(io.StringIO(text, newline="").readline, "")
+    waiting: list[str] = []
+    number = 0
+    while waiting or (waiting := list(itertools.islice(lines, 1))):
+        n_lines = 1
+        if _is_open(waiting[0], found):
+            waiting += itertools.islice(lines, MOST_LINES - len(waiting))
+            n_lines = _closing(waiting, found)
+        record = "".join(waiting[:n_lines]).rstrip("\r\n")
+        yield Record(number, n_lines, record, _cells(record, found))
+        number, waiting = number + n_lines, waiting[n_lines:]
+
+
+def _closing(lines: list[str], found: dict[str, Any]) -> int:
+    """Return how many lines a row has whose first line ends within quotes; 1 if they stay open."""
+    for n_lines in range(2, len(lines) + 1):
+        # Quotes are closed where there is another one.
+        if found["Quote"] in lines[n_lines - 1] and not _is_open("".join(lines[:n_lines]), found):
+            return n_lines
+    return 1
+
+
+def _is_open(text: str, found: dict[str, Any]) -> bool:
+    """Tell whether a text ends within quotes."""
+    if found["Quote"] not in text:
+        return False
+    try:
+        next(_reader(text, found, strict=True), [])
+    except csv.Error as error:
+        return "end of data" in str(error)
+    return False
 
 
 def first_lines(text: str, n_lines: int) -> tuple[list[str], str]:
@@ -118,33 +173,46 @@ def _better_delimiter(text: str, found: dict[str, Any]) -> str | None:
     Decimal commas can look like separators of rows that the header does not have, and a row that is
     too long can make the sniffer take each line for one cell.
     """
-    lines = text[:HEAD_CHARACTERS].splitlines()[:HEAD_LINES]
-    lines = [line for line in lines if line.strip() and not line.startswith("#")]
-    shares = {sign: _share_alike(lines, found | {"Delimiter": sign}) for sign in ";\t|,"}
+    text = text[:HEAD_CHARACTERS]
+    shares = {sign: _share_alike(text, found | {"Delimiter": sign}) for sign in SIGNS}
     best = max(shares, key=lambda sign: shares[sign])
-    present = _share_alike(lines, found)
+    present = _share_alike(text, found)
     # Where the header and most rows are split alike, others are too long or too short.
-    enough = ALIKE if present or not _splits_header(lines, found, best) else MOST
+    enough = ALIKE if present or not _splits_header(text, found, best) else MOST
     return best if shares[best] >= enough and shares[best] > present else None
 
 
-def _splits_header(lines: list[str], found: dict[str, Any], delimiter: str) -> bool:
-    """Tell whether a separator cuts the first line into as many cells as most of the others."""
-    widths = [width_of(_cells(line, found | {"Delimiter": delimiter})) for line in lines]
+def _splits_header(text: str, found: dict[str, Any], delimiter: str) -> bool:
+    """Tell whether a separator cuts the first row into as many cells as most of the others."""
+    widths = [width_of(row) for row in _rows(text, found | {"Delimiter": delimiter})]
     return bool(widths) and widths[0] > 1 and widths[0] == Counter(widths).most_common(1)[0][0]
 
 
-def _share_alike(lines: list[str], found: dict[str, Any]) -> float:
-    """Return the share of lines that have the same number of cells, more than one."""
-    counts = Counter(width_of(_cells(line, found)) for line in lines)
+def _share_alike(text: str, found: dict[str, Any]) -> float:
+    """Return the share of rows that have the same number of cells, more than one."""
+    rows = _rows(text, found)
+    return max((_most_alike(map(width, rows)) for width in (len, width_of)), default=0.0)
+
+
+def _rows(text: str, found: dict[str, Any]) -> list[list[str]]:
+    """Return the first rows of a text, without blank ones and comments."""
+    head = itertools.islice(records(text, found), HEAD_LINES)
+    return [r.cells for r in head if r.text.strip() and not r.text.startswith("#")]
+
+
+def _most_alike(widths: Iterable[int]) -> float:
+    """Return the share of lines of the width that most have, 0 where that is one cell."""
+    counts = Counter(widths)
     width, count = max(counts.items(), key=lambda item: item[1], default=(1, 0))
-    return count / len(lines) if width > 1 else 0.0
+    return count / counts.total() if width > 1 else 0.0
 
 
 def _comment(rows: str, n_columns: int, found: dict[str, Any]) -> str:
     """Return what begins lines that are no rows; a cell such as #N/A may begin a row."""
-    marked = re.findall(r"^#.*", rows, re.MULTILINE)
-    are_rows = any(len(_cells(line, found)) == n_columns for line in marked)
+    marked = [_cells(line, found) for line in re.findall(r"^#.*", rows, re.MULTILINE)]
+    if marked and found["Quote"] in rows:  # such lines may be within a cell
+        marked = [record.cells for record in records(rows, found) if record.text.startswith("#")]
+    are_rows = any(len(cells) == n_columns for cells in marked)
     return "#" if marked and not are_rows else ""
 
 
@@ -152,36 +220,56 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _cells(line: str, found: dict[str, Any]) -> list[str]:
-    reader = csv.reader(
-        [line], delimiter=found["Delimiter"], quotechar=found["Quote"], skipinitialspace=True
+def _reader(text: str, found: dict[str, Any], *, strict: bool = False) -> Iterator[list[str]]:
+    escape = found["Escape"]
+    return csv.reader(
+        [text],
+        delimiter=found["Delimiter"],
+        quotechar=found["Quote"],
+        escapechar=None if escape == found["Quote"] else escape,
+        skipinitialspace=True,
+        strict=strict,
     )
+
+
+def _cells(text: str, found: dict[str, Any]) -> list[str]:
     try:
-        return [cell.strip() for cell in next(reader, [])]
+        return [cell.strip() for cell in next(_reader(text, found), [])]
     except csv.Error:
-        return [line]
+        return [text]
 
 
-def _has_header(row: list[str], top: int, found: dict[str, Any]) -> bool:
+def _has_header(record: Record, found: dict[str, Any]) -> bool:
     """Tell whether a row is names: what the sniffer says of the same row, but never numbers."""
-    if is_data(row):
+    if is_data(record.cells):
         return False
-    return bool(found["HasHeader"] or found["SkipRows"] != top)
+    return bool(found["HasHeader"] or found["SkipRows"] != record.line)
 
 
 def _fit_names(names: list[str], below: list[list[str]], notes: list[str]) -> list[str]:
     """Return as many names as the rows below have cells."""
-    widths = {len(row) for row in below if any(row)}
-    width = max(widths, default=len(names))
-    if width == len(names) + 1 and _is_one_wider(below, width):
-        notes.append("The rows have one cell more than the header: their first is a row name.")
-        return ["row name", *names]
+    below = [row for row in below if any(row)]
+    width = max(map(len, below), default=len(names))
+    if _are_one_wider(names, below):
+        if any(row[-1] for row in below):
+            notes.append("The rows have one cell more than the header: their first is a row name.")
+            return ["row name", *names]
+        notes.append("The rows end in a separator more than the header has, which was left out.")
     while len(names) > max(width, 1) and not names[-1]:
         names = names[:-1]
     return names
 
 
-def _is_one_wider(rows: list[list[str]], width: int) -> bool:
-    """Tell whether all rows have so many cells, and not because of a separator at their ends."""
-    rows = [row for row in rows if any(row)]
-    return all(len(row) == width for row in rows) and any(row[-1] for row in rows)
+def _are_one_wider(names: list[str], rows: list[list[str]]) -> bool:
+    """Tell whether all rows have one cell more than the header."""
+    return bool(rows) and all(len(row) == len(names) + 1 for row in rows)
+
+
+def _is_unclear(names: list[str], below: list[list[str]]) -> bool:
+    """Tell whether the first rows do not say what one cell more than the header is.
+
+    Without a name for it in the header, the first cell is a row name, or there is a separator too
+    many at the end of each line.
+    """
+    known = [row for row in below if any(row)]
+    return _are_one_wider(names, known) and not any(row[-1] for row in known)

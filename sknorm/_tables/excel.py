@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import importlib
 import io
 import re
 import zipfile
@@ -15,6 +16,7 @@ from sknorm._tables.header import (
     first_row,
     name_nothing,
     note_skipped,
+    one_line,
     width_of,
 )
 
@@ -69,7 +71,17 @@ def _first_sheet(path: Path, data: bytes, notes: list[str]) -> tuple[str, pandas
             f"The Excel file has {len(filled)} sheets: taking the first, {name!r}. Save another as "
             "CSV to use that."
         )
-    return name, cells
+    return name, cells.apply(_unescaped)
+
+
+def _unescaped(column: pandas.Series) -> pandas.Series:
+    """Return text with the signs for which sheets have an escape, such as ``_x000D_``."""
+    found = [place for place, c in enumerate(column) if isinstance(c, str) and "_x" in c]
+    if found:
+        unescape = importlib.import_module("openpyxl.utils.escape").unescape
+        column = column.copy()
+        column.iloc[found] = [unescape(cell) for cell in column.iloc[found]]
+    return column
 
 
 def _refuse_formulas(path: Path, data: bytes, name: str, cells: pandas.DataFrame) -> None:
@@ -117,7 +129,7 @@ def _label(cell: Any) -> str:
         return str(int(cell))
     if isinstance(cell, datetime.datetime) and cell.time() == datetime.time():
         return str(cell.date())
-    return str(cell).strip()
+    return one_line(str(cell).strip())
 
 
 def _has_header(cells: pandas.DataFrame) -> bool:

@@ -53,6 +53,8 @@ TEXT_FOREIGN = {
     "[{": "JSON, not a table: save the table as CSV or Parquet",
     "@relation": "an ARFF file: save the table as CSV",
 }
+# A line of dashes above or below the header of what Markdown and SQL's clients print.
+DRAWN = re.compile(r"\s*(?:\+[-=+]+\+|\|[^\n]*\|[ \t]*\r?\n\|[-:| ]+\|)[ \t]*\r?\n")
 DETECTED_BYTES = 200_000
 WESTERN = "cp1252"
 # What tables that are not UTF-8 are written in, most of all.
@@ -148,6 +150,8 @@ def decode(path: Path, data: bytes, encoding: str | None, notes: list[str]) -> s
     if "\x00" in text:
         raise TableError(f"{path} is a binary file, not a table: save the table as CSV.")
     text = text.lstrip("\ufeff")
+    if DRAWN.match(text):
+        raise TableError(f"{path} is a table drawn with lines, as for reading: save it as CSV.")
     start = text.lstrip()[:9].lower()
     for begin, what in TEXT_FOREIGN.items():
         if start.startswith(begin):

@@ -59,6 +59,11 @@ def note_skipped(lines: list[str], notes: list[str]) -> None:
         notes.append(f"Left out {n_lines} above the header: {shown!r}.")
 
 
+def one_line(name: str) -> str:
+    """Return a name with blanks for the ends of lines in it, as cells of spreadsheets have."""
+    return re.sub(r"\s*[\r\n]+\s*", " ", name)
+
+
 def distinct_names(names: list[str], notes: list[str]) -> list[str]:
     """Return the names with a number where they are blank or repeated."""
     given: list[str] = []

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 BLANKS = " \u00a0\u202f\u2009'\u2019"
 # What is printed for a minus: the sign itself, dashes, those of other widths.
 MINUS = re.compile(r"(?:^|(?<=[eE(\s$€£¥₹]))[\u2212\u2012\u2013\ufe63\uff0d](?=[\d.,$€£¥₹])")
+# With the minus behind, as SAP and ledgers print amounts; grades such as 2- have no decimals.
+MINUS_BEHIND = re.compile(r"(\d[\d.,\s]*[.,]\d+)\s?-")
 EXPONENT = r"(?:[eE][+-]?\d+)?"
 PLAIN = re.compile(rf"[+-]?(?:\d+\.?\d*|\.\d+){EXPONENT}|[+-]?inf(?:inity)?", re.IGNORECASE)
 STYLES = {
@@ -76,7 +78,9 @@ class AmbiguousNumbersError(ValueError):
 
 
 def with_hyphen(cell: str) -> str:
-    """Return a cell with a hyphen for the minus of a number, as computers write it."""
+    """Return a cell with a hyphen in front for the minus of a number, as computers write it."""
+    if cell.endswith("-"):
+        return MINUS_BEHIND.sub(r"-\1", cell)
     return cell if cell.isascii() else MINUS.sub("-", cell)
 
 

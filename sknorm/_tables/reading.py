@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 import tempfile
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sknorm._tables.convert import convert_text
 from sknorm._tables.dialect import (
     DELIMITERS,
+    SIGNS,
     Dialect,
     UnknownSeparatorError,
     find_dialect,
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     import pandas
 
 HEAD = 100
+QUOTED = re.compile(r'"(?:[^"\\]|\\.|"")*"')
 
 
 def read_table(
@@ -147,13 +151,29 @@ def _parse_text(
 def _without_blank_separators(text: str, delimiter: str | None) -> str:
     """Return a text whose cells are separated by blanks with tabs in their place."""
     asked = delimiter in (" ", "blank", "space")
-    if not asked and (delimiter is not None or any(sign in text for sign in ",;\t|")):
+    unquoted = QUOTED.sub("", text) if '"' in text else text
+    if not asked and (delimiter is not None or any(sign in unquoted for sign in SIGNS)):
         return text
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    widths = {len(line.split()) for line in lines[:HEAD]}
-    if not asked and (len(widths) != 1 or widths == {1} or '"' in text):
+    cells = _cut_at_quotes if '"' in text else str.split
+    first, *widths = (len(cells(line)) for line in lines[:HEAD])
+    # R writes no name for the names of its rows.
+    fits = first > 1 and all(width in (first, first + 1) for width in set(widths))
+    if not asked and not (fits and len(set(widths)) < 2):
         return text
-    return "\n".join("\t".join(line.split()) for line in lines) + "\n"
+    written = io.StringIO()
+    csv.writer(written, delimiter="\t", lineterminator="\n").writerows(map(cells, lines))
+    return written.getvalue()
+
+
+def _cut_at_quotes(line: str) -> list[str]:
+    """Return the cells of a line that blanks separate, but for those in quotes."""
+    try:
+        # R puts a backslash before quotes in quotes.
+        line = line.strip().replace('\\"', '""')
+        return [cell for cell in next(csv.reader([line], delimiter=" ")) if cell]
+    except csv.Error:
+        return [line]
 
 
 def _parse(path: Path, copy: Path, dialect: Dialect) -> Any:

@@ -34,6 +34,9 @@ def convert(cells, decimal=".", separator=None, **others):
         (["45%", "3.5 %", "-2%"], [45, 3.5, -2], "Numbers with '%'"),
         (["12 kg", "3.5 kg"], [12, 3.5], "Numbers with 'kg'"),
         (["(5.50)", "3"], [-5.5, 3], ""),
+        (["5.50-", "3", "1,234.00 -"], [-5.5, 3, -1234], "groups of thousands"),
+        (["5,50-", "3,25"], [-5.5, 3.25], "decimal comma"),
+        (["5.50-", "3"], [-5.5, 3], ""),
         (["\u22122.5", "3", "1e\u22122"], [-2.5, 3, 0.01], ""),
         (["\u20132,5", "\uff0d1.234,5"], [-2.5, -1234.5], "groups of thousands"),
         (["\u2212$4.00", "$\u22125.00", "$6.00"], [-4, -5, 6], "Numbers with '$'"),
@@ -56,6 +59,7 @@ def test_numbers(cells, numbers, said):
     [
         ["1_11", "2_12"],
         ["10.0.3.14", "10.0.3.15"],
+        ["1-", "2", "2-"],
         ["1.10.2", "1.11.0"],
         ["030.555.001", "030.555.002"],
         ["18.30.00", "19.30.00"],
@@ -147,6 +151,31 @@ def test_dates(form, words):
     expected = [datetime.datetime.strptime(day.strftime(form), form) for day in days]
     assert column.tolist() == [pd.Timestamp(day) for day in expected]
     assert f"Dates, read as {words}" in notes
+
+
+def test_dates_in_one_number():
+    days = pd.date_range("2019-11-25", periods=40)
+    cells = [*days.strftime("%Y%m%d"), "", "NA"]
+    column, notes = convert(cells)
+    assert column[:40].tolist() == days.tolist()
+    assert column[40:].isna().all()
+    assert "Dates, read as year, month and day in one number" in notes
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["20191125", "20191126"],
+        ["20191125", "20191126", "20191131"],
+        ["20191125", "20191126", "20190001"],
+        ["20190230", "20191126", "20191127"],
+        ["18991125", "18991126", "18991127"],
+        [*(f"202001{day:02d}" for day in range(1, 29)), *["20200101"] * 5000, "31122019"],
+    ],
+)
+def test_whole_numbers_that_are_no_dates(cells):
+    column, _ = convert(cells)
+    assert column.tolist() == [float(cell) for cell in cells]
 
 
 def test_dates_that_may_be_either_are_said():

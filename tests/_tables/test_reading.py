@@ -114,6 +114,8 @@ def test_zip_and_excel(write):
         (b"@RELATION iris\n@DATA\n1,2\n", "an ARFF file"),
         (b"\x1f\x8bnothing", "cannot be unpacked, it seems damaged"),
         (b"PAR1 and no more", "is a Parquet file that cannot be read"),
+        (b"| a | b |\n|---|--:|\n| 1 | 2 |\n", "a table drawn with lines"),
+        (b"+---+---+\n| a | b |\n+---+---+\n", "a table drawn with lines"),
         (b"a,b\n1,\x00\x00\x012\n" + b"\x00\x01" * 30, "binary file"),
     ],
 )
@@ -339,6 +341,26 @@ def test_blanks_between_cells(write):
     assert read_table(write(aligned)).shape == (30, 2)
 
 
+def test_tables_of_r(write):
+    """Blanks, text in quotes, and a header without a name for the names of the rows."""
+    rows = [f'"Mazda RX{i}" {i * 0.5} {i % 3} "a {i % 4}"' for i in range(40)]
+    table = read_table(write("\n".join(['"mpg" "cyl" "kind"', *rows]) + "\n"))
+    assert list(table) == ["row name", "mpg", "cyl", "kind"]
+    assert table["kind"].tolist()[:3] == ["a 0", "a 1", "a 2"]
+    assert same(table["mpg"], np.arange(40) * 0.5)
+    printed = ["     mpg cyl", *(f"car{i:<5} {i * 0.5:6} {i % 3}" for i in range(40))]
+    assert list(read_table(write("\n".join(printed)))) == ["row name", "mpg", "cyl"]
+
+
+def test_one_column_of_words_is_one_column(write):
+    table = read_table(write("city\nNew York\nSan Jose\nEl Paso\n"))
+    assert table["city"].tolist() == ["New York", "San Jose", "El Paso"]
+
+
+def test_separator_of_hive(write):
+    assert list(read_table(write(PLAIN.replace(",", "\x01")))) == ["a", "b", "y"]
+
+
 @pytest.mark.parametrize(
     ("header", "tail", "names"),
     [
@@ -427,3 +449,77 @@ def test_without_the_extra(write, monkeypatch):
     monkeypatch.setitem(sys.modules, "duckdb", None)
     with pytest.raises(ImportError, match=r"pip install 'sknorm\[table\]'"):
         read_table(write(PLAIN))
+
+
+@pytest.mark.parametrize("separator", ["\t", ";"])
+def test_a_comma_in_all_cells_of_a_column_separates_none(write, separator):
+    rows = [f"p{i % 3},Adult, 1 Egg,{i}.5,{'' if i % 2 else 'seen'}" for i in range(60)]
+    rows = [row.replace(",", separator).replace(f"Adult{separator}", "Adult,") for row in rows]
+    table = read_table(
+        write("\n".join([f"bird{separator}stage{separator}mass{separator}note", *rows]))
+    )
+    assert list(table) == ["bird", "stage", "mass", "note"]
+    assert table["stage"].unique().tolist() == ["Adult, 1 Egg"]
+
+
+def test_cells_that_are_blank_in_the_first_lines(write):
+    """The last columns have values in later rows only."""
+    late = [f"{i % 7},{i * 0.5},{'x' if i == 80 else ''}" for i in range(90)]
+    table = read_table(write("\n".join(late)))
+    assert table.shape == (90, 3)
+    assert table["column 3"].notna().sum() == 1
+    rows = [f"{i + 1},{row}" for i, row in enumerate(late)]
+    table = read_table(write("\n".join(["a,b,c", *rows])))
+    assert list(table) == ["row name", "a", "b", "c"]
+    assert same(table["a"], np.arange(90) % 7)
+
+
+def test_separators_at_the_ends_of_rows_are_said(write):
+    rows = [f"{i + 1},{i % 7},{i * 0.5}," for i in range(60)]
+    notes = []
+    table = read_table(write("\n".join(["nr,a,b", *rows])), notes=notes)
+    assert list(table) == ["nr", "a", "b"]
+    assert same(table["nr"], np.arange(60) + 1)
+    assert "The rows end in a separator more than the header has" in notes[0]
+
+
+def quoted(*cells):
+    return ",".join(f'"{cell}"' for cell in cells)
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+@pytest.mark.parametrize("above", ["", "Figures of the year\n\n", '5" pipes\n'])
+def test_cells_and_names_of_several_lines(write, above, ends):
+    header = quoted("size\nin mm", "note", "y")
+    rows = [quoted(i % 7, f"one, {i}\n#two\n\nthree", i % 3) for i in range(60)]
+    table = read_table(write((above + "\n".join([header, *rows])).replace("\n", ends)))
+    assert list(table) == ["size in mm", "note", "y"]
+    assert table["note"][5] == f"one, 5{ends}#two{ends}{ends}three"
+    assert same(table["size in mm"], np.arange(60) % 7)
+
+
+def test_row_names_beside_cells_of_several_lines(write):
+    rows = [quoted(f"r{i}", i % 7, f"one, {i}\ntwo") for i in range(60)]
+    assert list(read_table(write("\n".join([quoted("a", "b"), *rows])))) == ["row name", "a", "b"]
+    rows[40] = quoted("#N/A", 3, "one\ntwo")
+    assert len(read_table(write("\n".join([quoted("name", "a", "b"), *rows])))) == 60
+
+
+def test_a_quote_that_stays_open_is_no_cell_of_the_rest(write):
+    rows = [f"{i % 7},{i * 0.5}" for i in range(400)]
+    notes = []
+    table = read_table(write("\n".join(['"Figures of the year', "a,b", *rows])), notes=notes)
+    assert list(table) == ["a", "b"]
+    assert "Figures of the year" in notes[0]
+
+
+def test_escapes_of_sheets(write):
+    box = io.BytesIO()
+    frame = pd.DataFrame(
+        {"line_x000D_\nbreak": ["a_x000D_\nb", "c_x005F_x", "d_xyz"], "n": [1, 2, 3]}
+    )
+    frame.to_excel(box, index=False)
+    table = read_table(write(box.getvalue(), "book.xlsx"))
+    assert list(table) == ["line break", "n"]
+    assert table["line break"].tolist() == ["a\r\nb", "c_x", "d_xyz"]
+    assert table["n"].tolist() == [1, 2, 3]
