@@ -167,7 +167,7 @@ def _same_dates(right: pd.Series, got: pd.Series) -> bool:
 
 def _text(value: object) -> str:
     """Return a value as text: numbers by their value, and missing as nothing."""
-    text = str(value).strip()
+    text = str(value).strip().replace("\r\n", "\n")
     if text.lower() in MISSING:
         return ""
     with contextlib.suppress(ValueError):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sknorm._compare.hazards import is_row_number
+from sknorm._compare.names import class_name, counted
 from sknorm._tables.convert import listing
 from sknorm._tables.encoder import TableEncoder
 from sknorm._tables.errors import TableError
@@ -78,7 +79,7 @@ def _groups_of(column: pandas.Series) -> NDArray[Any]:
     missing = np.flatnonzero(column.isna())
     if missing.size:
         raise TableError(
-            f"--groups {column.name!r} has no value in {missing.size:,} rows, the first of them "
+            f"--groups {column.name!r} has no value in {counted(missing.size, 'row')}, first in "
             f"row {missing[0] + 1:,}: give each row a group, or leave these out."
         )
     return np.asarray(column.astype(str), dtype=object)
@@ -138,7 +139,7 @@ def _is_number(text: str) -> bool:
 
 def _drop_copies(frame: pandas.DataFrame, notes: list[str]) -> pandas.DataFrame:
     kept = frame.drop_duplicates(ignore_index=True)
-    notes.append(f"Left out {len(frame) - len(kept):,} rows that repeat another.")
+    notes.append(f"Left out {counted(len(frame) - len(kept), 'row')} that repeated another.")
     return kept
 
 
@@ -147,7 +148,7 @@ def _rows_with_target(
 ) -> pandas.DataFrame:
     known = np.flatnonzero(~_missing(frame[target]))
     if len(known) < len(frame):
-        notes.append(f"Left out {len(frame) - len(known):,} rows without {target!r}.")
+        notes.append(f"Left out {counted(len(frame) - len(known), 'row')} without {target!r}.")
     if not len(known):
         raise TableError(f"The target column {target!r} has no values at all.")
     if options.rows and len(known) > options.rows:
@@ -205,12 +206,10 @@ def _shares(values: NDArray[Any], counts: NDArray[np.intp]) -> str:
     """Return classes with their rows, the largest first."""
     total = counts.sum()
     order = np.argsort(-counts, kind="stable")
-    named = [
-        f"{values[place]:g}" if values.dtype.kind == "f" else str(values[place]) for place in order
-    ]
+    shares = zip(values[order].tolist(), counts[order].tolist(), strict=True)
     return listing(
-        [f"{name} ({counts[place]:,} rows, {100 * counts[place] / total:.0f}%)"
-         for name, place in zip(named, order, strict=True)]
+        [f"{class_name(value)} ({counted(count, 'row')}, {100 * count / total:.0f}%)"
+         for value, count in shares]
     )  # fmt: skip
 
 

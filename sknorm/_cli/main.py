@@ -14,6 +14,7 @@ from sknorm._cli.interrupt import interrupted_once
 from sknorm._cli.options import HOW, make_parser
 from sknorm._cli.output import say, say_verdict, say_warning, show
 from sknorm._compare.advice import advising
+from sknorm._compare.names import counted
 from sknorm._tables.errors import TableError
 
 if TYPE_CHECKING:
@@ -134,8 +135,10 @@ def _load(arguments: argparse.Namespace) -> Features:
         notes=notes,
     )
     features = make_features(frame, arguments)
-    size = f"Data: {arguments.data}, {len(frame):,} rows, {frame.shape[1]:,} columns."
-    features.notes = [size, *notes, *features.notes]
+    n_rows, n_columns = frame.shape
+    size = f"Data: {arguments.data}, {counted(n_rows, 'row')}, {counted(n_columns, 'column')}."
+    # What was said of the file is said again of the table that the model gets.
+    features.notes = list(dict.fromkeys([size, *notes, *features.notes]))
     return features
 
 
@@ -193,8 +196,8 @@ def _announce(model: Any, features: Features) -> None:
         say(note, indent="  ")
     plain = getattr(model[-1], "regressor", model[-1])
     say(
-        f"Model: {plain}, on {len(features.y):,} rows and {features.n_features:,} features in raw "
-        "units.",
+        f"Model: {plain}, on {counted(len(features.y), 'row')} and "
+        f"{counted(features.n_features, 'feature')} in raw units.",
         indent="  ",
     )
     say("")

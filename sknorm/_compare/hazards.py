@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import sparse, stats
 
 from sknorm._compare.advice import IN_PYTHON, Advice
+from sknorm._compare.names import class_name
 
 # Names of columns that count or identify rows, and of columns whose rows belong together.
 ROW_NAMES = re.compile(
@@ -31,6 +32,8 @@ CHECKED_ROWS, CHECKED_COLUMNS = 2000, 200
 MOST_ROWS = 50_000
 TELLING_SCORE = 0.98
 REPEATED_SHARE = 0.01
+# A column with a value of its own in so many of the different rows is not alike in two by chance.
+KEY_SHARE = 0.9
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ def find_hazards(
     found += _nearly_empty(columns, how)
     if is_classification:
         found += _rare_classes(y, n_folds, how)
+        found += _classes_alike(y)
     return found
 
 
@@ -197,9 +201,11 @@ def _repeated_rows(columns: list[Column], y: Any, how: Advice) -> Iterator[str]:
         + [np.unique(target.astype(str), return_inverse=True)[1]]
     )
     n_copies = len(rows) - len(np.unique(rows, axis=0))
-    n_values = np.prod([min(len(np.unique(c.values)), 1000) for c in columns], dtype=float)
     # Where there are few different rows, copies are no sign of anything.
-    if n_copies >= max(2, REPEATED_SHARE * len(rows)) and n_values > 100 * len(rows):
+    n_distinct = [len(np.unique(c.values)) for c in columns]
+    n_values = np.prod([min(n, 1000) for n in n_distinct], dtype=float)
+    are_rare = n_values > 100 * len(rows) or max(n_distinct) >= KEY_SHARE * (len(rows) - n_copies)
+    if n_copies >= max(2, REPEATED_SHARE * len(rows)) and are_rare:
         yield (
             f"{n_copies:,} of {len(rows):,} rows repeat another, target and all, so that the same "
             f"row is in training and test. If they are copies, {how.unique}; if they belong "
@@ -271,15 +277,38 @@ def _nearly_empty(columns: list[Column], how: Advice) -> Iterator[str]:
             )
 
 
+def _classes(target: NDArray[Any]) -> tuple[list[str], list[int]]:
+    """Return the names of the classes, and how many rows each has."""
+    if target.dtype.kind == "O":
+        target = target.astype(str)
+    classes, counts = np.unique(target, return_counts=True)
+    return [class_name(value) for value in classes.tolist()], counts.tolist()
+
+
+def _classes_alike(y: Any) -> Iterator[str]:
+    """Find classes that are written in several ways."""
+    target = np.asarray(y)
+    if target.ndim != 1 or target.dtype.kind not in "OUT":
+        return
+    written: dict[str, list[str]] = {}
+    for name in _classes(target)[0]:
+        written.setdefault(" ".join(name.casefold().split()), []).append(name)
+    for names in written.values():
+        if len(names) > 1:
+            shown = ", ".join(map(repr, names[:5]))
+            yield (
+                f"The classes {shown} differ in nothing but capitals and blanks. If they are one, "
+                "write them alike: now they are told apart."
+            )
+
+
 def _rare_classes(y: Any, n_folds: int, how: Advice) -> Iterator[str]:
     target = np.asarray(y)
     if target.ndim != 1:
         return
-    classes, counts = np.unique(target.astype(str), return_counts=True)
+    classes, counts = _classes(target)
     rare = [
-        f"{str(c)!r} ({n})"
-        for c, n in zip(classes, counts, strict=True)
-        if n_folds <= n < 3 * n_folds
+        f"{c!r} ({n})" for c, n in zip(classes, counts, strict=True) if n_folds <= n < 3 * n_folds
     ]
     if rare and len(classes) <= 50:
         yield (

@@ -12,6 +12,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, is_classifier
 from sklearn.utils.metaestimators import available_if
 
+from sknorm._compare.names import class_name
+
 # From this share of the rows on, always guessing the largest class gets a high accuracy.
 LARGE_CLASS = 0.75
 # Scores that look at one class of two.
@@ -270,5 +272,5 @@ def classes_of(estimator: Any, y: Any) -> tuple[tuple[str, int], ...]:
         return ()
     classes, counts = np.unique(values, return_counts=True)
     pairs: Iterable[tuple[Any, int]] = zip(classes.tolist(), counts.tolist(), strict=True)
-    named = [(f"{c:g}" if isinstance(c, float) else str(c), n) for c, n in pairs]
+    named = [(class_name(c), n) for c, n in pairs]
     return tuple(sorted(named, key=lambda pair: -pair[1]))

@@ -12,6 +12,7 @@ from sklearn.base import is_classifier
 from sklearn.utils.multiclass import type_of_target
 
 from sknorm._compare.inputs import check_number, draw_seed
+from sknorm._compare.names import class_name, counted
 
 Split = tuple[NDArray[np.intp], NDArray[np.intp]]
 
@@ -89,7 +90,7 @@ def _check_folds(estimator: Any, X: Any, y: Any, cv: Any, groups: Any) -> None:
 
 def _check_classes(y: Any, n_folds: int) -> None:
     distinct, counts = np.unique(np.asarray(y), return_counts=True)
-    classes = distinct.tolist()
+    classes = [class_name(value) for value in distinct.tolist()]
     if counts.max() < n_folds:
         raise ValueError(
             f"No class of y has a member for each of {n_folds} folds (the largest, "
@@ -98,8 +99,8 @@ def _check_classes(y: Any, n_folds: int) -> None:
         )
     if counts.min() < n_folds:
         warnings.warn(
-            f"The class {classes[counts.argmin()]!r} of y has {counts.min()} of {counts.sum()} "
-            f"rows, so that some of {n_folds} folds have none of it.",
+            f"The class {classes[counts.argmin()]!r} of y has {counts.min()} of "
+            f"{counted(int(counts.sum()), 'row')}, so that some of {n_folds} folds have none.",
             UserWarning,
             stacklevel=5,
         )

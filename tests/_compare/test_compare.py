@@ -467,7 +467,7 @@ def test_scoring():
         ({"estimator": Ridge(), "y": Y * 1j}, ValueError, "y has complex"),
         ({"y": Y[:-1]}, ValueError, "inconsistent numbers of samples"),
         ({"cv": 200}, ValueError, "178 samples, which is fewer than 200 folds"),
-        ({"cv": 100}, ValueError, r"has a member for each of 100 folds \(the largest, 1, has 71"),
+        ({"cv": 100}, ValueError, r"has a member for each of 100 folds \(the largest, '1', has 71"),
         ({"cv": 1}, ValueError, "cv must be a whole number of at least 2"),
         ({"n_seeds": 0}, ValueError, "n_seeds must be .* at least 1; got 0"),
         ({"n_seeds": 2.5}, ValueError, "n_seeds must be a whole number"),
@@ -519,7 +519,7 @@ def test_column_is_one_target(kind):
 
 def test_rare_class_is_warned_about_not_refused():
     y = np.where(np.arange(len(Y)) == 0, 9, Y)
-    with pytest.warns(UserWarning, match="class 9 of y has 1 of 178 rows, so that some of 3 folds"):
+    with pytest.warns(UserWarning, match="class '9' of y has 1 of 178 rows, so that some of 3"):
         comparison = compare_normalizers(
             KNeighborsClassifier(), X, y, normalizers=["none"], cv=3, random_state=0
         )

@@ -56,6 +56,28 @@ def test_repeated_rows():
     assert find_hazards(coarse, Y, is_classification=True) == [], "few values repeat by chance"
 
 
+def test_repeated_rows_of_a_small_table():
+    X = np.repeat(RNG.normal(size=(30, 2)).round(2), 4, axis=0)
+    y = np.repeat(RNG.integers(0, 2, 30), 4)
+    said = " ".join(find_hazards(X, y, is_classification=True))
+    assert "of 120 rows repeat another" in said
+
+
+def test_classes_that_are_written_in_two_ways():
+    y = np.array(["No", "no ", "YES", "yes", "maybe"] * 40, dtype=object)
+    said = found(NOISE, y=y)
+    assert "The classes 'No', 'no ' differ in nothing but capitals and blanks" in said
+    assert "The classes 'YES', 'yes' differ" in said
+    assert "maybe" not in said
+    assert found(NOISE, y=np.array(["a", "b"] * 100)) == ""
+
+
+def test_classes_are_called_as_people_write_them():
+    y = np.repeat([0.0, 1.0, 2.5], [100, 85, 15])
+    assert "few rows: '2.5' (15)" in found(NOISE, y=y)
+    assert "few rows: '1' (15)" in found(NOISE, y=np.repeat([0.0, 1.0], [185, 15]))
+
+
 def test_rows_of_one_patient():
     patients = np.repeat(np.arange(50), 4).astype(float)
     order = RNG.permutation(N)

@@ -10,7 +10,7 @@ from sknorm._compare.analysis.decisions import BETTER, EQUIVALENT, UNDECIDED, WO
 from sknorm._compare.analysis.design import Design
 from sknorm._compare.analysis.measured import Measured
 from sknorm._compare.analysis.metrics import Metrics
-from sknorm._compare.names import NONE
+from sknorm._compare.names import NONE, counted
 from sknorm._compare.text.details import warnings_by_kind
 from sknorm._compare.text.numbers import (
     capitalized,
@@ -57,10 +57,11 @@ def sections(measured: Measured) -> Summary:
 def _what_was_done(measures: dict[str, Metrics], design: Design, n_runs: int) -> str:
     text = (
         f"Compared {len(design.names)} ways to normalize before {design.model}, on "
-        f"{design.n_rows:,} rows and {design.n_columns:,} columns: {design.n_folds} folds"
+        f"{counted(design.n_rows, 'row')} and {counted(design.n_columns, 'column')}: "
+        f"{design.n_folds} folds"
         f"{' (' + design.splitting + ')' if design.splitting else ''} x "
         f"{f'{design.n_repeats} repeats x ' if design.n_repeats > 1 else ''}"
-        f"{design.n_seeds} initialization{'s' if design.n_seeds > 1 else ''}, {n_runs} fits, "
+        f"{counted(design.n_seeds, 'initialization')}, {counted(n_runs, 'fit')}, "
         f"scored by {design.score_name}. {design.why_score}"
     ).strip()
     note = partial_note(design, n_runs)
