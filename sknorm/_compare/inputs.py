@@ -11,6 +11,9 @@ from sklearn.base import is_classifier, is_regressor
 from sklearn.utils import indexable
 from sklearn.utils.multiclass import type_of_target
 
+from sknorm._compat import root_of
+from sknorm._scalers.containers import as_numbers, refuse_unread
+from sknorm._scalers.objects import show
 from sknorm._sources.kinds import is_source
 
 
@@ -35,14 +38,16 @@ def check_data(estimator: Any, X: Any, y: Any) -> tuple[Any, Any]:
     """Return X and y in a form that can be indexed by row; y is complete and not constant."""
     if y is None:
         raise ValueError("y is None: a comparison needs a target to score against.")
-    for name, values in (("X", X), ("y", y)):
-        if is_source(values):
-            raise TypeError(
-                f"{name} is a {type(values).__name__}, of which rows cannot be chosen for folds. "
-                "Read it into an array or a data frame first."
-            )
-    X = X if hasattr(X, "shape") else np.asarray(X)
-    y = y if hasattr(y, "shape") else np.asarray(y)
+    X, y = _as_rows("X", X), _as_rows("y", y)
+    # Texts are one a row, and numbers are several.
+    if len(X.shape) < 2 and getattr(getattr(X, "dtype", None), "kind", "f") in "biuf":
+        raise ValueError(
+            f"Expected 2D array, got {len(X.shape)}D array instead: X has shape {X.shape}. Of a "
+            "single feature, pass X.to_frame() of a series or X.reshape(-1, 1) of an array."
+        )
+    if isinstance(y, np.ma.MaskedArray) and np.ma.is_masked(y):
+        row = int(np.flatnonzero(np.ma.getmaskarray(y))[0])
+        raise ValueError(f"y is masked in row {row}: leave such rows out of X and y.")
     if len(y.shape) == 2 and y.shape[1] == 1:
         # A column is one target, as scikit-learn takes it.
         y = np.asarray(y).ravel()
@@ -65,6 +70,27 @@ def check_data(estimator: Any, X: Any, y: Any) -> tuple[Any, Any]:
             "regressor, or bin y into classes."
         )
     return X, y
+
+
+def _as_rows(name: str, values: Any) -> Any:
+    """Return what rows can be chosen of, in memory; refuse anything else."""
+    if is_source(values):
+        raise TypeError(
+            f"{name} is a {type(values).__name__}, of which rows cannot be chosen for folds. "
+            "Read it into an array or a data frame first; sknorm.tables.read_table reads files."
+        )
+    refuse_unread(values, name)
+    if not hasattr(values, "shape"):
+        values = np.asarray(values)
+    if not len(values.shape):
+        raise TypeError(f"{name} is {show(values.item())}: pass an array with a value per row.")
+    if getattr(values, "dtype", None) is not None and getattr(values.dtype, "names", None):
+        raise TypeError(f"{name} is an array of records: pass pandas.DataFrame({name}) instead.")
+    if root_of(values) == "pyarrow" and hasattr(values, "column_names"):
+        return values.to_pandas()
+    if np.ma.isMaskedArray(values) and name == "X":
+        return as_numbers(values)
+    return values
 
 
 def _check_numbers(estimator: Any, values: Any) -> None:

@@ -189,7 +189,10 @@ def as_pandas(X: Any) -> pandas.DataFrame:
     else:
         array = np.asarray(X)
         if array.ndim != 2:
-            raise TableError(f"A table must be a data frame; got {type(X).__name__}.")
+            raise TableError(
+                f"A table must be a data frame; got {type(X).__name__}. Pass pandas.DataFrame(X), "
+                "or X.collect() of a lazy frame."
+            )
         names = [f"column {place + 1}" for place in range(array.shape[1])]
         frame = pandas.DataFrame(array, columns=names)
     if not len(frame):

@@ -9,6 +9,7 @@ import warnings
 
 import numpy as np
 import pandas
+import pyarrow
 import pytest
 from comparisons import without_times
 from scipy import sparse
@@ -577,3 +578,39 @@ class Counted(KNeighborsClassifier):
     def fit(self, X, y):
         type(self).n_fits += 1
         return super().fit(X, y)
+
+
+def compared(features, target):
+    return compare_normalizers(
+        KNeighborsClassifier(), features, target, normalizers=["none"], cv=3, random_state=0
+    )
+
+
+@pytest.mark.parametrize(
+    ("features", "target", "message"),
+    [
+        ({"a": [1, 2]}, Y, r"X is a builtins.dict.*pandas.DataFrame\(X\)"),
+        (None, Y, "X is None"),
+        (X, 3, r"y is 3 \(int\)"),
+        (X, {1, 2}, "y is a builtins.set"),
+        ("rows.csv", Y, "X is a str.*read_table reads files"),
+        (iter(X), Y, "rows cannot be chosen for folds"),
+        (np.asmatrix(X), Y, "X is a numpy.matrix"),
+        (np.rec.fromarrays(X.T), Y, "X is an array of records"),
+        (X[:, 0], Y, r"X has shape \(178,\).*reshape"),
+        (pandas.Series(X[:, 0]), Y, r"X has shape \(178,\).*to_frame"),
+        (X, np.ma.masked_equal(Y, 1), "y is masked in row 59"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_rows_cannot_be_chosen_of_is_refused_before_any_fit(features, target, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        compared(features, target)
+
+
+def test_arrow_and_masks():
+    expected = compared(pandas.DataFrame(X), Y).measures_["none"].test_score
+    names = [f"x{place}" for place in range(X.shape[1])]
+    table = pyarrow.table(dict(zip(names, X.T, strict=True)))
+    for rows in (table, table.combine_chunks().to_batches()[0], np.ma.array(X)):
+        assert compared(rows, Y).measures_["none"].test_score == expected
