@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from copy import deepcopy
 from dataclasses import dataclass, replace
-from functools import wraps
+from functools import partial, wraps
 from types import FunctionType
 from typing import Any, TypeVar
 
@@ -50,9 +50,20 @@ def reads_sources(cls: Class) -> Class:
 
 def learns(method: Method) -> Method:
     """Return a method that learns from X, also where that is a source or a tensor."""
+    forget = method.__name__ == "fit"
+    return _looking(method, partial(_learn, forget=forget))
+
+
+def reads(method: Method) -> Method:
+    """Return a method that looks at X, also where that is a source or a tensor."""
+    return _looking(method, _check_drift)
+
+
+def _looking(method: Method, of_source: Method) -> Method:
+    """Return a method that makes no X of X, and what it does where X is a source."""
 
     @wraps(method)
-    def learn(self: Any, X: Any, *args: Any, **kwargs: Any) -> Any:
+    def look(self: Any, X: Any, *args: Any, **kwargs: Any) -> Any:
         with state.underflow_allowed():
             if type(X) is np.ndarray:
                 return method(self, X, *args, **kwargs)
@@ -62,9 +73,9 @@ def learns(method: Method) -> Method:
             given = _arguments(method, self, X, args, kwargs)
             if source.is_stored and given.get("groups") is not None:
                 return method(self, source.read(), *args, **kwargs)
-            return _learn(self, source, X, given, forget=method.__name__ == "fit")
+            return of_source(self, source, X, given)
 
-    return learn
+    return look
 
 
 def maps(method: Method) -> Method:
@@ -90,23 +101,6 @@ def maps(method: Method) -> Method:
             return _apply(self, source, method.__name__, given)
 
     return map_rows
-
-
-def reads(method: Method) -> Method:
-    """Return a method that looks at X, also where that is a source or a tensor."""
-
-    @wraps(method)
-    def look(self: Any, X: Any, *args: Any, **kwargs: Any) -> Any:
-        with state.underflow_allowed():
-            source, X = _opened(X, gradients=False)
-            if source is None:
-                return method(self, X, *args, **kwargs)
-            given = _arguments(method, self, X, args, kwargs)
-            if source.is_stored and given.get("groups") is not None:
-                return method(self, source.read(), *args, **kwargs)
-            return _check_drift(self, source, given)
-
-    return look
 
 
 def _opened(X: Any, *, gradients: bool = True) -> tuple[Source | None, Any]:
@@ -217,7 +211,7 @@ def _fit_and_apply(scaler: Any, source: Source, X: Any, given: dict[str, Any]) -
     return scaler.fit(X, **given).transform(X)
 
 
-def _check_drift(scaler: Any, source: Source, given: dict[str, Any]) -> Any:
+def _check_drift(scaler: Any, source: Source, X: Any, given: dict[str, Any]) -> Any:
     """Return the report on the rows of a source."""
     reader = scaler._fitted()
     _refuse_groups(source, given)
