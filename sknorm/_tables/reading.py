@@ -22,6 +22,7 @@ from sknorm._tables.errors import TableError, load
 from sknorm._tables.excel import read_excel
 from sknorm._tables.files import contents, decode
 from sknorm._tables.parquet import read_parquet
+from sknorm._tables.rows import without_headers, without_totals
 
 if TYPE_CHECKING:
     import pandas
@@ -105,9 +106,13 @@ def read_table(
         frame = read_excel(path, data, header, notes)
     else:
         frame, separator = _read_text(path, data, encoding, delimiter, header, notes)
+    if kind != "parquet":
+        frame = without_headers(frame, notes)
     if not len(frame):
         raise TableError(f"{path} has no rows below its header.")
     frame = convert_text(frame, decimal, separator, notes)
+    if kind != "parquet":
+        frame = without_totals(frame, notes)
     frame.attrs["notes"] = list(notes)
     return frame
 

@@ -630,6 +630,20 @@ MUTATIONS = [
         "tests/_tables/test_reading.py",
     ),
     Mutation(
+        "tables: words in the first row are units",
+        "_tables/rows.py",
+        "NO_NUMBER.match(cell) is not None and not is_missing_number(cell)",
+        "not is_missing_number(cell)",
+        "tests/_tables/test_rows.py",
+    ),
+    Mutation(
+        "tables: any last row of the word is a total",
+        "_tables/rows.py",
+        "(np.abs(found - given) <= 1e-9 * len(above) * scale).all()",
+        "True",
+        "tests/_tables/test_rows.py",
+    ),
+    Mutation(
         "hazards: copies in small tables",
         "_compare/hazards.py",
         "or max(n_distinct) >= KEY_SHARE * (len(rows) - n_copies)",
