@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sknorm._tables.blanks import with_tabs
 from sknorm._tables.convert import convert_text
 from sknorm._tables.dialect import (
     DELIMITERS,
-    SIGNS,
     Dialect,
     UnknownSeparatorError,
     find_dialect,
-    first_lines,
 )
 from sknorm._tables.errors import TableError, load
 from sknorm._tables.excel import read_excel
 from sknorm._tables.files import contents, decode
 from sknorm._tables.parquet import read_parquet
+from sknorm._tables.records import first_lines, without_comments
 from sknorm._tables.rows import without_headers, without_totals
 
 if TYPE_CHECKING:
     import pandas
-
-HEAD = 100
-QUOTED = re.compile(r'"(?:[^"\\]|\\.|"")*"')
 
 
 def read_table(
@@ -129,7 +124,7 @@ def _read_text(
     text = text.rstrip("\x1a")  # with which old programs mark the end
     if not text.strip():
         raise TableError(f"{path} is empty.")
-    text = _without_blank_separators(text, delimiter)
+    text = with_tabs(text, delimiter)
     try:
         return _parse_text(path, text, delimiter, header, notes)
     except UnknownSeparatorError:
@@ -147,44 +142,16 @@ def _parse_text(
         copy = Path(folder) / "table.csv"
         copy.write_text(text, encoding="utf-8", newline="")
         dialect = find_dialect(path, copy, text, delimiter, header, notes)
-        # Without what stands above the rows, which DuckDB counts without comments.
+        # Without comments and what stands above the rows: DuckDB takes each # for a comment.
         rows = first_lines(text, dialect.above)[1]
+        rows = without_comments(rows, dialect.signs, len(dialect.names))
         copy.write_text(rows, encoding="utf-8", newline="")
-        return _parse(path, copy, dialect), dialect.delimiter
-
-
-def _without_blank_separators(text: str, delimiter: str | None) -> str:
-    """Return a text whose cells are separated by blanks with tabs in their place."""
-    asked = delimiter in (" ", "blank", "space")
-    unquoted = QUOTED.sub("", text) if '"' in text else text
-    if not asked and (delimiter is not None or any(sign in unquoted for sign in SIGNS)):
-        return text
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    cells = _cut_at_quotes if '"' in text else str.split
-    first, *widths = (len(cells(line)) for line in lines[:HEAD])
-    # R writes no name for the names of its rows.
-    fits = first > 1 and all(width in (first, first + 1) for width in set(widths))
-    if not asked and not (fits and len(set(widths)) < 2):
-        return text
-    written = io.StringIO()
-    csv.writer(written, delimiter="\t", lineterminator="\n").writerows(map(cells, lines))
-    return written.getvalue()
-
-
-def _cut_at_quotes(line: str) -> list[str]:
-    """Return the cells of a line that blanks separate, but for those in quotes."""
-    try:
-        # R puts a backslash before quotes in quotes.
-        line = line.strip().replace('\\"', '""')
-        return [cell for cell in next(csv.reader([line], delimiter=" ")) if cell]
-    except csv.Error:
-        return [line]
+        return _parse(path, copy, dialect), dialect.signs.delimiter
 
 
 def _parse(path: Path, copy: Path, dialect: Dialect) -> Any:
     duckdb = load("duckdb")
     connection = duckdb.connect()
-    options = {"comment": dialect.comment} if dialect.comment else {}
     # Numbered meanwhile: names that are the same but for their case are one to DuckDB.
     columns = [f"c{place}" for place in range(len(dialect.names))]
     try:
@@ -193,11 +160,10 @@ def _parse(path: Path, copy: Path, dialect: Dialect) -> Any:
             header=False,
             auto_detect=False,
             columns=dict.fromkeys(columns, "VARCHAR"),
-            delimiter=dialect.delimiter,
-            quotechar=dialect.quote,
-            escapechar=dialect.escape,
+            delimiter=dialect.signs.delimiter,
+            quotechar=dialect.signs.quote,
+            escapechar=dialect.signs.escape,
             max_line_size=2**27,
-            **options,
         ).df()
         return frame.set_axis(list(dialect.names), axis=1)
     except duckdb.Error as error:
@@ -213,7 +179,7 @@ def _what_is_wrong(path: Path, error: str, dialect: Dialect) -> str:
     if widths:
         return (
             f"{where} has {widths[2]} cells and the header has {widths[1]} (separated by "
-            f"{dialect.delimiter!r}): correct the line, or say what separates the cells with "
+            f"{dialect.signs.delimiter!r}): correct the line, or say what separates the cells with "
             "--delimiter."
         )
     if "unterminated quote" in error:

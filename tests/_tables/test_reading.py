@@ -523,3 +523,47 @@ def test_escapes_of_sheets(write):
     assert list(table) == ["line break", "n"]
     assert table["line break"].tolist() == ["a\r\nb", "c_x", "d_xyz"]
     assert table["n"].tolist() == [1, 2, 3]
+
+
+def test_a_number_sign_in_a_cell_begins_no_comment(write):
+    rows = [f"{i % 7},Main St #{i},{i * 0.5}" for i in range(60)]
+    rows[30] = "#N/A,Main St #30,15.0"
+    table = read_table(write("\n".join(["# made in 2020", "a,b,c", *rows, "# the end, of it"])))
+    assert len(table) == 60
+    assert table["b"][59] == "Main St #59"
+    assert np.isnan(table["a"][30])
+    rows[31] = "1,2"
+    with pytest.raises(TableError, match="line 34 has 2 cells"):
+        read_table(write("\n".join(["# made in 2020", "a,b,c", *rows, "# the end, of it"])))
+
+
+@pytest.mark.parametrize(
+    "above", ["Results of our large survey\n", "Results of survey\n\n", "Survey, 2020\n"]
+)
+def test_titles_above_cells_between_blanks(write, above):
+    rows = [f"{i % 7}  w{i % 3}  {i * 0.5}  {i}" for i in range(60)]
+    table = read_table(write(above + "\n".join(["a b c d", *rows, "# end"])))
+    assert list(table) == ["a", "b", "c", "d"]
+    assert len(table) == 60
+    table = read_table(write(above + "\n".join(["b c d", *rows])))
+    assert list(table) == ["row name", "b", "c", "d"]
+
+
+def test_a_title_of_as_many_words_as_columns(write):
+    rows = [f"{i % 7} w{i % 3} {i * 0.5}" for i in range(60)]
+    table = read_table(write("\n".join(["Results of survey", "", "a b c", *rows])))
+    assert list(table) == ["a", "b", "c"]
+
+
+def test_row_names_beside_remarks(write):
+    rows = [f"r{i},{i % 7},{i * 0.5}" for i in range(30)]
+    table = read_table(write("\n".join(["# made in 2020", "a,b", *rows, "# the end"])))
+    assert list(table) == ["row name", "a", "b"]
+
+
+def test_a_title_above_rows_without_a_header(write):
+    rows = [f"w{i % 3},v{i % 4},{i * 0.5}" for i in range(60)]
+    notes = []
+    table = read_table(write("\n".join(["Results of the survey", "", *rows])), notes=notes)
+    assert len(table) == 60
+    assert "Left out the line above the header" in " ".join(notes)

@@ -533,9 +533,9 @@ MUTATIONS = [
     ),
     Mutation(
         "tables: #N/A begins a comment",
-        "_tables/dialect.py",
-        'return "#" if marked and not are_rows else ""',
-        'return "#" if marked else ""',
+        "_tables/records.py",
+        "if len(cells) != n_columns:",
+        "if True:",
         "tests/_tables/test_reading.py",
     ),
     Mutation(
@@ -603,8 +603,8 @@ MUTATIONS = [
     ),
     Mutation(
         "tables: rows of several lines",
-        "_tables/dialect.py",
-        "if _is_open(waiting[0], found):",
+        "_tables/records.py",
+        "if _is_open(waiting[0], signs):",
         "if False:",
         "tests/_tables/test_reading.py",
     ),
@@ -624,7 +624,7 @@ MUTATIONS = [
     ),
     Mutation(
         "tables: a quote that stays open",
-        "_tables/dialect.py",
+        "_tables/records.py",
         "    return 1\n\n\ndef _is_open",
         "    return len(lines)\n\n\ndef _is_open",
         "tests/_tables/test_reading.py",
