@@ -181,6 +181,12 @@ def repeated_names(frame: pd.DataFrame) -> Written:
     return Written(csv(renamed), ".csv", frame, names_matter=False)
 
 
+def numbers_for_names(frame: pd.DataFrame) -> Written:
+    """As pandas writes a matrix."""
+    renamed = frame.set_axis([str(place) for place in range(frame.shape[1])], axis=1)
+    return Written(csv(renamed), ".csv", renamed)
+
+
 def missing_code(code: str) -> Callable[[pd.DataFrame], Written]:
     def write(frame: pd.DataFrame) -> Written:
         frame = frame.copy()
@@ -297,6 +303,7 @@ MANGLES: dict[str, Callable[[pd.DataFrame], Written]] = {
     "row names without a header": row_names,
     "write.table of R": written_by_r,
     "repeated names": repeated_names,
+    "names 0, 1, 2": numbers_for_names,
     "#N/A": missing_code("#N/A"),
     "<NA>": missing_code("<NA>"),
     "\\N": missing_code("\\N"),

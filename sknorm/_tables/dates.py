@@ -11,7 +11,7 @@ DATE_LIKE = re.compile(r"\D*\d{1,4}\D+\d|\d{1,2}\W?[A-Za-z]|[A-Za-z]{3,9}\W+\d")
 POINTED_DATE = re.compile(r"\d{1,2}\.\d{1,2}\.(\d{4}|\d{2})( \d{1,2}:\d{2}(:\d{2})?)?")
 SLASHED_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}|\d{2})( .*)?")
 # 20191125. Numbers that are no dates hardly ever fit: one in a thousand.
-COMPACT_DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
+COMPACT_DATE = re.compile(r"(?:1[6-9]|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 FEWEST_COMPACT = 3
 NAMED_MONTHS = [
     form.replace("%b", month).replace("%Y", year)

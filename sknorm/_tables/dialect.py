@@ -12,9 +12,10 @@ from typing import NamedTuple
 from sknorm._tables.blanks import SIGNS
 from sknorm._tables.errors import TableError, load
 from sknorm._tables.header import (
+    NUMBER,
+    are_names,
     distinct_names,
     first_row,
-    is_data,
     is_remark,
     name_nothing,
     note_skipped,
@@ -28,6 +29,8 @@ HEAD_CHARACTERS = 100_000
 # The share of the first lines that a separator has to split alike.
 ALIKE = 0.8
 MOST = 0.5
+# By how much larger a share of numbers tells which sign separates them.
+CLEARLY = 0.2
 DELIMITERS = {"tab": "\t", "\\t": "\t", "blank": " ", "space": " "}
 
 
@@ -64,8 +67,12 @@ def find_dialect(
     head = list(itertools.islice(records(text, signs), HEAD_LINES))
     rows = [record.cells for record in head]
     top = first_row(rows)
-    has_header = _has_header(head[top], found, text, copy) if header is None else header
-    below = [row for row in rows[top + 1 if has_header else top :] if not is_remark(row)]
+    below = [row for row in rows[top + 1 :] if any(row) and not is_remark(row)]
+    has_header = header
+    if has_header is None:
+        has_header = are_names(rows[top], below)
+    if has_header is None:
+        has_header = _has_header(head[top], found, text, copy)
     if has_header:
         above = head[top].line + head[top].n_lines
         if _is_unclear(rows[top], below):
@@ -73,7 +80,7 @@ def find_dialect(
             below += (record.cells for record in rest if not is_remark(record.cells))
         names = _fit_names([one_line(name) for name in rows[top]], below, notes)
     else:
-        above, names = head[top].line, [""] * max(map(len, below), default=1)
+        above, names = head[top].line, [""] * max(map(len, [rows[top], *below]))
         name_nothing(len(names), notes)
     note_skipped([record.text for record in head[:top] if record.text.strip()], notes)
     return Dialect(signs, above, tuple(distinct_names(names, notes)))
@@ -120,8 +127,18 @@ def _better_delimiter(text: str, found: Signs) -> str | None:
     text = text[:HEAD_CHARACTERS]
     rows = {sign: _rows(text, found._replace(delimiter=sign)) for sign in SIGNS}
     shares = {sign: _share_alike(rows[sign]) for sign in SIGNS}
-    best = max(shares, key=lambda sign: shares[sign])
     present = _share_alike(_rows(text, found))
+    if present >= ALIKE:
+        # Two signs split all rows alike where one of them is the decimal sign, or within a cell.
+        known = rows.get(found.delimiter, [])
+        clear = [
+            s
+            for s in SIGNS
+            if shares[s] >= present and _numbers(rows[s]) > CLEARLY + _numbers(known)
+        ]
+        if clear:
+            return max(clear, key=lambda sign: _numbers(rows[sign]))
+    best = max(shares, key=lambda sign: shares[sign])
     # Where the header and most rows are split alike, others are too long or too short.
     enough = ALIKE if present or not _splits_header(rows[best]) else MOST
     return best if shares[best] >= enough and shares[best] > present else None
@@ -144,6 +161,12 @@ def _rows(text: str, signs: Signs) -> list[list[str]]:
     return [r.cells for r in head if r.text.strip() and not r.text.startswith("#")]
 
 
+def _numbers(rows: list[list[str]]) -> float:
+    """Return the share of cells that are numbers."""
+    cells = [cell for row in rows for cell in row if cell]
+    return sum(NUMBER.fullmatch(cell) is not None for cell in cells) / max(1, len(cells))
+
+
 def _most_alike(widths: Iterable[int]) -> float:
     """Return the share of lines of the width that most have, 0 where that is one cell."""
     counts = Counter(widths)
@@ -156,9 +179,7 @@ def _quoted(text: str) -> str:
 
 
 def _has_header(record: Record, found: _Sniffed, text: str, copy: Path) -> bool:
-    """Tell whether a row is names, as the sniffer says of it, but never numbers."""
-    if is_data(record.cells):
-        return False
+    """Tell whether a row is names, as the sniffer says of it."""
     if found.n_skipped == record.line:
         return found.has_header
     # The sniffer took another row for the first: it looks again, from this one on.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sknorm._tables.errors import TableError, load
 from sknorm._tables.header import (
+    are_names,
     distinct_names,
     first_row,
     name_nothing,
@@ -137,6 +138,9 @@ def _has_header(cells: pandas.DataFrame) -> bool:
 
     They are in at least half of the columns, and years alone are numbers.
     """
+    first, *below = ([_label(cell) for cell in row] for row in cells.head(HEAD_ROWS).to_numpy())
+    if are_names(first, below):
+        return True
     named, sure = 0, False
     for _, column in cells.items():
         first, below = column.iloc[0], column.iloc[1:].dropna()

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 
+from sknorm._tables.missing import is_missing_number
+
+YEARS = range(1800, 2101)
+# The share of numbers that makes a column one of numbers, but for what is missing.
+MOSTLY = 0.8
+FEWEST = 5
 NUMBER = re.compile(r"\s*[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?\s*")
 
 
@@ -25,9 +32,54 @@ def first_row(rows: list[list[str]]) -> int:
     return 0
 
 
-def is_data(row: list[str]) -> bool:
-    """Tell whether a row has numbers in half of its cells, as no header has."""
-    return 2 * sum(NUMBER.fullmatch(cell) is not None for cell in row) > len(row)
+def are_names(row: list[str], below: list[list[str]]) -> bool | None:
+    """Tell whether a row is the names of the columns; None where nothing in it tells.
+
+    Numbers are names where they count the columns, or are years; else they are data, as are words
+    that come again below them. Words above numbers are names.
+    """
+    shift = 1 if below and all(len(other) == len(row) + 1 for other in below) else 0
+    columns = [
+        {other[place + shift] for other in below if other != row and place + shift < len(other)}
+        for place in range(len(row))
+    ]
+    numbers = [place for place, cell in enumerate(row) if NUMBER.fullmatch(cell)]
+    # Two numbers are a count where nothing below one of them is written like that.
+    unlike = [len(below) >= FEWEST and not any(map(str.isdigit, columns[place]))
+              for place in numbers]  # fmt: skip
+    fewest = 2 if any(unlike) else 3
+    others = [other for other in below if other != row]
+    if _count_columns(row, fewest) and not any(map(_count_columns, others)):
+        return True
+    if 2 * len(numbers) > len(row) or any(_are_numbers(columns[place]) for place in numbers):
+        return False
+    words = [place for place, cell in enumerate(row) if cell]
+    if 2 * sum(row[place] in columns[place] for place in words) > len(words):
+        return False
+    of_numbers = [place for place in range(len(row)) if _are_numbers(columns[place])]
+    named = sum(bool(row[place]) and not is_missing_number(row[place]) for place in of_numbers)
+    return True if of_numbers and 2 * named >= len(of_numbers) else None
+
+
+def _count_columns(row: list[str], fewest: int = 3) -> bool:
+    """Tell whether the numbers of a row are years in their order, or count from 0 or 1."""
+    cells = [cell for cell in row if NUMBER.fullmatch(cell)]
+    if len(cells) < 2 or not all(cell.isdigit() for cell in cells):
+        return False
+    numbers = list(map(int, cells))
+    if all(number in YEARS for number in numbers):
+        return all(later > earlier for earlier, later in itertools.pairwise(numbers)) or all(
+            later < earlier for earlier, later in itertools.pairwise(numbers)
+        )
+    first = numbers[0]
+    is_count = first in (0, 1) and numbers == list(range(first, first + len(numbers)))
+    return is_count and len(numbers) >= fewest
+
+
+def _are_numbers(cells: set[str]) -> bool:
+    known = [cell for cell in cells if cell]
+    found = sum(NUMBER.fullmatch(cell) is not None for cell in known)
+    return len(known) > 1 and found >= MOSTLY * len(known)
 
 
 def width_of(row: list[str]) -> int:

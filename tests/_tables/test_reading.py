@@ -567,3 +567,66 @@ def test_a_title_above_rows_without_a_header(write):
     table = read_table(write("\n".join(["Results of the survey", "", *rows])), notes=notes)
     assert len(table) == 60
     assert "Left out the line above the header" in " ".join(notes)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        "country,2019,2020,2021",
+        "2019,2020,2021",
+        "id,1,2,3,4",
+        "0,1,2,3",
+        ",0,1,2",
+        "0,1",
+        "1990,2000,2015",
+    ],
+)
+def test_numbers_for_names(write, names):
+    """Of years, and of pandas for a matrix."""
+    width = names.count(",") + 1
+    values = np.random.default_rng(0).normal(size=(40, width)).round(3)
+    rows = [",".join(map(str, row)) for row in values.tolist()]
+    table = read_table(write("\n".join([names, *rows])))
+    assert len(table) == 40
+    assert list(table)[-1] == names.rpartition(",")[2]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [f"{2000 + i},{2001 + i},{i * 0.5}" for i in range(40)],
+        [f"{i},{i + 1},{i + 2}" for i in range(40)],
+        [f"c{i % 3},d{i % 4},e{i % 5}" for i in range(40)],
+        [f"c{i % 3};d{i % 4};0,{i}" for i in range(40)],
+        [f"c{i % 3},{2000 + i},{i * 0.5}" for i in range(40)],
+        ["c1,missing,0.5", *(f"c{i % 3},{i},{i * 0.5}" for i in range(39))],
+    ],
+)
+def test_first_rows_that_are_no_names(write, rows):
+    table = read_table(write("\n".join(rows)))
+    assert len(table) == 40
+    assert table.columns[0] == "column 1"
+
+
+def test_words_above_numbers_are_names(write):
+    rows = [f'"{i}","name {i}","{i * 0.5}","#N/A"' for i in range(40)]
+    table = read_table(write("\n".join(['"","name","height","mass"', *rows])))
+    assert list(table) == ["column 1", "name", "height", "mass"]
+
+
+def test_a_decimal_comma_separates_no_cells(write):
+    table = read_table(write("\n".join(f"{i},5;{i % 7},25;{i % 3},0" for i in range(40))))
+    assert table.shape == (40, 3)
+    assert same(table["column 1"], np.arange(40) + 0.5)
+    table = read_table(write("\n".join(f"{i},{i % 7};{i % 3},0.{i}" for i in range(40))))
+    assert table["column 2"].tolist()[:2] == ["0;0", "1;1"]
+
+
+@pytest.mark.parametrize("columns", [range(4), range(2018, 2022), ["country", 2019, 2020, 2021]])
+def test_numbers_for_names_in_sheets(write, columns):
+    box = io.BytesIO()
+    values = np.random.default_rng(0).normal(size=(40, 4)).round(3)
+    pd.DataFrame(values, columns=list(columns)).to_excel(box, index=False)
+    table = read_table(write(box.getvalue(), "book.xlsx"))
+    assert list(table) == [str(name) for name in columns]
+    assert len(table) == 40

@@ -644,6 +644,27 @@ MUTATIONS = [
         "tests/_tables/test_rows.py",
     ),
     Mutation(
+        "tables: numbers are no names",
+        "_tables/header.py",
+        "if _count_columns(row, fewest) and not any(map(_count_columns, others)):",
+        "if False:",
+        "tests/_tables/test_reading.py",
+    ),
+    Mutation(
+        "tables: rows that count are names",
+        "_tables/header.py",
+        "if _count_columns(row, fewest) and not any(map(_count_columns, others)):",
+        "if _count_columns(row, fewest):",
+        "tests/_tables/test_reading.py",
+    ),
+    Mutation(
+        "tables: a comma separates wherever it is",
+        "_tables/dialect.py",
+        "if present >= ALIKE:",
+        "if False:",
+        "tests/_tables/test_reading.py",
+    ),
+    Mutation(
         "hazards: copies in small tables",
         "_compare/hazards.py",
         "or max(n_distinct) >= KEY_SHARE * (len(rows) - n_copies)",
