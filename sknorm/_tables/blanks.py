@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from sknorm._tables.header import NUMBER
+from sknorm._tables.records import first_lines
 
 HEAD = 100
 # Lines above a table, at most.
@@ -23,14 +24,16 @@ def with_tabs(text: str, delimiter: str | None) -> str:
     """Return a text whose cells are separated by blanks with tabs in their place."""
     if delimiter is not None and delimiter not in BLANKS:
         return text
-    given = [line for line in text.splitlines() if not line.startswith("#")]
-    lines = [line for line in given if line.strip()]
     cells: Callable[[str], list[str]] = _cut_at_quotes if '"' in text else str.split
-    head = list(map(cells, lines[:HEAD]))
-    top = _top(head)
-    if top == 0 and _has_gap(given) and _are_names_of(head[1:3]):
+    above = _without_comments(first_lines(text, HEAD)[0])
+    head = [line for line in above if line.strip()]
+    top = _top(list(map(cells, head)))
+    if top == 0 and _has_gap(above) and _are_names_of(list(map(cells, head[1:3]))):
         top = 1  # a title of as many words as there are columns
-    if delimiter is None and (top is None or _has_signs(lines[top:])):
+    if delimiter is None and (top is None or _has_signs(head[top:])):
+        return text
+    lines = [line for line in _without_comments(text.splitlines()) if line.strip()]
+    if delimiter is None and _has_signs(lines[top:]):
         return text
     written = io.StringIO()
     written.writelines(f"{line}\n" for line in lines[: top or 0])
@@ -38,6 +41,10 @@ def with_tabs(text: str, delimiter: str | None) -> str:
         map(cells, lines[top or 0 :])
     )
     return written.getvalue()
+
+
+def _without_comments(lines: list[str]) -> list[str]:
+    return [line for line in lines if not line.startswith("#")]
 
 
 def _has_gap(lines: list[str]) -> bool:
@@ -60,6 +67,8 @@ def _top(lines: list[list[str]]) -> int | None:
     R writes no name for the names of its rows, so that a header may have one cell less.
     """
     widths = list(map(len, lines))
+    if not widths:
+        return None
     width = Counter(widths).most_common(1)[0][0]
     others = [place for place, found in enumerate(widths) if found != width]
     top = others[-1] + 1 if others else 0

@@ -39,7 +39,7 @@ def _without_repeated_header(frame: pandas.DataFrame, notes: list[str]) -> panda
     names = list(frame.columns)
     if len(names) < 2:
         return frame
-    places = np.flatnonzero(frame.iloc[:, 0].map(_text) == names[0])
+    places = np.flatnonzero(frame.iloc[:, 0].isin([names[0]]))
     repeated = [place for place in places if list(map(_text, frame.iloc[place])) == names]
     if not repeated:
         return frame

@@ -665,6 +665,13 @@ MUTATIONS = [
         "tests/_tables/test_reading.py",
     ),
     Mutation(
+        "tables: a title of as many words is a header",
+        "_tables/blanks.py",
+        "if top == 0 and _has_gap(above) and",
+        "if False and",
+        "tests/_tables/test_reading.py",
+    ),
+    Mutation(
         "hazards: copies in small tables",
         "_compare/hazards.py",
         "or max(n_distinct) >= KEY_SHARE * (len(rows) - n_copies)",
