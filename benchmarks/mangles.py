@@ -135,12 +135,17 @@ def row_names(frame: pd.DataFrame) -> Written:
     header, *lines = csv(frame, sep="\t", na_rep="NA").decode().splitlines()
     if '"' in "".join(lines):
         return Written(csv(frame, sep="\t"), ".tsv", frame)
-    lines = [f"{place + 1}\t{line}" for place, line in enumerate(lines)]
+    return named_rows(frame, header, lines, "{}\t{}", ".tsv")
+
+
+def named_rows(
+    frame: pd.DataFrame, header: str, lines: list[str], form: str, ending: str
+) -> Written:
+    lines = [form.format(place + 1, line) for place, line in enumerate(lines)]
     expected = frame.copy()
     expected.insert(0, "row name", np.arange(1.0, len(frame) + 1))
-    return Written(
-        ("\n".join([header, *lines]) + "\n").encode(), ".tsv", expected, names_matter=False
-    )
+    data = ("\n".join([header, *lines]) + "\n").encode()
+    return Written(data, ending, expected, names_matter=False)
 
 
 def written_by_r(frame: pd.DataFrame) -> Written:
@@ -159,12 +164,7 @@ def written_by_r(frame: pd.DataFrame) -> Written:
     )
     if any("\n" in str(cell) for cell in frame.to_numpy().ravel()):
         return row_names(frame)
-    lines = [f'"{place + 1}" {line}' for place, line in enumerate(lines)]
-    expected = frame.copy()
-    expected.insert(0, "row name", np.arange(1.0, len(frame) + 1))
-    return Written(
-        ("\n".join([header, *lines]) + "\n").encode(), ".txt", expected, names_matter=False
-    )
+    return named_rows(frame, header, lines, '"{}" {}', ".txt")
 
 
 def minus_behind(frame: pd.DataFrame) -> Written:

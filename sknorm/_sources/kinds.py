@@ -34,8 +34,8 @@ OPENERS = {
     ("polars", "_CollectBatches"): ("streams", "Batches"),
 }
 
-# Arrays with labels, whose values are an array of another library.
-LABELED = {("xarray", "DataArray"): True}
+# Arrays with labels, and which attribute is the array of another library that they label.
+LABELED = {("xarray", "DataArray"): "data"}
 
 # What is refused, with what to pass in its place.
 WAYS_OUT = {
@@ -75,7 +75,8 @@ def is_source(X: Any) -> bool:
 
 def _unwrapped(X: Any) -> Any:
     """Return the array that another one has labels for, which may not be in memory."""
-    return X.data if _entry(X, LABELED) else X
+    attribute = _entry(X, LABELED)
+    return X if attribute is None else getattr(X, attribute)
 
 
 def _opener(X: Any) -> tuple[str, str] | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from sknorm._compat import root_of
 from sknorm._sources.learning import Reader
 from sknorm._sources.source import Source
 from sknorm._sources.streams import learn_in_turn
@@ -20,7 +21,7 @@ class StoredArray(Source):
     is_stored = True
 
     def __init__(self, X: Any) -> None:
-        self.kind = f"the {type(X).__module__.partition('.')[0]} {type(X).__name__}"
+        self.kind = f"the {root_of(X)} {type(X).__name__}"
         self._X = X
         if X.shape is None or len(X.shape) < 2:
             shape = () if X.shape is None else X.shape
@@ -53,13 +54,13 @@ class StoredArray(Source):
             yield self._X[first : first + size]
 
     def _weights(self, sample_weight: Any) -> Any:
-        weights = (
-            sample_weight if np.ndim(sample_weight) else np.full(self._X.shape[0], sample_weight)
-        )
-        weights = np.asarray(weights)
-        if weights.shape != (self._X.shape[0],):
+        n_rows = self._X.shape[0]
+        weights = np.asarray(sample_weight)
+        if weights.ndim == 0:
+            return np.broadcast_to(weights, n_rows)
+        if weights.shape != (n_rows,):
             raise ValueError(
-                f"sample_weight.shape == {weights.shape}, expected ({self._X.shape[0]},): one "
-                "weight for each row of X."
+                f"sample_weight.shape == {weights.shape}, expected ({n_rows},): one weight for "
+                "each row of X."
             )
         return weights

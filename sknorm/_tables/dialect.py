@@ -125,20 +125,17 @@ def _better_delimiter(text: str, found: Signs) -> str | None:
     too long can make the sniffer take each line for one cell.
     """
     text = text[:HEAD_CHARACTERS]
-    rows = {sign: _rows(text, found._replace(delimiter=sign)) for sign in SIGNS}
-    shares = {sign: _share_alike(rows[sign]) for sign in SIGNS}
-    present = _share_alike(_rows(text, found))
+    signs = dict.fromkeys([*SIGNS, found.delimiter])
+    rows = {sign: _rows(text, found._replace(delimiter=sign)) for sign in signs}
+    shares = {sign: _share_alike(rows[sign]) for sign in signs}
+    present = shares[found.delimiter]
     if present >= ALIKE:
         # Two signs split all rows alike where one of them is the decimal sign, or within a cell.
-        known = rows.get(found.delimiter, [])
-        clear = [
-            s
-            for s in SIGNS
-            if shares[s] >= present and _numbers(rows[s]) > CLEARLY + _numbers(known)
-        ]
-        if clear:
-            return max(clear, key=lambda sign: _numbers(rows[sign]))
-    best = max(shares, key=lambda sign: shares[sign])
+        numbers = {sign: _numbers(rows[sign]) for sign in SIGNS if shares[sign] >= present}
+        clearest = max(numbers, key=lambda sign: numbers[sign], default="")
+        if clearest and numbers[clearest] > CLEARLY + _numbers(rows[found.delimiter]):
+            return clearest
+    best = max(SIGNS, key=lambda sign: shares[sign])
     # Where the header and most rows are split alike, others are too long or too short.
     enough = ALIKE if present or not _splits_header(rows[best]) else MOST
     return best if shares[best] >= enough and shares[best] > present else None

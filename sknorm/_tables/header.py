@@ -105,10 +105,14 @@ def name_nothing(n_columns: int, notes: list[str]) -> None:
 def note_skipped(lines: list[str], notes: list[str]) -> None:
     """Say which lines above the header were left out."""
     if lines:
-        shown = lines[0].strip()
-        shown = shown if len(shown) <= 60 else shown[:57] + "..."
+        shown = shortened(lines[0].strip())
         n_lines = f"{len(lines)} lines" if len(lines) > 1 else "the line"
         notes.append(f"Left out {n_lines} above the header: {shown!r}.")
+
+
+def shortened(text: str) -> str:
+    """Return the beginning of a text."""
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def one_line(name: str) -> str:

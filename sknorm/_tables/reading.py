@@ -101,12 +101,13 @@ def read_table(
         frame = read_excel(path, data, header, notes)
     else:
         frame, separator = _read_text(path, data, encoding, delimiter, header, notes)
-    if kind != "parquet":
+    is_typed = kind == "parquet"
+    if not is_typed and header is not False:
         frame = without_headers(frame, notes)
     if not len(frame):
         raise TableError(f"{path} has no rows below its header.")
     frame = convert_text(frame, decimal, separator, notes)
-    if kind != "parquet":
+    if not is_typed:
         frame = without_totals(frame, notes)
     frame.attrs["notes"] = list(notes)
     return frame

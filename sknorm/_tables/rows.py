@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sknorm._tables.header import NUMBER
+from sknorm._tables.header import NUMBER, shortened
 from sknorm._tables.missing import is_missing_number
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def without_headers(frame: pandas.DataFrame, notes: list[str]) -> pandas.DataFra
     if not _has_units(frame):
         return frame
     shown = ", ".join(repr(cell) for cell in map(_text, frame.iloc[0]) if cell)
-    notes.append(f"Left out the row below the header, which is no data: {_short(shown)}.")
+    notes.append(f"Left out the row below the header, which is no data: {shortened(shown)}.")
     return frame.iloc[1:].reset_index(drop=True)
 
 
@@ -50,9 +50,9 @@ def _without_repeated_header(frame: pandas.DataFrame, notes: list[str]) -> panda
 
 def _has_units(frame: pandas.DataFrame) -> bool:
     """Tell whether the first row has words in the columns that have numbers in all others."""
-    if len(frame) < FEWEST_ROWS:
+    first, below = list(map(_text, frame.head(1).to_numpy().ravel())), frame.iloc[1:HEAD]
+    if len(frame) < FEWEST_ROWS or any(map(NUMBER.fullmatch, first)):
         return False
-    first, below = list(map(_text, frame.iloc[0])), frame.iloc[1:HEAD]
     of_numbers = [cell for cell, (_, column) in zip(first, below.items(), strict=True)
                   if _are_numbers(column)]  # fmt: skip
     if len(of_numbers) < 2 or 2 * len(of_numbers) < len(first):
@@ -76,24 +76,22 @@ def without_totals(frame: pandas.DataFrame, notes: list[str]) -> pandas.DataFram
     numbers = [name for name, column in above.items() if column.dtype.kind == "f"]
     words = [_text(last[name]) for name in frame.columns if name not in numbers]
     said = [cell for cell in words if cell]
-    numbers = [name for name in numbers if last[name] == last[name]]
+    numbers = [name for name in numbers if np.isfinite(last[name]) and above[name].notna().any()]
     if not numbers or (said and TOTALS.fullmatch(said[0]) is None):
         return frame
     # Nothing but numbers says less, so that more of them have to agree.
     if len(numbers) < (1 if said else 2):
         return frame
     values, given = above[numbers].to_numpy(float), last[numbers].to_numpy(float)
-    for what, found in (("sum", np.nansum(values, axis=0)), ("mean", np.nanmean(values, axis=0))):
+    with np.errstate(all="ignore"):  # of infinite values, and of sums that are
         scale = np.nanmax(np.abs(values), axis=0)
-        if (scale > 0).all() and (np.abs(found - given) <= 1e-9 * len(above) * scale).all():
-            notes.append(f"Left out the last row, which is the {what} of the others.")
-            return above
+        for what, found in (("sum", np.nansum), ("mean", np.nanmean)):
+            near = np.abs(found(values, axis=0) - given) <= 1e-9 * len(above) * scale
+            if near.all() and (np.isfinite(scale) & (scale > 0)).all():
+                notes.append(f"Left out the last row, which is the {what} of the others.")
+                return above
     return frame
 
 
 def _text(cell: Any) -> str:
     return "" if cell is None or cell != cell else str(cell).strip()
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 80 else text[:77] + "..."

@@ -102,3 +102,18 @@ def test_few_rows_and_zeros_stay(tmp_path):
     assert len(read(tmp_path, ["a,b", "1,2", "2,3", "3,5"])[0]) == 3
     zeros = ["0,0"] * 20
     assert len(read(tmp_path, ["a,b", *zeros])[0]) == 20
+
+
+def test_columns_that_are_empty_above_or_infinite(tmp_path):
+    late = [f"n{i % 5},{X[i]},," for i in range(N)]
+    table, said = read(tmp_path, ["name,x,y,z", *late, f"Total,{X.sum():.2f},7,"])
+    assert len(table) == N
+    assert "the sum of the others" in said
+    huge = [f"n{i % 5},{'inf' if i == 3 else 1e308},{K[i]}" for i in range(N)]
+    assert len(read(tmp_path, ["name,x,k", *huge, f"Total,5,{K.sum()}"])[0]) == N + 1
+
+
+def test_where_there_is_no_header_there_are_no_units(tmp_path):
+    path = tmp_path / "data.csv"
+    path.write_text("\n".join(["-,m/s,kg", *rows()]))
+    assert len(read_table(path, header=False)) == N + 1
