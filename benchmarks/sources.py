@@ -34,6 +34,7 @@ Call = Callable[[], Any]
 # What is timed, how, the name of the other way, and that.
 Case = tuple[str, Call, str, Call]
 ROUNDS = 5
+ROW_GROUP = 122_880
 
 
 def tensors(path: Path, small: bool) -> Iterator[Case]:
@@ -129,6 +130,11 @@ def polars(path: Path, small: bool) -> Iterator[Case]:
         "polars `LazyFrame` of a file: `fit`", lambda: BatchStatScaler().fit(lazy),
         "reading alone", lambda: [frame.height for frame in lazy.collect_batches()],
     )  # fmt: skip
+    yield (
+        "polars `LazyFrame` of a file: `fit`", lambda: BatchStatScaler().fit(lazy),
+        "reading, and the greatest value of each column of each batch",
+        lambda: [frame.max() for frame in lazy.collect_batches()],
+    )  # fmt: skip
     packed_path = path.with_name("packed.parquet")
     lazy.sink_parquet(packed_path)
     packed = pl.scan_parquet(packed_path)
@@ -136,6 +142,14 @@ def polars(path: Path, small: bool) -> Iterator[Case]:
         "polars `LazyFrame` of a file as polars writes it: `fit`",
         lambda: BatchStatScaler().fit(packed),
         "reading alone", lambda: [frame.height for frame in packed.collect_batches()],
+    )  # fmt: skip
+    cut_path = path.with_name("cut.parquet")
+    lazy.sink_parquet(cut_path, compression="uncompressed", row_group_size=10_000)
+    cut = pl.scan_parquet(cut_path)
+    yield (
+        "polars `LazyFrame` of a file in row groups of 10,000: `fit`",
+        lambda: BatchStatScaler().fit(cut),
+        "reading alone", lambda: [frame.height for frame in cut.collect_batches()],
     )  # fmt: skip
     scaler = BatchStatScaler().fit(lazy)
     formulas = [
@@ -166,14 +180,13 @@ def duckdb(path: Path, small: bool) -> Iterator[Case]:
 
 
 def arrow(path: Path, small: bool) -> Iterator[Case]:
-    import pyarrow.dataset as dataset
+    import pyarrow.parquet as parquet
 
     from sknorm import BatchStatScaler
 
-    files = dataset.dataset(path)
-
     def read() -> int:
-        return sum(batch.num_rows for batch in files.scanner(batch_readahead=2).to_batches())
+        batches = parquet.ParquetFile(path, pre_buffer=False).iter_batches()
+        return sum(batch.num_rows for batch in batches)
 
     yield (
         "path of a Parquet file: `fit`", lambda: BatchStatScaler().fit(path),
@@ -294,15 +307,16 @@ def run_group(name: str, path: Path, small: bool, rounds: int) -> None:
 
 
 def write_file(path: Path, small: bool) -> None:
-    """Write 2,000,000 x 40 float64 to a Parquet file."""
+    """Write 2,000,000 x 40 float64 to a Parquet file, in row groups as DuckDB makes them."""
     import pyarrow as pa
     import pyarrow.parquet as parquet
 
     rng = np.random.default_rng(0)
+    n_rows = 20_000 if small else 2_000_000
     schema = pa.schema([(f"c{k}", pa.float64()) for k in range(40)])
     with parquet.ParquetWriter(path, schema, compression="none", use_dictionary=False) as writer:
-        for _ in range(2 if small else 200):
-            rows = rng.normal(5.0, 2.0, size=(10_000, 40))
+        for start in range(0, n_rows, ROW_GROUP):
+            rows = rng.normal(5.0, 2.0, size=(min(ROW_GROUP, n_rows - start), 40))
             writer.write_table(pa.table(list(rows.T), schema=schema))
 
 

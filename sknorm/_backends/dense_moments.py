@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,15 +33,7 @@ def moments(x: AnyArray, weight: Array | None, kernels: Kernels, n_jobs: int | N
         return _view_moments(columns, weight, kernels, n_jobs, False).pool(x.shape[1])
     if view is not None:
         return _view_moments(view, weight, kernels, n_jobs, samples_are_inner(x, view))
-    result = Moments.zero(x.shape[1])
-    for block in sample_blocks(x):
-        values = as_floats(x[block])
-        part = None if weight is None else weight[block]
-        view = channel_view(values)
-        assert view is not None
-        inner = samples_are_inner(values, view)
-        result = result.merge(_view_moments(view, part, kernels, n_jobs, inner))
-    return result
+    return _block_moments(x, weight, kernels, n_jobs)
 
 
 def samples_are_inner(x: AnyArray, view: AnyArray) -> bool:
@@ -63,39 +58,75 @@ def _view_moments(
         return Moments.from_accumulators(table)
 
     def by_row(piece: slice) -> Moments:
-        part = weight if weight is None or inner else weight[piece]
-        return _piece_moments(view[piece], part, kernels, inner)
+        sums = _Sums(channels, kernels)
+        sums.add(view[piece], weight if weight is None or inner else weight[piece], inner)
+        return sums.moments()
 
-    n_pieces = min(-(-view.size // PIECE), -(-view.shape[0] * view.shape[2] // PIECE_LENGTH))
-    pieces = threads.slices(rows, n_pieces, LANES)
-    found = threads.run(by_row, pieces, n_threads)
+    return _merged(by_row, view.shape, n_threads)
+
+
+def _block_moments(
+    x: AnyArray, weight: Array | None, kernels: Kernels, n_jobs: int | None
+) -> Moments:
+    """Return the statistics of what has no view, of blocks of samples that are converted."""
+
+    def by_row(piece: slice) -> Moments:
+        samples, weights = x[piece], None if weight is None else weight[piece]
+        sums = _Sums(x.shape[1], kernels)
+        for block in sample_blocks(samples):
+            values = as_floats(samples[block])
+            view = channel_view(values)
+            assert view is not None
+            own = None if weights is None else weights[block]
+            sums.add(view, own, samples_are_inner(values, view))
+        return sums.moments()
+
+    shape = (*x.shape[:2], math.prod(x.shape[2:]))
+    return _merged(by_row, shape, threads.n_threads(n_jobs, x.size))
+
+
+def _merged(
+    by_row: Callable[[slice], Moments], shape: tuple[int, int, int], n_threads: int
+) -> Moments:
+    """Return the statistics of all rows, merged from those of pieces."""
+    rows, channels, length = shape
+    n_pieces = min(-(-rows * channels * length // PIECE), -(-rows * length // PIECE_LENGTH))
+    found = threads.run(by_row, threads.slices(rows, n_pieces, LANES), n_threads)
     result = found[0]
     for part in found[1:]:
         result = result.merge(part)
     return result
 
 
-def _piece_moments(view: AnyArray, weight: Array | None, kernels: Kernels, inner: bool) -> Moments:
-    rows, channels, length = view.shape
-    if channels < LANES and length == 1 and weight is None and rows >= 2 * LANES:
-        return _narrow_moments(view, kernels)
-    table = Moments.zero(channels).accumulators()
-    if kernels.channel_moments(view, weight, inner, table):
-        raise NonFiniteError
-    return Moments.from_accumulators(table)
+class _Sums:
+    """What the loops have added up of each channel; of a few columns, eight times as many."""
 
+    def __init__(self, channels: int, kernels: Kernels) -> None:
+        self._channels, self._kernels = channels, kernels
+        self._table = Moments.zero(channels).accumulators()
+        self._wide: AnyArray | None = None
 
-def _narrow_moments(view: AnyArray, kernels: Kernels) -> Moments:
-    """Return the statistics of a few columns, as of eight times as many that are then pooled."""
-    rows, channels, _ = view.shape
-    whole = rows - rows % LANES
-    table = Moments.zero(channels * LANES).accumulators()
-    wide = view[:whole].reshape(whole // LANES, channels * LANES, 1)
-    rest = Moments.zero(channels).accumulators()
-    bad = kernels.channel_moments(wide, None, False, table)
-    if kernels.channel_moments(view[whole:], None, False, rest) or bad:
-        raise NonFiniteError
-    by_channel = table.reshape(LANES, channels, ROWS).transpose(1, 0, 2).reshape(-1, ROWS)
-    return (
-        Moments.from_accumulators(by_channel).pool(channels).merge(Moments.from_accumulators(rest))
-    )
+    def add(self, view: AnyArray, weight: Array | None, inner: bool) -> None:
+        """Add the values of a view."""
+        rows, channels, length = view.shape
+        if channels < LANES and length == 1 and weight is None and rows >= 2 * LANES:
+            whole = rows - rows % LANES
+            if self._wide is None:
+                self._wide = Moments.zero(channels * LANES).accumulators()
+            wide = view[:whole].reshape(whole // LANES, channels * LANES, 1)
+            self._add_to(self._wide, wide, None, False)
+            view = view[whole:]
+        self._add_to(self._table, view, weight, inner)
+
+    def _add_to(self, table: AnyArray, view: AnyArray, weight: Array | None, inner: bool) -> None:
+        if self._kernels.channel_moments(view, weight, inner, table):
+            raise NonFiniteError
+
+    def moments(self) -> Moments:
+        """Return the statistics of all that was added."""
+        rest = Moments.from_accumulators(self._table)
+        if self._wide is None:
+            return rest
+        by_channel = self._wide.reshape(LANES, self._channels, ROWS).transpose(1, 0, 2)
+        table = by_channel.reshape(-1, ROWS)
+        return Moments.from_accumulators(table).pool(self._channels).merge(rest)

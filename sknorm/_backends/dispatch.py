@@ -76,6 +76,7 @@ def without_duplicates(x: Any) -> Any:
 
 def channel_moments(x: Any, weight: Array | None = None, n_jobs: int | None = None) -> Moments:
     """Return the statistics of each channel (axis 1), each sample with its weight."""
+    x = frame_columns.apart(x)
     if isinstance(x, np.ndarray):
         return dense_moments.moments(x, weight, _kernels_for(x), n_jobs)
     if sparse.issparse(x):
@@ -118,6 +119,7 @@ def affine(
 ) -> Any:
     """Return x with each channel (axis 1) rescaled."""
     options: dict[str, Any] = {"inverse": inverse, "copy": copy, "n_jobs": n_jobs}
+    x = frame_columns.apart(x)
     if isinstance(x, np.ndarray):
         return dense.affine(x, affine_map, _kernels_for(x), **options)
     if sparse.issparse(x):

@@ -16,8 +16,9 @@ from sknorm._sources.learning import Reader
 from sknorm._sources.source import Source, Work, refuse_columns, refuse_repeated
 from sknorm._sources.streams import apply_in_turn, learn_in_turn
 
-# Small batches are joined until they have so many bytes; larger ones are split.
-BLOCK_BYTES = 5 << 20
+# Batches are joined until they have so many bytes, and split where they have more than the most.
+# Fewer and larger blocks are faster, as long as they stay in the cache.
+BLOCK_BYTES, MOST_BYTES = 5 << 20, 14 << 20
 
 
 class ArrowStream(Source):
@@ -69,11 +70,20 @@ class ArrowStream(Source):
         if hasattr(self._reader, "scanner"):
             return iter(self._reader.scanner(**_without_read_ahead(self._reader)).to_batches())
         if hasattr(self._reader, "iter_batches"):
-            size = max(1024, BLOCK_BYTES // (8 * max(1, len(self.names))))
-            return iter(self._reader.iter_batches(batch_size=size))
+            return iter(self._reader.iter_batches(batch_size=self._rows_at_once()))
         if hasattr(self._reader, "to_batches"):
             return iter(self._reader.to_batches())
         return iter(self._reader)
+
+    def _rows_at_once(self) -> int:
+        """Return how many rows of a Parquet file are read at once.
+
+        A row group is in memory while it is read, so that a part of it takes little more.
+        """
+        found = self._reader.metadata
+        group = found.row_group(0).num_rows if found.num_row_groups else 0
+        least, most = _bounds(len(self.names))
+        return max(1024, min(max(least, group // 3), most))
 
 
 def with_names(schema: Any, batches: Iterable[Any], names: list[str]) -> Any:
@@ -172,28 +182,34 @@ def as_batch(result: Any, schema: Any) -> Any:
             # Arrow copies what may have NaN to be null, which takes longer than to look for it.
             is_whole = values.dtype.kind == "f" and not np.isnan(values).any()
             values = arrow.array(values, from_pandas=not is_whole)
-        arrays.append(values.cast(field.type))
+        arrays.append(values if values.type == field.type else values.cast(field.type))
     return arrow.record_batch(arrays, schema=schema)
 
 
 def _joined(batches: Iterable[Any]) -> Iterator[Any]:
-    """Yield tables of about BLOCK_BYTES: batches joined, or a batch in parts.
+    """Yield tables of BLOCK_BYTES to MOST_BYTES: batches joined, or a batch in parts.
 
     None is kept while the next one is read.
     """
     waiting: list[Any] = []
     n_rows = 0
     for batch in batches:
-        size = max(1, BLOCK_BYTES // (8 * max(1, batch.num_columns)))
-        for start in range(0, batch.num_rows, size):
-            waiting.append(batch.slice(start, size))
+        least, most = _bounds(batch.num_columns)
+        for start in range(0, batch.num_rows, most):
+            waiting.append(batch.slice(start, most))
             n_rows += waiting[-1].num_rows
-            if n_rows >= size:
+            if n_rows >= least:
                 n_rows = 0
                 yield _taken(waiting)
         del batch
     if waiting:
         yield _taken(waiting)
+
+
+def _bounds(n_columns: int) -> tuple[int, int]:
+    """Return how many rows of float64 a block has, at least and at most."""
+    row = 8 * max(1, n_columns)
+    return max(1, BLOCK_BYTES // row), max(1, MOST_BYTES // row)
 
 
 def _taken(waiting: list[Any]) -> Any:

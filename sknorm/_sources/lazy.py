@@ -13,8 +13,8 @@ from sknorm._sources.learning import Reader
 from sknorm._sources.source import Source, Work, refuse_columns, refuse_repeated
 from sknorm._sources.streams import learn_in_turn
 
-# Rows of a block times columns: 16 megabytes of float64.
-BLOCK_VALUES = 1 << 21
+# Rows of a block times columns: 32 megabytes of float64.
+BLOCK_VALUES = 1 << 22
 
 
 class LazyFrame(Source):
@@ -91,7 +91,7 @@ class PolarsFrame(LazyFrame):
         return learn_in_turn(reader, self.blocks())
 
     def blocks(self) -> Iterator[Any]:
-        """Yield frames of about 16 megabytes, as polars' streaming engine has them."""
+        """Yield frames of about 32 megabytes, as polars' streaming engine has them."""
         size = max(1, BLOCK_VALUES // max(1, len(self.names)))
         if not hasattr(self.frame, "collect_batches"):
             raise ImportError(

@@ -1,5 +1,7 @@
 """Data large enough to be worked on in blocks gives what its parts give on their own."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -95,3 +97,35 @@ def test_channels_with_runs_of_any_length(n_channels, n_positions, dtype, weight
             np.testing.assert_allclose(scaler.var_[channel], var, rtol=1e-13)
     if n_channels > 1:
         assert scaler.var_[-1] == 0
+
+
+CONVERTED = {
+    "int64": lambda x: x.astype(np.int64),
+    "int16, F": lambda x: np.asfortranarray(x.astype(np.int16)),
+    "float16": lambda x: x.astype(np.float16),
+    "big-endian": lambda x: x.astype(">f8"),
+    "every other column": lambda x: np.repeat(x, 2, axis=1)[:, ::2],
+    "every other row": lambda x: np.repeat(x, 2, axis=0)[::2],
+    "of a wider array": lambda x: np.hstack([x, x])[:, : x.shape[1]],
+    "positions": lambda x: x.astype(np.int32)[:, :, None].repeat(3, axis=2),
+}
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("n_columns", [1, 3, 7, 8, 40])
+@pytest.mark.parametrize("form", CONVERTED)
+def test_blocks_that_are_converted_are_exact(form, n_columns, weighted):
+    """Integers whose sums are known exactly, in several blocks of an odd number of rows."""
+    rng = np.random.default_rng(0)
+    whole = rng.integers(900, 1100, (200_003 // n_columns, n_columns))
+    weight = rng.integers(0, 4, len(whole)) if weighted else None
+    x = CONVERTED[form](whole.astype(np.float64))
+    scaler = BatchStatScaler().fit(x, sample_weight=weight)
+    each = np.ones(len(whole), dtype=np.int64) if weight is None else weight
+    n = int(each.sum())
+    for column in range(n_columns):
+        total, squares = (int(np.dot(each, whole[:, column] ** power)) for power in (1, 2))
+        mean = Fraction(total, n)
+        var = Fraction(squares, n) - mean**2
+        np.testing.assert_allclose(scaler.mean_[column], float(mean), rtol=4e-16)
+        np.testing.assert_allclose(scaler.var_[column], float(var), rtol=1e-15)

@@ -952,6 +952,27 @@ MUTATIONS = [
         DASK,
     ),
     Mutation(
+        "converted blocks: rows beyond the last eight are left out",
+        "_backends/dense_moments.py",
+        "view = view[whole:]",
+        "view = view[rows:]",
+        "tests/_backends/test_blocks.py",
+    ),
+    Mutation(
+        "converted blocks: the first weights for all",
+        "_backends/dense_moments.py",
+        "own = None if weights is None else weights[block]",
+        "own = None if weights is None else weights[: block.stop - block.start]",
+        "tests/_backends/test_blocks.py",
+    ),
+    Mutation(
+        "Arrow: a batch that is cut loses its end",
+        "_sources/arrow.py",
+        "for start in range(0, batch.num_rows, most):",
+        "for start in range(0, min(batch.num_rows, most), most):",
+        "tests/_sources/test_arrow_blocks.py",
+    ),
+    Mutation(
         "columns: infinity passes",
         "_backends/frame_columns.py",
         "if kernels.channel_moments(values[None, None], own, True, accumulator):",
