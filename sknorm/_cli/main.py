@@ -132,6 +132,7 @@ def _load(arguments: argparse.Namespace) -> Features:
         delimiter=arguments.delimiter,
         header=None if arguments.header is None else arguments.header == "yes",
         decimal=arguments.decimal,
+        sheet=arguments.sheet,
         notes=notes,
     )
     features = make_features(frame, arguments)
@@ -214,6 +215,7 @@ def _data_code(arguments: argparse.Namespace, features: Features) -> str:
             ("delimiter", arguments.delimiter),
             ("header", arguments.header and arguments.header == "yes"),
             ("decimal", arguments.decimal),
+            ("sheet", arguments.sheet),
         )
         if value is not None
     )

@@ -88,6 +88,7 @@ def _add_reading(group: Any) -> None:
     add("--delimiter", metavar="SIGN", help="what separates the cells; 'tab' and 'blank' too")
     add("--header", choices=["yes", "no"], help="whether the first row is names")
     add("--decimal", choices=[".", ","], help="the decimal sign")
+    add("--sheet", metavar="NAME", help="the sheet of an Excel file")
 
 
 def _add_comparison(group: Any) -> None:

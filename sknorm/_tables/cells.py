@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 from numbers import Real
 from typing import TYPE_CHECKING, Any
@@ -15,22 +16,39 @@ from sknorm._tables.numerals import NumberFormat
 if TYPE_CHECKING:
     import pandas
 
+MIDNIGHT = datetime.time()
 PLAIN_NUMBERS = NumberFormat("plain")
 CONTAINERS = (list, dict, set, bytes, bytearray, np.ndarray)
 
 
+# Blanks of any width, and what nobody sees, as web pages and old files leave it around text.
+AROUND = "".join(filter(str.isspace, map(chr, range(0x3001))))
+AROUND += "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+
+
+def stripped(text: str) -> str:
+    """Return text without blanks, or signs that nobody sees, at its ends."""
+    return text.strip() if text.isascii() else text.strip(AROUND)
+
+
 def as_text(column: pandas.Series) -> pandas.Series:
     """Return a column of stripped text, None where it is missing."""
-    distinct = {cell: _clean(cell) for cell in column.dropna().unique()}
+    known = column.dropna().unique()
+    # Days among text are written as days, not as midnights.
+    has_times = any(isinstance(cell, datetime.datetime) and cell.time() != MIDNIGHT
+                    for cell in known)  # fmt: skip
+    distinct = {cell: _clean(cell, has_times) for cell in known}
     return column.map(distinct).astype("object").where(column.notna(), None)
 
 
-def _clean(cell: Any) -> str | None:
+def _clean(cell: Any, has_times: bool) -> str | None:
     if isinstance(cell, str):
-        cell = cell.strip()
+        cell = stripped(cell)
         return None if is_missing(cell) else cell
     if cell is None or cell != cell:
         return None
+    if isinstance(cell, datetime.datetime) and not has_times:
+        return str(cell.date())
     # Integers become floats where others of their column are missing.
     is_whole = isinstance(cell, float) and cell.is_integer()
     return str(int(cell)) if is_whole else str(cell)
@@ -102,10 +120,10 @@ def plain_values(column: pandas.Series) -> pandas.Series:
     # Python reads each number to the nearest float; pandas says which cells are numbers.
     cells = column.to_numpy(dtype=object)
     values[known] = cells[known].astype(float)
-    # A minus sign, one behind, or digits of another script, are read by Python alone.
-    rest = [cell.strip() if isinstance(cell, str) else "" for cell in cells[~known]]
-    odd = {cell for cell in set(rest) if not cell.isascii() or cell.endswith("-")}
+    # A minus sign, one behind, odd blanks, or digits of another script, are read by Python alone.
+    rest = [cell if isinstance(cell, str) else "" for cell in cells[~known]]
+    odd = {cell for cell in set(rest) if not cell.isascii() or cell.rstrip().endswith("-")}
     if odd:
-        others = {cell: PLAIN_NUMBERS.parse(cell) for cell in odd}
+        others = {cell: PLAIN_NUMBERS.parse(stripped(cell)) for cell in odd}
         values[~known] = np.array([others.get(cell) for cell in rest], dtype=float)
     return pandas.Series(values, index=column.index, name=column.name)

@@ -17,6 +17,7 @@ from sknorm._tables.cells import (
     is_number,
     is_text,
     plain_values,
+    stripped,
     types_in,
 )
 from sknorm._tables.dates import CLOCK, are_compact_dates, find_date_format, hours_of
@@ -109,7 +110,7 @@ def _is_plain(column: pandas.Series, some: list[str], decimal: str | None) -> bo
         return False
     values = plain_values(column)
     others = column[values.isna() & column.notna()].unique()
-    if not all(isinstance(cell, str) and is_missing_number(cell.strip()) for cell in others):
+    if not all(isinstance(cell, str) and is_missing_number(stripped(cell)) for cell in others):
         return False
     # Codes of one width have zeros in front all over the column.
     zeros_in_front = any(map(CODE_LIKE.match, some))

@@ -7,9 +7,12 @@ import importlib
 import io
 import re
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sknorm._tables.convert import listing
 from sknorm._tables.errors import TableError, load
 from sknorm._tables.header import (
     are_names,
@@ -18,7 +21,6 @@ from sknorm._tables.header import (
     name_nothing,
     note_skipped,
     one_line,
-    width_of,
 )
 
 if TYPE_CHECKING:
@@ -31,48 +33,99 @@ FORMULA = re.compile(rb"<(\w+:)?f[ >/]")
 ERRORS = (KeyError, ValueError, OSError, TypeError, AttributeError, SyntaxError)
 
 
-def read_excel(path: Path, data: bytes, header: bool | None, notes: list[str]) -> pandas.DataFrame:
-    """Return the first table of an Excel file."""
-    name, cells = _first_sheet(path, data, notes)
+def read_excel(
+    path: Path, data: bytes, sheet: str | None, header: bool | None, notes: list[str]
+) -> pandas.DataFrame:
+    """Return the table of a sheet of an Excel file, with the empty rows in it."""
+    name, cells = _find_sheet(path, data, sheet, notes)
     _refuse_formulas(path, data, name, cells)
     cells = _without_empty_columns(cells)
     head = [[_label(cell) for cell in row] for row in cells.head(HEAD_ROWS).to_numpy()]
-    top = _top(head)
+    top = first_row(head)
     note_skipped([" ".join(filter(None, row)) for row in head[:top] if any(row)], notes)
     cells = _without_empty_columns(cells.iloc[top:])  # of which a title may have been all
     has_header = _has_header(cells) if header is None else header
-    rows = cells.iloc[int(has_header) :].dropna(how="all").reset_index(drop=True)
+    rows = cells.iloc[int(has_header) :].reset_index(drop=True)
     if not has_header:
         name_nothing(cells.shape[1], notes)
     names = map(_label, cells.iloc[0]) if has_header else [""] * cells.shape[1]
-    return rows.set_axis(distinct_names(list(names), notes), axis=1).infer_objects()
+    return rows.set_axis(distinct_names(list(names), notes), axis=1)
 
 
 def _without_empty_columns(cells: pandas.DataFrame) -> pandas.DataFrame:
     return cells.loc[:, cells.notna().any(axis=0)]
 
 
-def _first_sheet(path: Path, data: bytes, notes: list[str]) -> tuple[str, pandas.DataFrame]:
-    """Return the name and the cells of the first sheet that has more than a row."""
-    pandas = load("pandas")
-    load("openpyxl")
-    try:
-        sheets = pandas.read_excel(
-            io.BytesIO(data), sheet_name=None, header=None, dtype=object,
-            keep_default_na=False, na_values=[""], engine="openpyxl",
-        )  # fmt: skip
-    except (*ERRORS, zipfile.BadZipFile) as error:
-        raise TableError(f"{path} is an Excel file that cannot be read: {error}.") from error
-    filled = {name: sheet for name, sheet in sheets.items() if sheet.notna().any(axis=1).sum() > 1}
-    if not filled:
+def _find_sheet(
+    path: Path, data: bytes, wanted: str | None, notes: list[str]
+) -> tuple[str, pandas.DataFrame]:
+    """Return the name and the cells of the sheet that is wanted, or that has the table.
+
+    That is the first in sight with more than a row and with columns of numbers, or else the first
+    with more than a row: covers and keys are often before it.
+    """
+    sheets = _Sheets(path, data)
+    if wanted is not None:
+        return wanted, sheets.read(wanted)
+    found: tuple[str, pandas.DataFrame] | None = None
+    for name in sheets.names:
+        cells = sheets.read(name)
+        if cells.notna().any(axis=1).sum() < 2:
+            continue
+        if _has_numbers(cells):
+            found = name, cells
+            break
+        found = found or (name, cells)
+    if found is None:
         raise TableError(f"{path} is an Excel file without a table in it.")
-    name, cells = next(iter(filled.items()))
-    if len(filled) > 1:
+    if len(sheets.names) > 1:
+        others = listing([repr(name) for name in sheets.names if name != found[0]])
         notes.append(
-            f"The Excel file has {len(filled)} sheets: taking the first, {name!r}. Save another as "
-            "CSV to use that."
+            f"The Excel file has {len(sheets.names)} sheets: taking {found[0]!r}. --sheet takes "
+            f"another ({others})."
         )
-    return name, cells.apply(_unescaped)
+    return found
+
+
+def _has_numbers(cells: pandas.DataFrame) -> bool:
+    """Tell whether at least two columns are filled, one of them with numbers or dates."""
+    below = cells.iloc[1:HEAD_ROWS]
+    numbers = below.map(lambda cell: isinstance(cell, (int, float, datetime.date)) and cell == cell)
+    return bool((cells.notna().sum() > 1).sum() > 1 and (numbers.sum() > 1).any())
+
+
+class _Sheets:
+    """The sheets of an Excel file that are tables of cells, those that are hidden last."""
+
+    def __init__(self, path: Path, data: bytes) -> None:
+        self._path, self._pandas = path, load("pandas")
+        load("openpyxl")
+        with self._errors():
+            self._file = self._pandas.ExcelFile(io.BytesIO(data), engine="openpyxl")
+            sheets = self._file.book.worksheets
+            order = sorted(sheets, key=lambda sheet: sheet.sheet_state != "visible")
+            self.names = [sheet.title for sheet in order]
+
+    def read(self, name: str) -> pandas.DataFrame:
+        """Return the cells of a sheet, what is empty as missing."""
+        if name not in self.names:
+            known = listing([repr(name) for name in self.names])
+            raise TableError(f"{self._path} has no sheet {name!r}, but: {known}.")
+        with self._errors():
+            cells = self._pandas.read_excel(
+                self._file, sheet_name=name, header=None, dtype=object,
+                keep_default_na=False, na_values=[""],
+            )  # fmt: skip
+            return cells.apply(_unescaped)
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (*ERRORS, zipfile.BadZipFile) as error:
+            raise TableError(
+                f"{self._path} is an Excel file that cannot be read: {error}."
+            ) from error
 
 
 def _unescaped(column: pandas.Series) -> pandas.Series:
@@ -108,20 +161,6 @@ def _refuse_formulas(path: Path, data: bytes, name: str, cells: pandas.DataFrame
         )
 
 
-def _top(head: list[list[str]]) -> int:
-    """Return which row is the first of the table."""
-    top = first_row(head)
-    below = [width_of(row) for row in head[top + 1 :] if any(row)]
-    # Narrower than what is below a gap, it is a title.
-    if (
-        head[top + 1 : top + 2]
-        and not any(head[top + 1])
-        and width_of(head[top]) < max(below, default=0)
-    ):
-        return top + 1 + _top(head[top + 1 :])
-    return top
-
-
 def _label(cell: Any) -> str:
     """Return a cell as the name of a column."""
     if cell != cell or cell is None:
@@ -130,7 +169,7 @@ def _label(cell: Any) -> str:
         return str(int(cell))
     if isinstance(cell, datetime.datetime) and cell.time() == datetime.time():
         return str(cell.date())
-    return one_line(str(cell).strip())
+    return one_line(str(cell))
 
 
 def _has_header(cells: pandas.DataFrame) -> bool:

@@ -6,6 +6,7 @@ import itertools
 import re
 from collections import Counter
 
+from sknorm._tables.cells import stripped
 from sknorm._tables.missing import is_missing_number
 
 YEARS = range(1800, 2101)
@@ -18,8 +19,24 @@ NUMBER = re.compile(r"\s*[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?\s*")
 def first_row(rows: list[list[str]]) -> int:
     """Return which line is the first of the table: as wide as the most, or one less for a header.
 
-    R writes no name for the names of its rows. Titles and remarks above are of other widths.
+    R writes no name for the names of its rows. Titles and remarks above are of other widths, or
+    are above a gap, with few cells or none at the end.
     """
+    place = _first_wide_row(rows)
+    above, below = rows[place : place + 1], [row for row in rows[place + 1 :] if any(row)]
+    if not below or any(rows[place + 1]):
+        return place
+    narrower = width_of(above[0]) < max(map(width_of, below))
+    if narrower or 2 * _n_filled(above[0]) <= max(map(_n_filled, below)):
+        return place + 1 + first_row(rows[place + 1 :])
+    return place
+
+
+def _n_filled(row: list[str]) -> int:
+    return sum(map(bool, row))
+
+
+def _first_wide_row(rows: list[list[str]]) -> int:
     widths = Counter(width_of(row) for row in rows if any(row))
     width = max(widths, key=lambda one: widths[one], default=1)
     for place, row in enumerate(rows):
@@ -117,7 +134,7 @@ def shortened(text: str) -> str:
 
 def one_line(name: str) -> str:
     """Return a name with blanks for the ends of lines in it, as cells of spreadsheets have."""
-    return re.sub(r"\s*[\r\n]+\s*", " ", name)
+    return re.sub(r"\s*[\r\n]+\s*", " ", stripped(name))
 
 
 def distinct_names(names: list[str], notes: list[str]) -> list[str]:

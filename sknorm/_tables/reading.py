@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sknorm._tables.below import with_full_remarks, without_rest
 from sknorm._tables.blanks import with_tabs
 from sknorm._tables.convert import convert_text
 from sknorm._tables.dialect import (
@@ -33,6 +34,7 @@ def read_table(
     delimiter: str | None = None,
     header: bool | None = None,
     decimal: str | None = None,
+    sheet: str | None = None,
     notes: list[str] | None = None,
 ) -> pandas.DataFrame:
     r"""Read a table from a file, and say what is done to it.
@@ -56,6 +58,9 @@ def read_table(
         detects it.
     decimal : {".", ","}, default=None
         The decimal sign; None detects it.
+    sheet : str, default=None
+        The name of a sheet of an Excel file; None takes the first in sight that has columns of
+        numbers.
     notes : list of str, default=None
         Where to put what was done to the table, in sentences. It is in ``frame.attrs["notes"]``
         too.
@@ -94,22 +99,35 @@ def read_table(
         raise ValueError(f"decimal must be '.', ',' or None; got {decimal!r}.")
     path = Path(path)
     kind, data = contents(path)
+    if sheet is not None and kind != "excel":
+        raise TableError(f"{path} is no Excel file, and has no sheet {sheet!r}.")
     separator = None
     if kind == "parquet":
         frame = read_parquet(path, data, notes)
     elif kind == "excel":
-        frame = read_excel(path, data, header, notes)
+        frame = read_excel(path, data, sheet, header, notes)
     else:
         frame, separator = _read_text(path, data, encoding, delimiter, header, notes)
-    is_typed = kind == "parquet"
-    if not is_typed and header is not False:
-        frame = without_headers(frame, notes)
+    if kind != "parquet":
+        frame = _rows_of_data(frame, kind, header, notes)
     if not len(frame):
         raise TableError(f"{path} has no rows below its header.")
     frame = convert_text(frame, decimal, separator, notes)
-    if not is_typed:
+    if kind != "parquet":
         frame = without_totals(frame, notes)
     frame.attrs["notes"] = list(notes)
+    return frame
+
+
+def _rows_of_data(
+    frame: pandas.DataFrame, kind: str, header: bool | None, notes: list[str]
+) -> pandas.DataFrame:
+    """Return a table of text, or of the cells of a sheet, without rows that are no data."""
+    if header is not False:
+        frame = without_headers(frame, notes)
+    frame = without_rest(frame, notes)
+    if kind == "excel":  # where empty rows are gaps for the eye
+        frame = frame.dropna(how="all").reset_index(drop=True).infer_objects()
     return frame
 
 
@@ -146,6 +164,7 @@ def _parse_text(
         # Without comments and what stands above the rows: DuckDB takes each # for a comment.
         rows = first_lines(text, dialect.above)[1]
         rows = without_comments(rows, dialect.signs, len(dialect.names))
+        rows = with_full_remarks(rows, dialect.signs, len(dialect.names))
         copy.write_text(rows, encoding="utf-8", newline="")
         return _parse(path, copy, dialect), dialect.signs.delimiter
 

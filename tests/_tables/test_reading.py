@@ -97,7 +97,7 @@ def test_zip_and_excel(write):
     notes = []
     table = read_table(write(box.getvalue(), "book.csv"), notes=notes)
     assert same(table["a"], [1.5, np.nan])
-    assert "2 sheets: taking the first, 'first'" in notes[0]
+    assert "3 sheets: taking 'first'. --sheet takes another" in notes[0]
 
 
 @pytest.mark.parametrize(
