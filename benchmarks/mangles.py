@@ -86,6 +86,10 @@ def title(frame: pd.DataFrame) -> Written:
     return Written(b"Quarterly figures\n\n" + csv(frame), ".csv", frame)
 
 
+def remark_below(frame: pd.DataFrame) -> Written:
+    return Written(csv(frame) + b"\nSource: the office, 2024\n", ".csv", frame)
+
+
 def sep_line(frame: pd.DataFrame) -> Written:
     return Written(b"sep=;\n" + csv(frame, sep=";"), ".csv", frame)
 
@@ -228,6 +232,29 @@ def dates(form: str, sep: str = ",") -> Callable[[pd.DataFrame], Written]:
     return write
 
 
+def twelve_hours(value: float) -> str:
+    """Show hours as clocks of twelve hours do."""
+    minutes = round(60 * value)
+    half = "AM" if minutes < 720 else "PM"
+    return f"{(minutes // 60 - 1) % 12 + 1}:{minutes % 60:02d} {half}"
+
+
+def months(frame: pd.DataFrame) -> Written:
+    days = pd.date_range("1950-01-01", periods=len(frame), freq="MS")
+    shown = with_column(frame, "when", days.strftime("%b %Y"))
+    return Written(csv(shown), ".csv", with_column(frame, "when", days))
+
+
+def wrong_date(frame: pd.DataFrame) -> Written:
+    days = pd.date_range("2019-11-25", periods=len(frame), freq="31h").normalize()
+    given = days.strftime("%Y-%m-%d").to_series(index=frame.index)
+    given.iloc[len(frame) // 2] = "2020-02-30"
+    expected = days.to_series(index=frame.index)
+    expected.iloc[len(frame) // 2] = pd.NaT
+    return Written(csv(with_column(frame, "when", given)), ".csv",
+                   with_column(frame, "when", expected))  # fmt: skip
+
+
 def codes(frame: pd.DataFrame) -> Written:
     values = [f"{place % 3 + 1}_{place % 5 + 11}" for place in range(len(frame))]
     return added_text(frame, values)
@@ -273,6 +300,23 @@ def excel(frame: pd.DataFrame) -> Written:
     return Written(box.getvalue(), ".xlsx", frame)
 
 
+def excel_behind_a_cover(frame: pd.DataFrame) -> Written:
+    box = io.BytesIO()
+    with pd.ExcelWriter(box, engine="openpyxl") as book:
+        cover = pd.DataFrame({"Column": list(frame), "Meaning": "see the report"})
+        cover.to_excel(book, index=False, sheet_name="Key")
+        for_excel(frame).to_excel(book, index=False, sheet_name="Data")
+    return Written(box.getvalue(), ".xlsx", frame)
+
+
+def excel_with_a_remark(frame: pd.DataFrame) -> Written:
+    box = io.BytesIO()
+    with pd.ExcelWriter(box, engine="openpyxl") as book:
+        for_excel(frame).to_excel(book, index=False)
+        next(iter(book.sheets.values())).cell(len(frame) + 4, 1, "The figures are provisional")
+    return Written(box.getvalue(), ".xlsx", frame)
+
+
 def excel_below_a_title(frame: pd.DataFrame) -> Written:
     box = io.BytesIO()
     with pd.ExcelWriter(box, engine="openpyxl") as book:
@@ -293,6 +337,7 @@ MANGLES: dict[str, Callable[[pd.DataFrame], Written]] = {
     "decimal comma in quotes": quoted_decimal_comma,
     "comment lines": comments,
     "title above": title,
+    "remark below": remark_below,
     "sep=; above": sep_line,
     "UTF-8 mark": encoded("utf-8-sig", "Straße"),
     "latin-1": encoded("latin-1", "Größe"),
@@ -314,6 +359,10 @@ MANGLES: dict[str, Callable[[pd.DataFrame], Written]] = {
     "12 kg": with_numbers("{:g} kg".format, "{:g} kg".format),
     "12.50- for a negative": minus_behind,
     "1,234.5": with_numbers("{:,.2f}".format, scale=91.37),
+    "odd blanks around numbers": with_numbers("\u00a0{:.2f}\u200b".format),
+    "12:30 PM": with_numbers(twelve_hours, scale=0.25),
+    "months such as Jan 2020": months,
+    "a wrong date": wrong_date,
     "German dates": dates("%d.%m.%Y", ";"),
     "US dates": dates("%m/%d/%Y"),
     "US dates and times": dates("%m/%d/%Y %I:%M %p"),
@@ -327,4 +376,6 @@ MANGLES: dict[str, Callable[[pd.DataFrame], Written]] = {
     "zip": packed_zip,
     "Excel": excel,
     "Excel, below a title": excel_below_a_title,
+    "Excel, behind a cover": excel_behind_a_cover,
+    "Excel, above a remark": excel_with_a_remark,
 }

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # How a remark below a table begins.
 REMARK = re.compile(
-    r"[^\w\s\"'(\[<$€£¥₹+-]|(sources?|notes?|nb|n\.b|legend|data|as of|last updated|quellen?|"
+    r"[*†‡§¶•#]|(sources?|notes?|nb|n\.b|legend|data|as of|last updated|quellen?|"
     r"anmerkung(en)?|hinweise?|stand|fuentes?|notas?|remarques?|fonti?e?)\b[ .]*:",
     re.IGNORECASE,
 )

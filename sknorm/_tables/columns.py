@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 KEY_SHARE, KEY_WORDS = 0.5, 1.5
 NEAR_EMPTY = 0.9
 MISSING_TEXT = "(missing)"
-WORDS = {"number": "numbers", "time": "times of day", "date": "dates"}
+WORDS = {"number": "numbers", "time": "times of day or durations", "date": "dates"}
 # Where dates come as text, though they did not in fit.
 ISO_DATES = TextFormat("date", date="ISO8601")
 
@@ -62,8 +62,9 @@ class DateEncoder(ColumnEncoder):
 
     def parts(self, dates: pandas.Series) -> pandas.DataFrame:
         """Return the parts of dates, missing where they are."""
-        days = (dates - load("pandas").Timestamp(0)).dt.total_seconds() / 86400
-        parts = self.encoder.transform(dates.astype("datetime64[us]")).astype("float64")
+        dates = dates.astype("datetime64[us]")  # of nanoseconds, there are none before 1677
+        days = (dates - load("pandas").Timestamp(0).as_unit("us")).dt.total_seconds() / 86400
+        parts = self.encoder.transform(dates).astype("float64")
         parts.insert(0, f"{dates.name}_days", days)
         return parts
 
@@ -103,7 +104,7 @@ def as_number(column: pandas.Series, form: TextFormat | None) -> pandas.Series:
         If it is something else than in fit.
     """
     kind = "time" if form is not None and form.kind == "time" else "number"
-    if is_text(column):
+    if is_text(column) or (kind == "time" and column.dtype.kind == "m"):
         return _finite(plain_values(column) if form is None else form.apply(column))
     _refuse_other(column, kind, {"number"} if kind == "number" else set())
     return _finite(column)

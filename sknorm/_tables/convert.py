@@ -20,7 +20,8 @@ from sknorm._tables.cells import (
     stripped,
     types_in,
 )
-from sknorm._tables.dates import CLOCK, are_compact_dates, find_date_format, hours_of
+from sknorm._tables.clock import hours_of, what_are_hours
+from sknorm._tables.dates import are_compact_dates, find_date_format, find_most_dates
 from sknorm._tables.errors import TableError, load
 from sknorm._tables.missing import is_missing_number
 from sknorm._tables.numerals import (
@@ -60,6 +61,8 @@ class TextFormat:
         pandas = load("pandas")
         if self.number == PLAIN_NUMBERS:
             return plain_values(column)
+        if column.dtype.kind == "m":
+            return column.dt.total_seconds() / 3600
         text = as_text(column)
         if self.kind == "text":
             return text
@@ -92,6 +95,9 @@ def convert_text(
     converted = dict(frame.items())
     for name in text:
         converted[name] = find_format(name, frame[name], decimal, said).apply(frame[name])
+    for name, column in frame.items():
+        hours = hours_in(column, said)
+        converted[name] = converted[name] if hours is None else hours.apply(column)
     notes += said.sentences()
     return load("pandas").DataFrame(converted, index=frame.index)
 
@@ -184,8 +190,17 @@ def find_format(name: str, column: pandas.Series, decimal: str | None, said: Not
         or _as_time(known, said, name)
         or _as_date(name, known, said)
         or _as_nearly_number(name, counts, known, decimal, said)
+        or _as_nearly_date(name, counts, known, said)
         or TextFormat()
     )
+
+
+def hours_in(column: pandas.Series, said: Notes) -> TextFormat | None:
+    """Return the format of durations, as which text is read later too, if a column is such."""
+    if column.dtype.kind != "m":
+        return None
+    said.add("Durations, as hours", str(column.name))
+    return TextFormat("time")
 
 
 def _as_number(name: str, known: list[str], decimal: str | None, said: Notes) -> TextFormat | None:
@@ -216,9 +231,10 @@ def _say_style(name: str, found: NumberFormat, known: list[str], said: Notes) ->
 
 
 def _as_time(known: list[str], said: Notes, name: str) -> TextFormat | None:
-    if not all(map(CLOCK.fullmatch, known)):
+    what = what_are_hours(known)
+    if what is None:
         return None
-    said.add("Times of day, as hours", name)
+    said.add(what, name)
     return TextFormat("time")
 
 
@@ -230,6 +246,25 @@ def _as_date(name: str, known: list[str], said: Notes) -> TextFormat | None:
         said.add("Dates of which either number may be the month, taken as month/day", name)
     said.add(f"Dates, read as {found.in_words}", name)
     return TextFormat("date", date=found.form)
+
+
+def _as_nearly_date(
+    name: str, counts: Counter[str], known: list[str], said: Notes
+) -> TextFormat | None:
+    """Return a format of dates where only a few cells are something else, which is said."""
+    found = find_most_dates(known) if sum(counts[cell] for cell in known) >= FEWEST_CELLS else None
+    if found is None:
+        return None
+    form, odd = found
+    n_odd = sum(counts[cell] for cell in odd)
+    if n_odd > MAX_ODD_SHARE * sum(counts[cell] for cell in known):
+        return None
+    if form.is_ambiguous:
+        said.add("Dates of which either number may be the month, taken as month/day", name)
+    shown = listing([repr(cell) for cell in odd], MAX_ODD)
+    cells = "a cell" if n_odd == 1 else f"{n_odd:,} cells"
+    said.add(f"Dates, read as {form.in_words}, but for {cells} taken as missing ({shown})", name)
+    return TextFormat("date", date=form.form)
 
 
 def _as_nearly_number(

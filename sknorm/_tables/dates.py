@@ -1,4 +1,4 @@
-"""Text that is dates and times of day."""
+"""Text that is dates, with or without a time."""
 
 from __future__ import annotations
 
@@ -7,19 +7,22 @@ from dataclasses import dataclass
 
 from sknorm._tables.errors import load
 
-DATE_LIKE = re.compile(r"\D*\d{1,4}\D+\d|\d{1,2}\W?[A-Za-z]|[A-Za-z]{3,9}\W+\d")
+DATE_LIKE = re.compile(r"\D*\d{1,4}\D+\d|\d{1,4}\W?[A-Za-z]|[A-Za-z]{3,9}\W+\d")
 POINTED_DATE = re.compile(r"\d{1,2}\.\d{1,2}\.(\d{4}|\d{2})( \d{1,2}:\d{2}(:\d{2})?)?")
 SLASHED_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}|\d{2})( .*)?")
 # 20191125. Numbers that are no dates hardly ever fit: one in a thousand.
 COMPACT_DATE = re.compile(r"(?:1[6-9]|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 FEWEST_COMPACT = 3
+TRIED = 20
 NAMED_MONTHS = [
     form.replace("%b", month).replace("%Y", year)
     for form in ("%b %d, %Y", "%b %d %Y", "%d %b %Y", "%d-%b-%Y", "%d. %b %Y", "%d/%b/%Y")
     for month in ("%b", "%B")
     for year in ("%Y", "%y")
 ]
-CLOCK = re.compile(r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?")
+# Months alone, which are the first day of it.
+NAMED_MONTHS += ["%b %Y", "%B %Y", "%b-%Y", "%B-%Y", "%b-%y", "%Y %b", "%Y %B", "%Y-%b", "%Y-%B"]
+MONTH_OF_YEAR = re.compile(r"(0?[1-9]|1[0-2])/(1[6-9]|20)\d\d")
 WORDS = {"%Y": "year", "%y": "year", "%m": "month", "%b": "month", "%B": "month", "%d": "day",
          "%H": "hour", "%I": "hour", "%M": "minute", "%S": "second", "%f": "microsecond",
          "%p": "AM/PM", "%z": "time zone", "%Z": "time zone", "%a": "weekday", "%A": "weekday",
@@ -46,6 +49,8 @@ def find_date_format(known: list[str], some: list[str]) -> DateFormat | None:
     """
     if not all(map(DATE_LIKE.match, some)):
         return None
+    if all(map(MONTH_OF_YEAR.fullmatch, known)):
+        return DateFormat("%m/%Y")
     slashed, is_ambiguous = _slashed_format(known)
     if slashed is not None:
         return DateFormat(slashed, is_ambiguous)
@@ -53,18 +58,28 @@ def find_date_format(known: list[str], some: list[str]) -> DateFormat | None:
     return None if form is None else DateFormat(form)
 
 
+def find_most_dates(known: list[str]) -> tuple[DateFormat, list[str]] | None:
+    """Return the format of most cells, where a few are no dates, and those that are not."""
+    like = [cell for cell in known if DATE_LIKE.match(cell)]
+    some = like[:: max(1, len(like) // TRIED)]
+    forms = {found.form for found in (find_date_format([cell], [cell]) for cell in some) if found}
+    odd = min((_not_in(form, known) for form in forms), key=len, default=known)
+    good = [cell for cell in known if cell not in set(odd)]
+    found = find_date_format(good, good) if good else None
+    return None if found is None else (found, odd)
+
+
+def _not_in(form: str, known: list[str]) -> list[str]:
+    pandas = load("pandas")
+    cells = pandas.Series(known, dtype="object")
+    dates = pandas.to_datetime(cells, format=form, errors="coerce", utc=True)
+    return list(cells[dates.isna()])
+
+
 def are_compact_dates(known: list[str]) -> bool:
     """Tell whether whole numbers are dates: year, month and day without a sign between them."""
     fits = len(known) >= FEWEST_COMPACT and all(map(COMPACT_DATE.fullmatch, known))
     return fits and _checked("%Y%m%d", known) is not None
-
-
-def hours_of(cell: str) -> float | None:
-    """Return a time of day in hours, None for anything else."""
-    if not CLOCK.fullmatch(cell):
-        return None
-    hours, minutes, *seconds = cell.split(":")
-    return int(hours) + int(minutes) / 60 + (float(seconds[0]) / 3600 if seconds else 0.0)
 
 
 def _pointed_format(known: list[str]) -> str | None:

@@ -14,9 +14,11 @@ from sknorm._tables.convert import (
     Notes,
     find_decimal,
     find_format,
+    hours_in,
     text_columns,
 )
 from sknorm._tables.errors import TableError, load
+from sknorm._tables.types import with_usual_types
 
 if TYPE_CHECKING:
     import pandas
@@ -102,8 +104,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         TableError
             If a column is neither numbers nor dates nor text, or no column is left.
         """
-        frame = as_pandas(X)
         said = Notes()
+        frame = as_pandas(X)
         decimal = self.decimal
         for _, column in frame.items():
             refuse_containers(column)
@@ -112,7 +114,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             decimal = find_decimal(frame, text, None)
         encoders: dict[str, ColumnEncoder] = {}
         for name, column in frame.items():
-            found = find_format(name, column, decimal, said) if name in text else None
+            is_text = name in text
+            found = find_format(name, column, decimal, said) if is_text else hours_in(column, said)
             encoders[name] = choose_encoder(
                 name, column, found, self.max_categories, self.n_components, said
             )
@@ -200,4 +203,4 @@ def as_pandas(X: Any) -> pandas.DataFrame:
     repeated = frame.columns[frame.columns.duplicated()]
     if len(repeated):
         raise TableError(f"The table has more than one column called {repeated[0]!r}: rename them.")
-    return frame.set_axis([str(name) for name in frame.columns], axis=1)
+    return with_usual_types(frame.set_axis([str(name) for name in frame.columns], axis=1))

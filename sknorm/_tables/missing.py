@@ -30,6 +30,7 @@ MISSING_NUMBER = MISSING | frozenset(
     {"none", "nil", "?", "-", "--", "---", ".", "..", "*", "**", "missing", "unknown"}
     | {"not available", "not applicable", "n.a.", "n. a.", "k.a.", "k. a.", "-nan", "+nan"}
     | {"n.d.", "nd", "not known", "no data", "(null)", "[null]", "- -"}
+    | {"0000-00-00", "0000-00-00 00:00:00", "0000/00/00", "00/00/0000", "00.00.0000"}
     | {"\u2013", "\u2014", "\u2212"}  # dashes, and the sign of a minus
 )
 

@@ -22,6 +22,7 @@ from sknorm._tables.files import contents, decode
 from sknorm._tables.parquet import read_parquet
 from sknorm._tables.records import first_lines, without_comments
 from sknorm._tables.rows import without_headers, without_totals
+from sknorm._tables.types import with_usual_types
 
 if TYPE_CHECKING:
     import pandas
@@ -112,7 +113,7 @@ def read_table(
         frame = _rows_of_data(frame, kind, header, notes)
     if not len(frame):
         raise TableError(f"{path} has no rows below its header.")
-    frame = convert_text(frame, decimal, separator, notes)
+    frame = convert_text(with_usual_types(frame), decimal, separator, notes)
     if kind != "parquet":
         frame = without_totals(frame, notes)
     frame.attrs["notes"] = list(notes)

@@ -213,6 +213,12 @@ def test_a_last_line_of_another_width_is_refused(tmp_path, last):
         read_table(tmp_path / "table.csv")
 
 
+def test_a_last_row_that_begins_blank_and_ends_in_a_separator(tmp_path):
+    lines = [",".join(HEAD), *(",".join(map(str, row)) + "," for row in [*ROWS, ["", 7, 1, "no"]])]
+    (tmp_path / "table.csv").write_text("\n".join(lines))
+    assert len(read_table(tmp_path / "table.csv")) == N + 1
+
+
 def test_a_last_cell_of_several_lines(tmp_path):
     lines = [*(",".join(map(str, row)) for row in ROWS), '"n\n\nSource: x",7,1.5,"yes\nor no"']
     (tmp_path / "table.csv").write_text("\n".join([",".join(HEAD), *lines, ""]))
