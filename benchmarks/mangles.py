@@ -232,11 +232,11 @@ def dates(form: str, sep: str = ",") -> Callable[[pd.DataFrame], Written]:
     return write
 
 
-def twelve_hours(value: float) -> str:
-    """Show hours as clocks of twelve hours do."""
-    minutes = round(60 * value)
-    half = "AM" if minutes < 720 else "PM"
-    return f"{(minutes // 60 - 1) % 12 + 1}:{minutes % 60:02d} {half}"
+def clocks_of_12_hours(frame: pd.DataFrame) -> Written:
+    minutes = [7 * place % 1440 for place in range(len(frame))]
+    clocks = [f"{(m // 60 - 1) % 12 + 1}:{m % 60:02d} {'AM' if m < 720 else 'PM'}" for m in minutes]
+    expected = with_column(frame, "when", [m / 60 for m in minutes])
+    return Written(csv(with_column(frame, "when", clocks)), ".csv", expected)
 
 
 def months(frame: pd.DataFrame) -> Written:
@@ -360,7 +360,7 @@ MANGLES: dict[str, Callable[[pd.DataFrame], Written]] = {
     "12.50- for a negative": minus_behind,
     "1,234.5": with_numbers("{:,.2f}".format, scale=91.37),
     "odd blanks around numbers": with_numbers("\u00a0{:.2f}\u200b".format),
-    "12:30 PM": with_numbers(twelve_hours, scale=0.25),
+    "12:30 PM": clocks_of_12_hours,
     "months such as Jan 2020": months,
     "a wrong date": wrong_date,
     "German dates": dates("%d.%m.%Y", ";"),

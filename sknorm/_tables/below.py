@@ -32,7 +32,7 @@ def with_full_remarks(text: str, signs: Signs, n_columns: int) -> str:
     which becomes a row too, an empty one.
     """
     body = text.rstrip("\r\n")
-    lines = body.rsplit("\n", MOST_REMARKS) if n_columns > 2 else [""]
+    lines = body.rsplit("\n", MOST_REMARKS) if n_columns > 1 else [""]
     first = len(lines)
     while first > 1 and _is_no_row(lines[first - 1].rstrip("\r"), signs, n_columns):
         first -= 1
@@ -46,7 +46,7 @@ def with_full_remarks(text: str, signs: Signs, n_columns: int) -> str:
         cells = cells_of(line, signs)
         cell = cells[0] if len(cells) == 1 else line
         quoted = signs.quote + cell.replace(signs.quote, "'") + signs.quote
-        lines[place] = (quoted if cell else "") + filler + lines[place][len(line) :]
+        lines[place] = (quoted if any(cells) else "") + filler + lines[place][len(line) :]
     return "\n".join(lines) + text[len(body) :]
 
 
@@ -90,13 +90,20 @@ def _end_of_rows(frame: pandas.DataFrame, n_filled: NDArray[np.intp]) -> int:
     first = end
     while first > max(1, end - MOST_REMARKS) and _may_be_remark(frame, n_filled, first - 1):
         first -= 1
-    if frame.shape[1] < 3 or (n_filled[:first] == 1).any():
+    if (n_filled[:first] == 1).any() and not _are_below_numbers(frame, first, end):
         return end
     gaps = np.flatnonzero(n_filled[first:end] == 0)
     end = first + int(gaps[0]) if len(gaps) else end
     while end > first and any(map(REMARK.match, map(text_of, frame.iloc[end - 1]))):
         end -= 1
     return _last_filled(n_filled[:end])
+
+
+def _are_below_numbers(frame: pandas.DataFrame, first: int, end: int) -> bool:
+    """Tell whether what rows hold is in columns of numbers."""
+    places = np.flatnonzero(frame.iloc[first:end].notna().any())
+    above = frame.iloc[max(0, first - HEAD) : first]
+    return all(are_numbers(above.iloc[:, place]) for place in places)
 
 
 def _last_filled(n_filled: NDArray[np.intp]) -> int:

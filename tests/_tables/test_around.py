@@ -80,9 +80,17 @@ def test_rows_of_one_cell_stay_where_there_are_others(read):
     assert "below the table" not in said
 
 
-def test_two_columns_have_no_remarks(read):
-    table, _ = read([HEAD[:2], *(row[:2] for row in ROWS), GAP, ["Source: x"]])
-    assert table["name"].tolist()[-1] == "Source: x"
+@pytest.mark.parametrize("below", [[GAP, ["the register"]], [["Source: x"]], [["* so far"]]])
+def test_a_remark_below_two_columns(read, below):
+    gaps = [[None, 7.5], [3, None]]  # which a remark is not like where there are numbers
+    table, said = read([["x", "y"], *(row[1:3] for row in ROWS), *gaps, *below])
+    assert table["x"].dropna().tolist() == [*(row[1] for row in ROWS), 3]
+    assert len(table) == N + 2
+    assert "below the table" in said
+    words = [[row[0], row[1]] for row in ROWS]
+    table, said = read([HEAD[:2], *words, ["n9", None], *below])
+    assert len(table.dropna(how="all")) == N + 1
+    assert "below the table" in said
 
 
 @pytest.mark.parametrize("second", [["team", "rank"], [None, "team", "rank"]])
@@ -108,8 +116,11 @@ def test_a_row_of_words_below_a_gap(read, row):
     assert "below the table" not in said
 
 
-def test_empty_rows_at_the_end(read):
+def test_empty_rows_at_the_end(read, tmp_path):
     check(read([HEAD, *ROWS, GAP, GAP])[0])
+    lines = ["\t".join(map(str, row)) for row in [HEAD, *ROWS]]
+    (tmp_path / "tabs.csv").write_text("\r\n".join([*lines, "\t\t\t", "\t\t\t", ""]), newline="")
+    check(read_table(tmp_path / "tabs.csv"))
 
 
 @pytest.mark.parametrize(
