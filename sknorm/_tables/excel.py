@@ -34,7 +34,7 @@ ERRORS = (KeyError, ValueError, OSError, TypeError, AttributeError, SyntaxError)
 
 
 def read_excel(
-    path: Path, data: bytes, sheet: str | None, header: bool | None, notes: list[str]
+    path: Path, data: bytes, sheet: str | int | None, header: bool | None, notes: list[str]
 ) -> pandas.DataFrame:
     """Return the table of a sheet of an Excel file, with the empty rows in it."""
     name, cells = _find_sheet(path, data, sheet, notes)
@@ -57,7 +57,7 @@ def _without_empty_columns(cells: pandas.DataFrame) -> pandas.DataFrame:
 
 
 def _find_sheet(
-    path: Path, data: bytes, wanted: str | None, notes: list[str]
+    path: Path, data: bytes, wanted: str | int | None, notes: list[str]
 ) -> tuple[str, pandas.DataFrame]:
     """Return the name and the cells of the sheet that is wanted, or that has the table.
 
@@ -66,7 +66,8 @@ def _find_sheet(
     """
     sheets = _Sheets(path, data)
     if wanted is not None:
-        return wanted, sheets.read(wanted)
+        name = sheets.find(wanted)
+        return name, sheets.read(name)
     found: tuple[str, pandas.DataFrame] | None = None
     for name in sheets.names:
         cells = sheets.read(name)
@@ -103,14 +104,22 @@ class _Sheets:
         with self._errors():
             self._file = self._pandas.ExcelFile(io.BytesIO(data), engine="openpyxl")
             sheets = self._file.book.worksheets
+            self._in_order: list[str] = [sheet.title for sheet in sheets]
             order = sorted(sheets, key=lambda sheet: sheet.sheet_state != "visible")
             self.names = [sheet.title for sheet in order]
 
+    def find(self, wanted: str | int) -> str:
+        """Return the name of a sheet, which is given, or its place."""
+        order = self._in_order
+        if isinstance(wanted, int) and 0 <= wanted < len(order):
+            return order[wanted]
+        if wanted not in order:
+            known = listing([repr(name) for name in order])
+            raise TableError(f"{self._path} has no sheet {wanted!r}, but: {known}.")
+        return str(wanted)
+
     def read(self, name: str) -> pandas.DataFrame:
         """Return the cells of a sheet, what is empty as missing."""
-        if name not in self.names:
-            known = listing([repr(name) for name in self.names])
-            raise TableError(f"{self._path} has no sheet {name!r}, but: {known}.")
         with self._errors():
             cells = self._pandas.read_excel(
                 self._file, sheet_name=name, header=None, dtype=object,

@@ -35,7 +35,7 @@ def read_table(
     delimiter: str | None = None,
     header: bool | None = None,
     decimal: str | None = None,
-    sheet: str | None = None,
+    sheet: str | int | None = None,
     notes: list[str] | None = None,
 ) -> pandas.DataFrame:
     r"""Read a table from a file, and say what is done to it.
@@ -59,9 +59,9 @@ def read_table(
         detects it.
     decimal : {".", ","}, default=None
         The decimal sign; None detects it.
-    sheet : str, default=None
-        The name of a sheet of an Excel file; None takes the first in sight that has columns of
-        numbers.
+    sheet : str or int, default=None
+        The name of a sheet of an Excel file, or its place, from 0; None takes the first in sight
+        that has columns of numbers.
     notes : list of str, default=None
         Where to put what was done to the table, in sentences. It is in ``frame.attrs["notes"]``
         too.

@@ -282,8 +282,10 @@ def test_a_sheet_by_name(tmp_path):
         "in meters",
     ]
     assert not notes
-    with pytest.raises(ValueError, match=r"has no sheet 'key', but: 'Data', 'Key'\."):
-        read_table(path, sheet="key")
+    assert list(read_table(path, sheet=1)) == ["Column", "Meaning"]
+    for wanted in ("key", 2, -1, ""):
+        with pytest.raises(ValueError, match=r"has no sheet .*, but: 'Data', 'Key'\."):
+            read_table(path, sheet=wanted)
     plain = tmp_path / "plain.csv"
     plain.write_text("a,b\n1,2\n3,4\n")
     with pytest.raises(ValueError, match="is no Excel file, and has no sheet 'Key'"):
