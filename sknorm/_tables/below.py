@@ -113,11 +113,17 @@ def _last_filled(n_filled: NDArray[np.intp]) -> int:
 
 
 def _may_be_remark(frame: pandas.DataFrame, n_filled: NDArray[np.intp], row: int) -> bool:
-    """Tell whether a row is empty, or has one cell, of words."""
+    """Tell whether a row is empty, has one cell, of words, or begins with such as "Source:".
+
+    Commas of a remark may have made it as wide as a row; there are numbers above it then.
+    """
+    cells = list(map(text_of, frame.iloc[row]))
     if n_filled[row] > 1:
-        return False
-    cells = [cell for cell in map(text_of, frame.iloc[row]) if cell]
-    return not any(NUMBER.fullmatch(cell) or is_missing_number(cell) for cell in cells)
+        above = frame.iloc[max(0, row - HEAD) : row, 0]
+        return cells[0][:1].isalpha() and bool(REMARK.match(cells[0])) and are_numbers(above)
+    return not any(
+        NUMBER.fullmatch(cell) or is_missing_number(cell) for cell in filter(None, cells)
+    )
 
 
 def _is_other_header(

@@ -80,6 +80,17 @@ def test_rows_of_one_cell_stay_where_there_are_others(read):
     assert "below the table" not in said
 
 
+def test_commas_that_make_a_remark_as_wide_as_a_row(tmp_path):
+    lines = ["x,y,z", *(f"{i},{i * 7 % 5}.5,{i % 3}" for i in range(N))]
+    path = tmp_path / "table.csv"
+    path.write_text("\n".join([*lines, "Source: the office, Bern, 2024", ""]))
+    assert read_table(path)["x"].tolist() == list(range(N))
+    path.write_text("\n".join([*lines, "*5,3.5,1", ""]))
+    assert len(read_table(path)) == N + 1
+    path.write_text("\n".join(["what,x,y", *(f"Note: {i},{i},{i % 3}" for i in range(N))]))
+    assert len(read_table(path)) == N
+
+
 @pytest.mark.parametrize("below", [[GAP, ["the register"]], [["Source: x"]], [["* so far"]]])
 def test_a_remark_below_two_columns(read, below):
     gaps = [[None, 7.5], [3, None]]  # which a remark is not like where there are numbers
