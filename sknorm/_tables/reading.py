@@ -23,6 +23,7 @@ from sknorm._tables.parquet import read_parquet
 from sknorm._tables.records import first_lines, without_comments
 from sknorm._tables.rows import without_headers, without_totals
 from sknorm._tables.types import with_usual_types
+from sknorm._tables.wrapped import unwrapped
 
 if TYPE_CHECKING:
     import pandas
@@ -43,8 +44,8 @@ def read_table(
     CSV and its kin (whatever separates the cells), Parquet and Excel, also packed by gzip, bzip2,
     xz or ZIP. What the file is, its encoding and its separator are found by looking at it: DuckDB's
     sniffer does most of that. Text that is numbers (``"1.234,5"``, ``"$1,200"``, ``"45%"``,
-    ``"12 kg"``) becomes numbers, and text that is dates becomes dates; columns are changed as a
-    whole or not at all.
+    ``"12 kg"``) becomes numbers, text that is dates becomes dates, and times of day and durations
+    become hours; columns are changed as a whole or not at all.
 
     Parameters
     ----------
@@ -144,6 +145,8 @@ def _read_text(
     text = text.rstrip("\x1a")  # with which old programs mark the end
     if not text.strip():
         raise TableError(f"{path} is empty.")
+    if header is None:
+        text = unwrapped(text, notes)
     text = with_tabs(text, delimiter)
     try:
         return _parse_text(path, text, delimiter, header, notes)
