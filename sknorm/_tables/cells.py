@@ -35,8 +35,8 @@ def as_text(column: pandas.Series) -> pandas.Series:
     """Return a column of stripped text, None where it is missing."""
     known = column.dropna().unique()
     # Days among text are written as days, not as midnights.
-    has_times = any(isinstance(cell, datetime.datetime) and cell.time() != MIDNIGHT
-                    for cell in known)  # fmt: skip
+    days = any(issubclass(kind, datetime.datetime) for kind in types_in(column))
+    has_times = days and any(getattr(cell, "time", datetime.time)() != MIDNIGHT for cell in known)
     distinct = {cell: _clean(cell, has_times) for cell in known}
     return column.map(distinct).astype("object").where(column.notna(), None)
 
