@@ -67,7 +67,10 @@ def _find_sheet(
     sheets = _Sheets(path, data)
     if wanted is not None:
         name = sheets.find(wanted)
-        return name, sheets.read(name)
+        cells = sheets.read(name)
+        if not cells.notna().any(axis=None):
+            raise TableError(f"The sheet {name!r} of {path} is empty.")
+        return name, cells
     found: tuple[str, pandas.DataFrame] | None = None
     for name in sheets.names:
         cells = sheets.read(name)

@@ -303,6 +303,13 @@ def test_a_sheet_by_name(tmp_path):
         read_table(plain, sheet="Key")
 
 
+@pytest.mark.parametrize("header", [None, True, False])
+def test_an_empty_sheet_by_name(tmp_path, header):
+    path = book(tmp_path, ("Data", "visible", [HEAD, *ROWS]), ("empty", "visible", []))
+    with pytest.raises(ValueError, match=r"The sheet 'empty' of .* is empty"):
+        read_table(path, sheet="empty", header=header)
+
+
 def test_charts_are_no_tables(tmp_path):
     made = openpyxl.Workbook()
     for row in [HEAD, *ROWS]:
