@@ -6,6 +6,7 @@ import datetime
 import importlib
 import io
 import re
+import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 HEAD_ROWS = 50
 YEARS = range(1900, 2101)
 FORMULA = re.compile(rb"<(\w+:)?f[ >/]")
+# What openpyxl says of what is around cells, and not in them.
+NO_MATTER = ".*(extension is not supported|stylesheet|default style|header or footer|rint area)"
 # What damaged files raise in the libraries that read them.
 ERRORS = (KeyError, ValueError, OSError, TypeError, AttributeError, SyntaxError)
 
@@ -104,7 +107,7 @@ class _Sheets:
     def __init__(self, path: Path, data: bytes) -> None:
         self._path, self._pandas = path, load("pandas")
         load("openpyxl")
-        with self._errors():
+        with self._reading():
             self._file = self._pandas.ExcelFile(io.BytesIO(data), engine="openpyxl")
             sheets = self._file.book.worksheets
             self._in_order: list[str] = [sheet.title for sheet in sheets]
@@ -123,7 +126,7 @@ class _Sheets:
 
     def read(self, name: str) -> pandas.DataFrame:
         """Return the cells of a sheet, what is empty as missing."""
-        with self._errors():
+        with self._reading():
             cells = self._pandas.read_excel(
                 self._file, sheet_name=name, header=None, dtype=object,
                 keep_default_na=False, na_values=[""],
@@ -131,9 +134,11 @@ class _Sheets:
             return cells.apply(_unescaped)
 
     @contextmanager
-    def _errors(self) -> Iterator[None]:
+    def _reading(self) -> Iterator[None]:
         try:
-            yield
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", NO_MATTER, UserWarning)
+                yield
         except (*ERRORS, zipfile.BadZipFile) as error:
             raise TableError(
                 f"{self._path} is an Excel file that cannot be read: {error}."

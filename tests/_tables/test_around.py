@@ -2,6 +2,7 @@
 
 import csv
 import datetime
+import zipfile
 
 import openpyxl
 import pandas as pd
@@ -308,6 +309,22 @@ def test_an_empty_sheet_by_name(tmp_path, header):
     path = book(tmp_path, ("Data", "visible", [HEAD, *ROWS]), ("empty", "visible", []))
     with pytest.raises(ValueError, match=r"The sheet 'empty' of .* is empty"):
         read_table(path, sheet="empty", header=header)
+
+
+def test_what_openpyxl_says_of_the_rest_of_a_file_is_left_out(tmp_path):
+    path = book(tmp_path, ("Data", "visible", [HEAD, *ROWS]))
+    extension = b'<extLst><ext uri="{CCE6A557-97BC-4b89-ADB6-D9C93CAAB3DF}"/></extLst></worksheet>'
+    made = tmp_path / "made.xlsx"
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(made, "w") as new:
+        for name in old.namelist():
+            body = old.read(name).replace(b"</worksheet>", extension)
+            if name == "xl/styles.xml":
+                main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+                body = f'<styleSheet xmlns="{main}"/>'.encode()
+            new.writestr(name, body)
+    with pytest.warns(UserWarning, match=r"stylesheet|extension"):
+        openpyxl.load_workbook(made)
+    check(read_table(made))
 
 
 def test_charts_are_no_tables(tmp_path):
