@@ -13,6 +13,7 @@ from sknorm._tables.records import first_lines
 HEAD = 100
 BLANK = " "
 COMMENT = re.compile(r"(?:#+|%+|//+)[ \t]*")
+DIGITS = re.compile(r"[+-]?[.,]?\d")
 QUOTED_ROW = re.compile(r'"((?:[^"]|"")*)"(?=\r?$)', re.MULTILINE)
 
 
@@ -64,10 +65,12 @@ def _names_in(line: str, rows: list[str]) -> _Names | None:
     for sign in (*SIGNS, BLANK):
         cells = [_cut(row, sign) for row in rows]
         width = len(cells[0]) if cells else 0
-        if width < 2 or len(cells[-1]) != width or not any(map(NUMBER.fullmatch, cells[0])):
+        if width < 2 or len(cells[-1]) != width or not any(map(DIGITS.match, cells[0])):
             continue
         others = [other for other in (sign, *SIGNS) if other != BLANK]
         for other in (*others, BLANK):
+            if other not in (sign, BLANK) and any(len(_cut(row, other)) > 1 for row in rows):
+                continue  # it separates the rows too, and the sign is of decimals
             names = _cut(line, other)
             if len(names) == width == len(set(names)) and not any(map(NUMBER.fullmatch, names)):
                 return _Names(sign, other, names) if all(names) else None

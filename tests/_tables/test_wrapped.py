@@ -70,6 +70,11 @@ def test_a_header_separated_otherwise(tmp_path):
     assert list(table) == ["name", "age", "height"]
     assert len(table) == N
     assert "from the line above, separated by ';'" in said
+    table, said = read(tmp_path, "built;price\n03.01.2020;1.234,5\n28.02.2021;987,0\n")
+    assert table["price"].tolist() == [1234.5, 987.0]
+    assert "separated by" not in said
+    table, said = read(tmp_path, "# built;price\n03.01.2020;1.234,5\n28.02.2021;987,0\n")
+    assert table["price"].tolist() == [1234.5, 987.0]
     german = ["name;age", *(f"n{i};{i},5" for i in range(N))]
     table, said = read(tmp_path, "\n".join(german))
     assert list(table) == ["name", "age"]
