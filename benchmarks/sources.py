@@ -126,31 +126,25 @@ def polars(path: Path, small: bool) -> Iterator[Case]:
         "polars `LazyFrame` of a file: `fit`", lambda: BatchStatScaler().fit(lazy),
         "polars mean and std", lambda: lazy.select(both).collect(engine="streaming"),
     )  # fmt: skip
-    yield (
-        "polars `LazyFrame` of a file: `fit`", lambda: BatchStatScaler().fit(lazy),
-        "reading alone", lambda: [frame.height for frame in lazy.collect_batches()],
-    )  # fmt: skip
+    yield fit_beside_reading("polars `LazyFrame` of a file: `fit`", lazy)
     yield (
         "polars `LazyFrame` of a file: `fit`", lambda: BatchStatScaler().fit(lazy),
         "reading, and the greatest value of each column of each batch",
         lambda: [frame.max() for frame in lazy.collect_batches()],
     )  # fmt: skip
-    packed_path = path.with_name("packed.parquet")
-    lazy.sink_parquet(packed_path)
-    packed = pl.scan_parquet(packed_path)
-    yield (
-        "polars `LazyFrame` of a file as polars writes it: `fit`",
-        lambda: BatchStatScaler().fit(packed),
-        "reading alone", lambda: [frame.height for frame in packed.collect_batches()],
-    )  # fmt: skip
-    cut_path = path.with_name("cut.parquet")
-    lazy.sink_parquet(cut_path, compression="uncompressed", row_group_size=10_000)
-    cut = pl.scan_parquet(cut_path)
-    yield (
-        "polars `LazyFrame` of a file in row groups of 10,000: `fit`",
-        lambda: BatchStatScaler().fit(cut),
-        "reading alone", lambda: [frame.height for frame in cut.collect_batches()],
-    )  # fmt: skip
+    for kind, name, options in (
+        ("as polars writes it", "packed", {}),
+        (
+            "in row groups of 10,000",
+            "cut",
+            {"compression": "uncompressed", "row_group_size": 10_000},
+        ),
+    ):
+        other = path.with_name(f"{name}.parquet")
+        lazy.sink_parquet(other, **options)
+        yield fit_beside_reading(
+            f"polars `LazyFrame` of a file {kind}: `fit`", pl.scan_parquet(other)
+        )
     scaler = BatchStatScaler().fit(lazy)
     formulas = [
         (pl.col(c) - mean) / scale
@@ -161,6 +155,15 @@ def polars(path: Path, small: bool) -> Iterator[Case]:
         "polars `LazyFrame` of a file: `transform`, to a file",
         lambda: scaler.transform(lazy).sink_parquet(out),
         "polars expressions", lambda: lazy.with_columns(formulas).sink_parquet(out),
+    )  # fmt: skip
+
+
+def fit_beside_reading(name: str, lazy: Any) -> Case:
+    from sknorm import BatchStatScaler
+
+    return (
+        name, lambda: BatchStatScaler().fit(lazy),
+        "reading alone", lambda: [frame.height for frame in lazy.collect_batches()],
     )  # fmt: skip
 
 

@@ -23,6 +23,8 @@ REMARK = re.compile(
     re.IGNORECASE,
 )
 MOST_REMARKS = 50
+# Where there are more gaps, they are within the table.
+MOST_GAPS = 50
 
 
 def with_full_remarks(text: str, signs: Signs, n_columns: int) -> str:
@@ -82,7 +84,8 @@ def without_rest(frame: pandas.DataFrame, notes: list[str]) -> pandas.DataFrame:
 
 def _end_of_rows(frame: pandas.DataFrame, n_filled: NDArray[np.intp]) -> int:
     """Return the number of rows before a gap that something else follows, or before remarks."""
-    for row in np.flatnonzero((n_filled[1:] > 0) & (n_filled[:-1] == 0)) + 1:
+    starts = np.flatnonzero((n_filled[1:] > 0) & (n_filled[:-1] == 0)) + 1
+    for row in starts if len(starts) <= MOST_GAPS else []:
         end = _last_filled(n_filled[:row])
         if end > 1 and _is_other_header(frame, n_filled, end, int(row)):
             return end

@@ -261,10 +261,14 @@ def _as_nearly_date(
         return None
     if form.is_ambiguous:
         said.add("Dates of which either number may be the month, taken as month/day", name)
-    shown = listing([repr(cell) for cell in odd], MAX_ODD)
-    cells = "a cell" if n_odd == 1 else f"{n_odd:,} cells"
-    said.add(f"Dates, read as {form.in_words}, but for {cells} taken as missing ({shown})", name)
+    said.add(f"Dates, read as {form.in_words}, {_but_for(odd, n_odd)}", name)
     return TextFormat("date", date=form.form)
+
+
+def _but_for(odd: list[str], n_odd: int) -> str:
+    """Say which cells are taken as missing."""
+    cells = "a cell" if n_odd == 1 else f"{n_odd:,} cells"
+    return f"but for {cells} taken as missing ({listing(list(map(repr, odd)), MAX_ODD)})"
 
 
 def _as_nearly_number(
@@ -273,14 +277,14 @@ def _as_nearly_number(
     """Return a format of numbers where only a few cells are something else, which is said."""
     total = sum(counts[cell] for cell in known)
     found, numbers = _most_are_numbers(known, decimal)
-    odd = sorted(set(known) - set(numbers), key=known.index)
+    are_numbers = set(numbers)
+    odd = [cell for cell in known if cell not in are_numbers]
     n_odd = sum(counts[cell] for cell in odd)
     if found is None or 2 * n_odd > total:
         return None
     shown = listing([repr(cell) for cell in odd], MAX_ODD)
     if total >= FEWEST_CELLS and n_odd <= MAX_ODD_SHARE * total:
-        cells = "a cell" if n_odd == 1 else f"{n_odd:,} cells"
-        said.add(f"Numbers but for {cells} taken as missing ({shown})", name)
+        said.add(f"Numbers {_but_for(odd, n_odd)}", name)
         return TextFormat("number", found)
     said.add(
         f"Numbers and other text mixed, kept as text ({total - n_odd:,} of {total:,} cells are "

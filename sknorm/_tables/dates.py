@@ -63,8 +63,11 @@ def find_most_dates(known: list[str]) -> tuple[DateFormat, list[str]] | None:
     like = [cell for cell in known if DATE_LIKE.match(cell)]
     some = like[:: max(1, len(like) // TRIED)]
     forms = {found.form for found in (find_date_format([cell], [cell]) for cell in some) if found}
-    odd = min((_not_in(form, known) for form in forms), key=len, default=known)
-    good = [cell for cell in known if cell not in set(odd)]
+    if 2 * len(like) < len(known) or not forms:
+        return None
+    odd = min((_not_in(form, known) for form in forms), key=len)
+    wrong = set(odd)
+    good = [cell for cell in known if cell not in wrong]
     found = find_date_format(good, good) if good else None
     return None if found is None else (found, odd)
 

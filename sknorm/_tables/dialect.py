@@ -180,7 +180,8 @@ def _has_header(record: Record, found: _Sniffed, text: str, copy: Path) -> bool:
     if found.n_skipped == record.line:
         return found.has_header
     # The sniffer took another row for the first: it looks again, from this one on.
-    rows = without_comments(first_lines(text, record.line)[1], found.signs, len(record.cells))
+    rest = text[first_lines(text, record.line)[1] :]
+    rows = without_comments(rest, found.signs, len(record.cells))
     copy.write_text(rows, encoding="utf-8", newline="")
     again = _try_sniffing(copy, found.signs.delimiter)
     return again is None or again.has_header or again.n_skipped > 0

@@ -13,6 +13,8 @@ YEARS = range(1800, 2101)
 # The share of numbers that makes a column one of numbers, but for what is missing.
 MOSTLY = 0.8
 FEWEST = 5
+# What begins a comment.
+COMMENT = re.compile(r"(?:#+|%+|//+)[ \t]*")
 NUMBER = re.compile(r"\s*[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?\s*")
 
 
@@ -108,7 +110,7 @@ def width_of(row: list[str]) -> int:
 
 def is_remark(row: list[str]) -> bool:
     """Tell whether a row is a comment, or Excel's word on the separator."""
-    return bool(row) and (row[0].startswith(("#", "%", "//")) or row[0].startswith("sep="))
+    return bool(row) and (COMMENT.match(row[0]) is not None or row[0].startswith("sep="))
 
 
 def name_nothing(n_columns: int, notes: list[str]) -> None:

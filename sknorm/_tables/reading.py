@@ -166,7 +166,7 @@ def _parse_text(
         copy.write_text(text, encoding="utf-8", newline="")
         dialect = find_dialect(path, copy, text, delimiter, header, notes)
         # Without comments and what stands above the rows: DuckDB takes each # for a comment.
-        rows = first_lines(text, dialect.above)[1]
+        rows = text[first_lines(text, dialect.above)[1] :]
         rows = without_comments(rows, dialect.signs, len(dialect.names))
         rows = with_full_remarks(rows, dialect.signs, len(dialect.names))
         copy.write_text(rows, encoding="utf-8", newline="")

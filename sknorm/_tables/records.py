@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+LINE_END = re.compile(r"\r\n|\r|\n")
 # The most lines of a row. A quote that stays open for longer is no quote.
 MOST_LINES = 200
 
@@ -84,11 +85,16 @@ def _reader(text: str, signs: Signs, *, strict: bool = False) -> Iterator[list[s
     )
 
 
-def first_lines(text: str, n_lines: int) -> tuple[list[str], str]:
-    """Return the first lines of a text, and the rest of it, without cutting all of it up."""
-    stream = io.StringIO(text, newline="")
-    lines = list(itertools.islice(iter(stream.readline, ""), n_lines))
-    return [line.rstrip("\r\n") for line in lines], stream.read()
+def first_lines(text: str, n_lines: int) -> tuple[list[str], int]:
+    """Return the first lines of a text, and where the rest of it begins."""
+    lines, start = [], 0
+    for found in itertools.islice(LINE_END.finditer(text), n_lines):
+        lines.append(text[start : found.start()])
+        start = found.end()
+    if len(lines) < n_lines and start < len(text):
+        lines.append(text[start:])
+        start = len(text)
+    return lines, start
 
 
 def without_comments(text: str, signs: Signs, n_columns: int) -> str:

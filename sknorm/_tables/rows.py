@@ -58,16 +58,14 @@ def _with_lower_header(frame: pandas.DataFrame, notes: list[str]) -> pandas.Data
     upper, filled = list(frame.columns), frame.notna().any(axis=1).to_numpy()
     is_blank = _unnamed(frame)
     base = [NUMBERED.sub("", name) if NUMBERED.sub("", name) in upper else name for name in upper]
-    if not filled.any() or not (any(is_blank) or base != upper):
+    merged = [k for k, name in enumerate(upper) if is_blank[k] or base[k] != name]
+    if not filled.any() or not merged:
         return frame
     first = int(filled.argmax())
     lower, *below = ([one_line(text_of(cell)) for cell in row]
                      for row in frame.iloc[first : first + HEAD].to_numpy())  # fmt: skip
-    unnamed = [
-        place for place in range(len(upper)) if is_blank[place] or base[place] != upper[place]
-    ]
     are_words = all(not cell or NO_NUMBER.match(cell) for cell in lower)
-    if not are_words or not all(lower[k] for k in unnamed[1:]) or not are_names(lower, below):
+    if not are_words or not all(lower[k] for k in merged[1:]) or not are_names(lower, below):
         return frame
     names = lower
     if "" in lower or len(set(lower)) < len(lower):

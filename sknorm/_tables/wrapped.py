@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from typing import NamedTuple
 
 from sknorm._tables.blanks import SIGNS
-from sknorm._tables.header import NUMBER
-from sknorm._tables.records import first_lines
+from sknorm._tables.header import COMMENT, NUMBER
+from sknorm._tables.records import Signs, cells_of, first_lines
 
 HEAD = 100
 BLANK = " "
-COMMENT = re.compile(r"(?:#+|%+|//+)[ \t]*")
 DIGITS = re.compile(r"[+-]?[.,]?\d")
 QUOTED_ROW = re.compile(r'"((?:[^"]|"")*)"(?=\r?$)', re.MULTILINE)
 
@@ -48,8 +46,8 @@ def _with_plain_header(text: str, notes: list[str]) -> str:
     notes.append(f"Taking the names of the columns from the {what}.")
     sign = found.sign
     names = [f'"{n}"' if BLANK in n or sign in n else n for n in found.names]
-    above, rest = first_lines(text, first)
-    return "\n".join([*above[:-1], sign.join(names), rest])
+    above, end = first_lines(text, first)
+    return "\n".join([*above[:-1], sign.join(names), text[end:]])
 
 
 class _Names(NamedTuple):
@@ -79,6 +77,4 @@ def _names_in(line: str, rows: list[str]) -> _Names | None:
 
 def _cut(line: str, sign: str) -> list[str]:
     """Return the cells of a line."""
-    if sign == BLANK:
-        return line.split()
-    return [cell.strip() for cell in next(csv.reader([line], delimiter=sign), [])]
+    return line.split() if sign == BLANK else cells_of(line, Signs(sign, '"', '"'))

@@ -103,3 +103,13 @@ def test_a_column_within_quotes(tmp_path):
 def test_what_is_said_stays(tmp_path):
     table, _ = read(tmp_path, "\n".join(["# name,age,height", *ROWS]), header=False)
     assert list(table) == ["column 1", "column 2", "column 3"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["# " + "x" * 200_000 + ",b\n1,2\n3,4\n", "# a,b\n1," + "y" * 200_000 + "\n3,z\n4,q\n"],
+    ids=["comment", "row"],
+)
+def test_cells_longer_than_csv_reads(tmp_path, text):
+    table, _ = read(tmp_path, text)
+    assert table.shape[1] == 2
