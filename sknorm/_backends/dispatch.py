@@ -108,10 +108,26 @@ def _tensor_moments(x: Any, weight: Array | None) -> Moments:
     )
 
 
-def group_moments(x: Any, codes: Codes, n_groups: int, weight: Array | None = None) -> Moments:
+def group_moments(
+    x: Any,
+    codes: Codes,
+    n_groups: int,
+    weight: Array | None = None,
+    n_jobs: int | None = None,
+) -> Moments:
     """Return the statistics of each channel in each group of samples, side by side."""
     x = _in_host_memory(x)
-    return groups.moments(x, weight, codes, n_groups, _kernels_for(x))
+    return groups.moments(x, weight, codes, n_groups, _kernels_for(x), n_jobs)
+
+
+def group_and_pooled_moments(
+    x: NDArray[Any], codes: Codes, n_codes: int, n_jobs: int | None
+) -> tuple[Moments, Moments]:
+    """Return the statistics of each channel in each group of samples, side by side, and in all.
+
+    Codes that no sample has are no groups.
+    """
+    return groups.moments_and_pooled(x, codes, n_codes, _kernels_for(x), n_jobs)
 
 
 def affine(
@@ -169,14 +185,18 @@ def quantiles_by_group(
 ) -> tuple[Quantiles, Array]:
     """Return the quantiles, and the extents, of each channel in each group of samples."""
     x = _in_host_memory(x)
-    return group_quantiles.quantiles(x, levels, codes, n_groups, channels, n_channels, weight)
+    kernels = _kernels_for(x)
+    return group_quantiles.quantiles(
+        x, levels, codes, n_groups, channels, n_channels, weight, kernels
+    )
 
 
 def values_by_group(
     x: Any, codes: Codes, n_groups: int, channels: Codes, n_channels: int
 ) -> list[Array]:
     """Return the finite values of each channel in each group, side by side."""
-    return group_quantiles.values(_in_host_memory(x), codes, n_groups, channels, n_channels)
+    x = _in_host_memory(x)
+    return group_quantiles.values(x, codes, n_groups, channels, n_channels, _kernels_for(x))
 
 
 def channel_values(x: Any, codes: Codes | None, n_channels: int) -> Iterator[Array]:
@@ -210,7 +230,7 @@ def entries(table: NDArray[Any], index: tuple[Codes, ...]) -> NDArray[Any]:
     """Return the entries of a table at an index of rows, or of rows and columns, side by side."""
     if len(index) == 1 and table.dtype == np.float64:
         order = index[0].astype(np.int64, copy=False)
-        return groups.samples(table, order, _kernels_for(table)).ravel()
+        return groups.take(table, order, _kernels_for(table)).ravel()
     return table[index].ravel()
 
 

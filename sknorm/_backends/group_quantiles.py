@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sknorm._backends.groups import sort_by_code
+from sknorm._backends.protocol import Kernels
 from sknorm._backends.quantiles import Quantiles, between, channel_samples, weighted_quantiles
 
 Array = NDArray[np.float64]
@@ -22,6 +23,7 @@ def quantiles(
     channels: Codes,
     n_channels: int,
     weight: Array | None,
+    kernels: Kernels,
 ) -> tuple[Quantiles, Array]:
     """Return the quantiles of the finite values, side by side by group, and their extents.
 
@@ -34,7 +36,7 @@ def quantiles(
     wanted = np.arange(n_channels)
     for channel, values, weights, kept in channel_samples(x, channels, wanted, weight):
         own_codes = codes[np.flatnonzero(kept) % codes.size]
-        values, weights, starts = _sorted(values, weights, own_codes, n_groups)
+        values, weights, starts = _sorted(values, weights, own_codes, n_groups, kernels)
         size = np.diff(starts)
         filled = np.flatnonzero(size)
         count[:, channel] = size
@@ -53,20 +55,23 @@ def quantiles(
     return Quantiles(count.ravel(), found.reshape(len(levels), -1)), extent.reshape(2, -1)
 
 
-def values(x: Any, codes: Codes, n_groups: int, channels: Codes, n_channels: int) -> list[Array]:
+def values(
+    x: Any, codes: Codes, n_groups: int, channels: Codes, n_channels: int, kernels: Kernels
+) -> list[Array]:
     """Return the finite values of each channel in each group, side by side."""
     found: list[list[Array]] = []
     for _, own, _, kept in channel_samples(x, channels, np.arange(n_channels), None):
-        by_group, starts = sort_by_code(codes[np.flatnonzero(kept) % codes.size], n_groups)
+        own_codes = codes[np.flatnonzero(kept) % codes.size]
+        by_group, starts = sort_by_code(own_codes, n_groups, kernels)
         found.append(np.split(own[by_group], starts[1:-1]))
     return [own[group] for group in range(n_groups) for own in found]
 
 
 def _sorted(
-    values: Array, weights: Array | None, codes: Codes, n_groups: int
+    values: Array, weights: Array | None, codes: Codes, n_groups: int, kernels: Kernels
 ) -> tuple[Array, Array | None, Codes]:
     """Return values in the order of their groups, and within those of their size."""
     order = np.argsort(values, kind="stable" if weights is not None else None)
-    by_group, starts = sort_by_code(codes[order], n_groups)
+    by_group, starts = sort_by_code(codes[order], n_groups, kernels)
     order = order[by_group]
     return values[order], None if weights is None else weights[order], starts.astype(np.intp)

@@ -7,6 +7,7 @@ many channels: ``group * n_channels + channel``.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from sknorm._backends import dense_moments, threads
 from sknorm._backends.layout import (
     NATIVE,
     AnyArray,
@@ -31,7 +33,9 @@ from sknorm._statistics.moments import ROWS, Moments
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.intp]
+Places = NDArray[np.int64]
 
+PIECE = 1 << 21  # values whose statistics are found at a time
 PART = 1 << 16  # stored values of a sparse array that are transformed at a time
 # What transforms one block, as if its values were of one sample with as many channels, by what
 # indexes the table of groups and features: the group of each sample, or that and the feature of
@@ -39,45 +43,124 @@ PART = 1 << 16  # stored values of a sparse array that are transformed at a time
 Transform = Callable[[AnyArray, tuple[Codes, ...]], AnyArray]
 
 
-def sort_by_code(codes: Codes, n_codes: int) -> tuple[Codes, Codes]:
+def sort_by_code(codes: Codes, n_codes: int, kernels: Kernels) -> tuple[Places, Places]:
     """Return the order that sorts codes, equal ones as they come, and where each code starts."""
-    pointers = np.arange(codes.size + 1)
-    rows = sparse.csr_array((np.ones(codes.size, np.int8), codes, pointers), (codes.size, n_codes))
-    columns = rows.tocsc()  # a counting sort, ten times as fast as argsort
-    return columns.indices, columns.indptr
+    starts, order = np.zeros(n_codes + 1, np.int64), np.empty(codes.size, np.int64)
+    if not kernels.sort_codes(np.ascontiguousarray(codes, np.int64), starts, order):
+        raise IndexError(f"a code is not in 0 .. {n_codes - 1}")
+    return order, starts
 
 
-def moments(x: Any, weight: Array | None, codes: Codes, n_groups: int, kernels: Kernels) -> Moments:
+def moments(
+    x: Any,
+    weight: Array | None,
+    codes: Codes,
+    n_groups: int,
+    kernels: Kernels,
+    n_jobs: int | None = None,
+) -> Moments:
     """Return the statistics of each channel in each group."""
     if sparse.issparse(x):
         return _sparse_moments(x, weight, codes, n_groups, kernels)
-    return _dense_moments(x, weight, codes, n_groups, kernels)
+    found = _Groups(x, weight, *sort_by_code(codes, n_groups, kernels), kernels)
+    found.read(n_jobs)
+    return Moments(found.table)
 
 
-def _dense_moments(
-    x: AnyArray, weight: Array | None, codes: Codes, n_groups: int, kernels: Kernels
-) -> Moments:
-    n_channels, n_positions = x.shape[1], math.prod(x.shape[2:])
-    table = np.zeros((ROWS, n_groups * n_channels))
-    done, nothing = 0, Moments.zero(1).table
-    order, starts = sort_by_code(codes, n_groups)
-    order = order.astype(np.int64, copy=False)
-    for rows in sample_blocks(x):
-        values = samples(x, order[rows], kernels).reshape(-1, n_channels, n_positions)
-        part = None if weight is None else weight[order[rows]]
-        first = int(np.searchsorted(starts, rows.start, side="right")) - 1
-        last = int(np.searchsorted(starts, rows.stop, side="left"))
-        own = (starts[first : last + 1].clip(rows.start, rows.stop) - rows.start).astype(np.int64)
-        stop = last * n_channels
-        table[6:, done:stop] = nothing[6:]  # where it is still in the cache
-        if kernels.group_moments(values, own, part, table[:, first * n_channels : stop]):
+def moments_and_pooled(
+    x: AnyArray, codes: Codes, n_codes: int, kernels: Kernels, n_jobs: int | None
+) -> tuple[Moments, Moments]:
+    """Return the statistics of each channel in each group, and in all of them.
+
+    Codes that no sample has are no groups.
+    """
+    order, starts = sort_by_code(codes, n_codes, kernels)
+    starts = np.append(starts[:-1][np.diff(starts) > 0], starts[-1])
+    found = _Groups(x, None, order, starts, kernels)
+    if found.rows is None or x.shape[1] < dense_moments.LANES:
+        found.read(n_jobs)
+        return Moments(found.table), dense_moments.moments(x, None, kernels, n_jobs)
+    return Moments(found.table), Moments.merge_all(found.read(n_jobs, pooled=True))
+
+
+class _Groups:
+    """The groups of the samples of a dense array, and a table of their statistics."""
+
+    def __init__(
+        self, x: AnyArray, weight: Array | None, order: Places, starts: Places, kernels: Kernels
+    ) -> None:
+        if order.size != x.shape[0]:
+            raise IndexError(f"there are {order.size} codes for {x.shape[0]} samples")
+        self.table = np.zeros((ROWS, (starts.size - 1) * x.shape[1]))
+        self.rows = _rows_in_one_piece(x)
+        self._x, self._weight, self._kernels = x, weight, kernels
+        self._order, self._starts = order, starts
+
+    def read(self, n_jobs: int | None, pooled: bool = False) -> list[Moments]:
+        """Fill the table; return the statistics of all groups in pieces, if that is wanted."""
+
+        def of_groups(groups: slice) -> Moments:
+            every = Moments.zero(self._x.shape[1]).accumulators() if pooled else None
+            samples = slice(self._starts[groups.start], self._starts[groups.stop])
+            if self.rows is None:
+                self._read_blocks(groups, samples)
+            else:
+                self._add(self.rows, self._order[samples], groups, samples, every, self._weight)
+            return Moments.zero(0) if every is None else Moments.from_accumulators(every)
+
+        n_threads = threads.n_threads(n_jobs, self._x.size)
+        return threads.run(of_groups, _pieces(self._starts, self._x.size), n_threads)
+
+    def _read_blocks(self, groups: slice, samples: slice) -> None:
+        """Read samples that are copied before, a block at a time."""
+        n_channels = self._x.shape[1]
+        own_table = self.table[:, groups.start * n_channels : groups.stop * n_channels]
+        own_table[:] = Moments.zero(1).table
+        for block in sample_blocks(self._x[: samples.stop - samples.start]):
+            own = slice(samples.start + block.start, samples.start + block.stop)
+            places = self._order[own]
+            values = take(self._x, places, self._kernels).reshape(places.size, n_channels, -1)
+            weight = None if self._weight is None else self._weight[places]
+            first = int(np.searchsorted(self._starts, own.start, side="right")) - 1
+            last = int(np.searchsorted(self._starts, own.stop, side="left"))
+            self._add(values, np.arange(places.size), slice(first, last), own, None, weight)
+
+    def _add(
+        self,
+        values: AnyArray,
+        places: Places,
+        groups: slice,
+        samples: slice,
+        pooled: Array | None,
+        weight: Array | None,
+    ) -> None:
+        """Add those samples of some groups that are in a part of the order."""
+        n_channels = self._x.shape[1]
+        starts = self._starts[groups.start : groups.stop + 1].clip(samples.start, samples.stop)
+        table = self.table[:, groups.start * n_channels : groups.stop * n_channels]
+        starts -= samples.start
+        if self._kernels.group_moments(values, places, starts, weight, table, pooled):
             raise NonFiniteError
-        done = stop
-    table[6:, done:] = nothing[6:]
-    return Moments(table)
 
 
-def samples(x: AnyArray, order: NDArray[np.int64], kernels: Kernels) -> AnyArray:
+def _pieces(starts: Places, n_values: int) -> list[slice]:
+    """Cut groups into pieces that have about PIECE values each."""
+    n_pieces = max(1, n_values // PIECE)
+    wanted = np.linspace(0, starts[-1], n_pieces + 1)[1:-1]
+    ends = np.unique([0, *np.searchsorted(starts, wanted), starts.size - 1])
+    return [slice(*pair) for pair in itertools.pairwise(ends.tolist())]
+
+
+def _rows_in_one_piece(x: AnyArray) -> AnyArray | None:
+    """View x as (sample, channel, inner) where each sample lies in one piece, else None."""
+    if x.dtype not in NATIVE or not x.flags.aligned:
+        return None
+    if x.flags.c_contiguous:
+        return x.reshape(*x.shape[:2], math.prod(x.shape[2:]))
+    return x[:, :, None] if x.ndim == 2 and x.strides[1] == x.itemsize else None
+
+
+def take(x: AnyArray, order: Places, kernels: Kernels) -> AnyArray:
     """Return the samples at some places, as contiguous native floats."""
     is_matrix = x.ndim == 2 or x.flags.c_contiguous
     if x.dtype not in NATIVE or not is_matrix or not x.flags.aligned:
@@ -99,7 +182,7 @@ def _sparse_moments(
     rows, columns = coordinates(x)
     own = codes[rows] * n_channels + columns
     stored_weight = None if weight is None else weight[rows]
-    stored = _dense_moments(x.data[:, None, None], stored_weight, own, n_virtual, kernels)
+    stored = moments(x.data[:, None, None], stored_weight, own, n_virtual, kernels)
     zeros = _zeros(codes, weight, n_groups, kernels)[:2].repeat(n_channels, axis=1)
     entries = _zeros(own, stored_weight, n_virtual, kernels)[:2]
     count, low = double_double.subtract((zeros[0], zeros[1]), (entries[0], entries[1]))
@@ -114,7 +197,7 @@ def _sparse_moments(
 def _zeros(codes: Codes, weight: Array | None, n_codes: int, kernels: Kernels) -> Array:
     """Return the table of as many zeros of each code as there are."""
     zeros = np.zeros((codes.size, 1))
-    return _dense_moments(zeros, weight, codes, n_codes, kernels).table
+    return moments(zeros, weight, codes, n_codes, kernels).table
 
 
 def transform(x: Any, codes: Codes, function: Transform, *, copy: bool) -> Any:

@@ -40,8 +40,15 @@ class Kernels(Protocol):
         self, x: AnyArray, weight: AnyArray | None, weight_is_inner: bool, table: AnyArray
     ) -> bool: ...
     def take_samples(self, x: AnyArray, order: AnyArray, out: AnyArray) -> None: ...
+    def sort_codes(self, codes: AnyArray, starts: AnyArray, order: AnyArray) -> bool: ...
     def group_moments(
-        self, x: AnyArray, starts: AnyArray, weight: AnyArray | None, table: AnyArray
+        self,
+        x: AnyArray,
+        order: AnyArray,
+        starts: AnyArray,
+        weight: AnyArray | None,
+        table: AnyArray,
+        pooled: AnyArray | None,
     ) -> bool: ...
     def csc_moments(
         self,

@@ -7,6 +7,7 @@ at a time: memory stays flat, and plain sums stay exact enough.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, ParamSpec
 
@@ -51,6 +52,7 @@ __all__ = [
     "normalize_csc",
     "normalize_csr",
     "pointers_rise",
+    "sort_codes",
     "split_float32",
     "square_sums_csc",
     "squash",
@@ -145,12 +147,44 @@ def take_samples(x: AnyArray, order: AnyArray, out: AnyArray) -> None:
     np.take(x, order, axis=0, out=out)
 
 
+def sort_codes(codes: AnyArray, starts: AnyArray, order: AnyArray) -> bool:
+    """Find the order that sorts codes, equal ones as they come, and where each code starts."""
+    if not indices_are_below(codes, starts.size - 1):
+        return False
+    starts[1:] = np.bincount(codes, minlength=starts.size - 1).cumsum()
+    order[:] = np.argsort(codes, kind="stable")
+    return True
+
+
 @_tells_nonfinite
-def group_moments(x: AnyArray, starts: AnyArray, weight: AnyArray | None, table: AnyArray) -> None:
-    """Merge runs of samples, from each start to the next, into the channels of their groups."""
-    part = None if weight is None else weight.reshape(-1, 1, 1)
-    found = reference.group_moments(x, starts, part)
-    table[...] = Moments(table).merge(found).table
+def group_moments(
+    x: AnyArray,
+    order: AnyArray,
+    starts: AnyArray,
+    weight: AnyArray | None,
+    table: AnyArray,
+    pooled: AnyArray | None,
+) -> None:
+    """Merge samples, which the order has from each start to the next, into those of their groups.
+
+    A group of which the table has zeros has no value yet. What they have then is merged into
+    ``pooled``.
+    """
+    n_channels = x.shape[1]
+    empty = ~table[0].reshape(starts.size - 1, n_channels).any(axis=1)
+    table[:, np.repeat(empty, n_channels)] = Moments.zero(1).table
+    step = max(1, BLOCK // max(1, math.prod(x.shape[1:])))
+    for start in range(0, order.size, step):
+        some = order[start : start + step]
+        part = None if weight is None else weight[some].reshape(-1, 1, 1)
+        first = int(np.searchsorted(starts, start, side="right")) - 1
+        last = int(np.searchsorted(starts, start + some.size, side="left"))
+        within = starts[first : last + 1].clip(start, start + some.size) - start
+        own = table[:, first * n_channels : last * n_channels]
+        own[...] = Moments(own).merge(reference.group_moments(x[some], within, part)).table
+    if pooled is not None:
+        total = Moments(table).of_all_groups(n_channels)
+        pooled[...] = Moments.from_accumulators(pooled).merge(total).accumulators()
 
 
 @_tells_nonfinite

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,7 @@ def encode(value: Any, other: Encoder) -> Any:
         return [encode(item, other) for item in value]
     if isinstance(value, tuple):
         return {"tuple": [encode(item, other) for item in value]}
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         pairs = [[encode(key, other), encode(item, other)] for key, item in value.items()]
         return {"pairs": pairs}
     if isinstance(value, np.ndarray):

@@ -154,6 +154,10 @@ class DriftMixin:
         groups: Groups | None = None,
     ) -> Moments:
         """Return the moments about the mean of each channel, or of each in each group."""
+        one_pass: Any = getattr(self, "_one_pass", None)
+        if one_pass is not None and groups is None and isinstance(X, np.ndarray):
+            every: Moments = one_pass.read(self, X, codes, n_channels)
+            return every
         return self._moments_of(X, weights, codes, n_channels, groups, self.n_jobs)
 
     def _before(self, n_channels: int) -> Sample:

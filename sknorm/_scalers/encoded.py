@@ -93,12 +93,25 @@ def renumber(numbers: Codes, size: int) -> tuple[Codes, Codes]:
     if size > DENSE * numbers.size + 1024:
         used, codes = np.unique(numbers, return_inverse=True)
         return codes.reshape(-1), used
+    used = numbers_used(numbers, size)
+    return without_gaps(numbers, used, size), used
+
+
+def numbers_used(numbers: Codes, size: int) -> Codes:
+    """Return those of the numbers below ``size`` that there are."""
     seen = np.zeros(size, dtype=bool)
     seen[numbers] = True
-    if seen.all():
-        return numbers, np.arange(size)
-    place = np.cumsum(seen) - 1
-    return place[numbers], np.flatnonzero(seen)
+    return np.flatnonzero(seen)
+
+
+def without_gaps(numbers: Codes, used: Codes, size: int) -> Codes:
+    """Return numbers below ``size`` as places among those that there are."""
+    if used.size == size:
+        return numbers
+    place = np.zeros(size, dtype=np.intp)
+    place[used] = np.arange(used.size)
+    codes: Codes = place[numbers]
+    return codes
 
 
 def _with_missing(codes: Any, missing: AnyArray, values: list[Any]) -> Encoded:

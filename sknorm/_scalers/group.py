@@ -435,8 +435,14 @@ class GroupScaler(
         state = dict(state)
         if "_group_statistics" in state:
             state["_group_statistics"] = from_fields(state["_group_statistics"])
-            state["_numbers"] = {key: number for number, key in enumerate(state["_numbers"])}
+            state["_numbers"] = keys.Numbering(state["_numbers"])
         super().__setstate__(state)
+
+    def _set_learned(self, learned: dict[str, Any]) -> None:
+        """Take over what a plain state has."""
+        super()._set_learned(learned)
+        if "_numbers" in learned:
+            self._numbers = keys.Numbering(list(learned["_numbers"]))
 
     def __sklearn_is_fitted__(self) -> bool:
         return "_group_statistics" in self.__dict__

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,7 +19,7 @@ from sknorm._scalers.dates import as_frame_column, as_objects
 from sknorm._scalers.encoded import Encoded
 from sknorm._scalers.feature_names import check_columns, check_frame_names, check_names_out
 from sknorm._scalers.frames import columns_at, is_frame, without_columns
-from sknorm._scalers.keys import Column, factorize, given_keys, read_keys
+from sknorm._scalers.keys import Coded, Column, factorize, given_keys, read_keys
 
 AnyArray = NDArray[Any]
 
@@ -36,8 +35,8 @@ class Parts:
     kept: list[int]  # of the values in X
 
     @cached_property
-    def coded(self) -> tuple[NDArray[np.intp], list[Hashable]]:
-        """The number of each row's key, and the keys."""
+    def coded(self) -> Coded:
+        """The keys, and which of them each row has."""
         return factorize(self.keys, self.names)
 
     @cached_property

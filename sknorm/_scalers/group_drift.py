@@ -15,6 +15,7 @@ from sknorm._scalers.drift_check import NewData, labels_of, worth_of_training
 from sknorm._scalers.frames import objects
 from sknorm._scalers.group_columns import Parts, positions
 from sknorm._scalers.group_missing import missing_of, of_some
+from sknorm._scalers.keys import as_list
 from sknorm._statistics.moments import Moments, scale_weights
 from sknorm._statistics.training import Training
 
@@ -55,9 +56,9 @@ class NewGroups:
 
 def read(scaler: Any, pooled: Any, parts: Parts, values: Any, sample_weight: Any) -> NewGroups:
     """Return what a comparison needs to know of new data, whose values are checked."""
-    codes, keys = parts.coded
+    codes, keys = parts.coded.codes, parts.coded.keys
     weights = validation.check_weights(sample_weight, values.shape[0])
-    numbers = np.array([scaler._numbers.get(key, -1) for key in keys], dtype=np.intp)
+    numbers = scaler._numbers.of(keys)
     known = np.flatnonzero(numbers >= 0)
     known = known[np.argsort(numbers[known])]
     channels, n_channels = pooled._channels_of(values)
@@ -72,7 +73,7 @@ def read(scaler: Any, pooled: Any, parts: Parts, values: Any, sample_weight: Any
     channel_of = np.full((len(keys), features.size), -1)
     channel_of[known] = np.arange(known.size)[:, None] * n_channels + features
     outside = drift.outside(values, before, moments.count, channel_of, codes, weights)
-    unseen = tuple(keys[k] for k in np.flatnonzero(numbers < 0))
+    unseen = tuple(as_list(keys)[k] for k in np.flatnonzero(numbers < 0))
     return NewGroups(numbers[known], NewData(moments, training, outside), unseen, n_channels)
 
 

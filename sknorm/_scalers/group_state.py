@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import replace
 from typing import Any, Self
 
@@ -22,9 +21,9 @@ from sknorm._scalers.frames import is_frame
 from sknorm._scalers.group_columns import Parts, join, split, with_groups
 from sknorm._scalers.group_drift import NewGroups
 from sknorm._scalers.group_statistics import GroupStatistics
-from sknorm._scalers.keys import as_array
+from sknorm._scalers.keys import Keys, Numbering, as_list
 from sknorm._scalers.merging import MergeMixin
-from sknorm._scalers.moment_groups import MomentGroups
+from sknorm._scalers.moment_groups import MomentGroups, OnePass
 from sknorm._scalers.quantile_groups import QuantileGroups
 from sknorm._scalers.squashing import SquashingScaler
 from sknorm._statistics.affine import Affine
@@ -47,7 +46,7 @@ class GroupState(MergeMixin):
     pooled_: Any
     n_features_in_: int
     feature_names_in_: NDArray[np.object_]
-    _numbers: dict[Hashable, int]
+    _numbers: Numbering
     _group_statistics: GroupStatistics
 
     def __getattr__(self, name: str) -> Any:
@@ -108,7 +107,8 @@ class GroupState(MergeMixin):
         kind = _statistics_class(self._scaler())
         first = not self.__sklearn_is_fitted__()
         parts = self._parts(X, groups, reset=first)
-        codes, keys = parts.coded
+        coded = parts.coded
+        keys = coded.keys
         pooled = clone(self._scaler()) if first else state.draft(self.pooled_, forget=False)
         pooled._positions = parts.kept or None
         weighted = {} if sample_weight is None else {"sample_weight": sample_weight}
@@ -116,18 +116,23 @@ class GroupState(MergeMixin):
             raise ValueError(
                 "partial_fit of SquashingScaler takes no sample_weight. Use fit, or leave it out."
             )
+        pooled._one_pass = one_pass = None
+        if kind is MomentGroups and not weighted:
+            pooled._one_pass = one_pass = OnePass(coded)
         (pooled.fit if forget else pooled.partial_fit)(parts.values, **weighted)
-        values = _checked(pooled, parts.values)
-        weights = validation.check_weights(sample_weight, values.shape[0])
-        if weights is not None:
-            codes, keys = _of_weight(codes, keys, weights)
-        batch: Any = kind.of(pooled, values, weights, codes, len(keys))
-        del pooled._positions
+        batch: Any = None if one_pass is None else one_pass.found
+        if batch is None:
+            values = _checked(pooled, parts.values)
+            codes, weights = coded.codes, validation.check_weights(sample_weight, values.shape[0])
+            if weights is not None:
+                codes, keys = _of_weight(codes, keys, weights)
+            batch = kind.of(pooled, values, weights, codes, len(keys))
+        del pooled._positions, pooled._one_pass
         self.pooled_ = pooled
         if not parts.positions:
             self._take_features_of(pooled)
         if first:
-            self._set_groups(dict(zip(keys, range(len(keys)), strict=True)), batch)
+            self._set_groups(Numbering(keys), batch)
         else:
             self._add(keys, batch, getattr(pooled, "momentum", None))
         return parts
@@ -155,16 +160,15 @@ class GroupState(MergeMixin):
             if hasattr(pooled, name):
                 setattr(self, name, getattr(pooled, name))
 
-    def _add(self, keys: list[Hashable], more: Any, momentum: float | None) -> None:
+    def _add(self, keys: Keys, more: Any, momentum: float | None) -> None:
         """Merge the statistics of groups that are known or new."""
-        numbers = dict(self._numbers)
-        places = np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.intp)
+        numbers, places = self._numbers.with_more(keys)
         merged = self._group_statistics.merge(more, places, self.pooled_, momentum)
         self._set_groups(numbers, merged)
 
-    def _set_groups(self, numbers: dict[Hashable, int], statistics: GroupStatistics) -> None:
+    def _set_groups(self, numbers: Numbering, statistics: GroupStatistics) -> None:
         self._numbers, self._group_statistics = numbers, statistics
-        self.groups_ = as_array(list(numbers))
+        self.groups_ = numbers.array()
 
     def _scaled(self, parts: Parts, X: Any) -> Any:
         """Return the values of X scaled, with the keys if those are to be kept."""
@@ -175,8 +179,8 @@ class GroupState(MergeMixin):
         """Return the values of some rows, scaled or back in their units."""
         pooled = state.draft(self.pooled_, forget=False)
         pooled._positions = parts.kept or None
-        codes, keys = parts.coded
-        numbers = np.array([self._numbers.get(key, -1) for key in keys], dtype=np.intp)
+        codes, keys = parts.coded.codes, parts.coded.keys
+        numbers = self._numbers.of(keys)
         values = _checked(pooled, parts.values, inverse=inverse)
         if sparse.issparse(values):
             pooled._refuse_sparse()
@@ -209,14 +213,12 @@ class GroupState(MergeMixin):
         """Return the report on new data."""
         return group_drift.report(self, new, settings)
 
-    def _map_of(
-        self, numbers: Codes, keys: list[Hashable], codes: Codes, is_sparse: bool
-    ) -> Affine:
+    def _map_of(self, numbers: Codes, keys: Keys, codes: Codes, is_sparse: bool) -> Affine:
         """Return the map of some groups, side by side, by the policy for those not seen."""
         unseen = numbers < 0
         if unseen.any() and self.unseen != "pooled":
             which = int(np.argmax(unseen))
-            row, key = int(np.argmax(codes == which)), keys[which]
+            row, key = int(np.argmax(codes == which)), as_list(keys)[which]
             if self.unseen == "error":
                 raise ValueError(
                     f"Row {row} is of group {key!r}, which was not in fit. Use unseen='pooled' to "
@@ -248,13 +250,13 @@ class GroupState(MergeMixin):
         return scaler
 
 
-def _of_weight(
-    codes: Codes, keys: list[Hashable], weights: NDArray[np.float64]
-) -> tuple[Codes, list[Hashable]]:
+def _of_weight(codes: Codes, keys: Keys, weights: NDArray[np.float64]) -> tuple[Codes, Keys]:
     """Return the codes and keys without the groups whose rows all have the weight 0."""
     there = np.zeros(len(keys), dtype=bool)
     there[codes[weights > 0]] = True
     place = np.where(there, np.cumsum(there) - 1, 0)
+    if isinstance(keys, np.ndarray):
+        return place[codes], keys[there]
     return place[codes], [key for key, is_there in zip(keys, there, strict=True) if is_there]
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
-from typing import Any, NoReturn
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NoReturn, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +13,15 @@ from scipy import sparse
 
 from sknorm._compat import as_numpy
 from sknorm._scalers.dates import date_key, date_order, is_date
-from sknorm._scalers.encoded import DENSE, Encoded, encode, encode_objects, renumber
+from sknorm._scalers.encoded import (
+    DENSE,
+    Encoded,
+    encode,
+    encode_objects,
+    numbers_used,
+    renumber,
+    without_gaps,
+)
 from sknorm._scalers.frames import (
     column_at,
     column_names,
@@ -24,7 +34,9 @@ from sknorm._scalers.frames import (
 AnyArray = NDArray[Any]
 Codes = NDArray[np.intp]
 Column = AnyArray | Encoded
+Keys = list[Hashable] | AnyArray  # an array of numbers, of which its list has Python's
 
+LARGEST = np.iinfo(np.int64).max
 MISSING = None  # the key of rows without one
 KEY_TYPES = {str, int, bool, type(MISSING)}  # whose values are keys as they are
 
@@ -82,8 +94,71 @@ def _as_keys(groups: Any) -> AnyArray:
     return np.asarray(groups, dtype=object) if array.dtype.kind in "US" else array
 
 
-def factorize(columns: list[Column], names: list[str]) -> tuple[Codes, list[Hashable]]:
-    """Return the number of each row's key, and the keys, which are tuples of several columns.
+class Numbering(Mapping[Hashable, int]):
+    """The numbers of keys, which are 0, 1, … in their order: those are found when first needed."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+
+    @cached_property
+    def _numbers(self) -> dict[Hashable, int]:
+        return {key: number for number, key in enumerate(self)}
+
+    def __getitem__(self, key: Hashable) -> int:
+        return self._numbers[key]
+
+    def __iter__(self) -> Iterator[Hashable]:
+        return iter(as_list(self._keys))
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def of(self, keys: Keys) -> Codes:
+        """Return the number of each key, -1 where it has none."""
+        known = self._numbers
+        return np.array([known.get(key, -1) for key in as_list(keys)], dtype=np.intp)
+
+    def with_more(self, keys: Keys) -> tuple[Numbering, Codes]:
+        """Return these with more keys, of which some may be known, and the numbers of those."""
+        numbers = dict(self._numbers)
+        found = [numbers.setdefault(key, len(numbers)) for key in as_list(keys)]
+        return Numbering(list(numbers)), np.array(found, dtype=np.intp)
+
+    def array(self) -> AnyArray:
+        """Return the keys as an array: of numbers or text, if they all are that, else objects."""
+        return self._keys.copy() if isinstance(self._keys, np.ndarray) else as_array(self._keys)
+
+
+def as_list(keys: Keys) -> list[Hashable]:
+    """Return keys as Python's objects."""
+    return keys.tolist() if isinstance(keys, np.ndarray) else keys
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """The keys that there are, and a number below ``size`` per row; keys rise with their numbers.
+
+    Numbers may have gaps, which ``codes`` have not.
+    """
+
+    numbers: Codes
+    used: Codes
+    size: int
+    keys: Keys
+
+    @classmethod
+    def of(cls, codes: Codes, keys: Keys) -> Self:
+        """Return keys whose numbers are their places."""
+        return cls(codes, np.arange(len(keys)), len(keys), keys)
+
+    @cached_property
+    def codes(self) -> Codes:
+        """The place of each row's key among those that there are."""
+        return without_gaps(self.numbers, self.used, self.size)
+
+
+def factorize(columns: list[Column], names: list[str]) -> Coded:
+    """Return the keys of rows, which are tuples of several columns.
 
     They are sorted, the missing one last. ``names`` are what errors call the columns.
 
@@ -93,18 +168,19 @@ def factorize(columns: list[Column], names: list[str]) -> tuple[Codes, list[Hash
         If a key of floats is NaN.
     """
     found = [_factorize(column, name) for column, name in zip(columns, names, strict=True)]
-    codes, keys = found[0]
     if len(found) == 1:
-        return codes, keys
-    tuples: list[tuple[Hashable, ...]] = [(key,) for key in keys]
-    for more, others in found[1:]:
-        codes, used = renumber(codes * len(others) + more, len(tuples) * len(others))
+        return found[0]
+    codes = found[0].codes
+    tuples: list[tuple[Hashable, ...]] = [(key,) for key in as_list(found[0].keys)]
+    for more in found[1:]:
+        others = as_list(more.keys)
+        codes, used = renumber(codes * len(others) + more.codes, len(tuples) * len(others))
         first, second = np.divmod(used, len(others))
         tuples = [(*tuples[i], others[j]) for i, j in zip(first, second, strict=True)]
-    return codes, list(tuples)
+    return Coded.of(codes, list(tuples))
 
 
-def _factorize(column: Column, name: str) -> tuple[Codes, list[Hashable]]:
+def _factorize(column: Column, name: str) -> Coded:
     if isinstance(column, Encoded):
         return _factorize_encoded(column)
     kind = column.dtype.kind
@@ -113,7 +189,7 @@ def _factorize(column: Column, name: str) -> tuple[Codes, list[Hashable]]:
     if kind == "f":
         _refuse_nan(column, name)
         values, codes = np.unique(column.astype(np.float64) + 0.0, return_inverse=True)
-        return codes.reshape(-1), values.tolist()
+        return Coded.of(codes.reshape(-1), values)
     if kind == "V" or kind == "c":
         raise ValueError(
             f"{name} is of {column.dtype}, which is no key. Use numbers, text or dates."
@@ -124,26 +200,30 @@ def _factorize(column: Column, name: str) -> tuple[Codes, list[Hashable]]:
     return _factorize_objects(column, name)
 
 
-def _factorize_integers(column: AnyArray) -> tuple[Codes, list[Hashable]]:
+def _factorize_integers(column: AnyArray) -> Coded:
     if column.dtype.kind == "b":
         codes, used = renumber(column.astype(np.intp), 2)
-        return codes, [bool(value) for value in used]
+        return Coded.of(codes, [bool(value) for value in used])
     low, high = int(column.min()), int(column.max())
     if high - low < DENSE * column.size + 1024:
         # The difference may exceed the range of few bits.
         wide = column if column.dtype.itemsize == 8 else column.astype(np.int64)
-        codes, used = renumber((wide - wide.dtype.type(low)).astype(np.intp), high - low + 1)
-        return codes, [low + value for value in used.tolist()]
+        numbers = wide if low == 0 else wide - wide.dtype.type(low)
+        numbers, size = np.ascontiguousarray(numbers, np.intp), high - low + 1
+        used = numbers_used(numbers, size)
+        keys = used + low if high <= LARGEST else [low + value for value in used.tolist()]
+        return Coded(numbers, used, size, keys)
     values, codes = np.unique(column, return_inverse=True)
-    return codes.reshape(-1), values.tolist()
+    keys = values.astype(np.int64) if high <= LARGEST else values.tolist()
+    return Coded.of(codes.reshape(-1), keys)
 
 
-def _factorize_encoded(column: Encoded) -> tuple[Codes, list[Hashable]]:
+def _factorize_encoded(column: Encoded) -> Coded:
     codes, used = renumber(column.codes, len(column.values))
     return _numbered(codes, [column.values[place] for place in used])
 
 
-def _factorize_objects(column: AnyArray, name: str) -> tuple[Codes, list[Hashable]]:
+def _factorize_objects(column: AnyArray, name: str) -> Coded:
     if (encoded := encode_objects(column)) is not None:
         return _factorize_encoded(encoded)
     numbers: dict[Hashable, int] = {}
@@ -155,13 +235,13 @@ def _factorize_objects(column: AnyArray, name: str) -> tuple[Codes, list[Hashabl
     return _numbered(np.array(codes, dtype=np.intp), numbers)
 
 
-def _numbered(codes: Codes, values: Iterable[Any]) -> tuple[Codes, list[Hashable]]:
+def _numbered(codes: Codes, values: Iterable[Any]) -> Coded:
     """Return the numbers of the keys that rows have, of which several values may be one."""
     values = list(values)
     are_keys = set(map(type, values)) <= KEY_TYPES
     keys = values if are_keys else [key_of(value) for value in values]
     places = {key: place for place, key in enumerate(_in_order(set(keys)))}
-    return np.array([places[key] for key in keys], dtype=np.intp)[codes], list(places)
+    return Coded.of(np.array([places[key] for key in keys], dtype=np.intp)[codes], list(places))
 
 
 def _in_order(keys: set[Hashable]) -> list[Hashable]:
@@ -206,7 +286,7 @@ def as_array(keys: list[Hashable]) -> AnyArray:
     return objects(keys)
 
 
-def find(key: Any, numbers: dict[Hashable, int]) -> int | None:
+def find(key: Any, numbers: Mapping[Hashable, int]) -> int | None:
     """Return the number of a key, in whatever form it is given; None if it has none."""
     try:
         plain = tuple(map(key_of, key)) if isinstance(key, tuple) else key_of(key)

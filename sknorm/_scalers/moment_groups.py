@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from sknorm._scalers import state
 from sknorm._scalers.group_missing import joined, missing_of
 from sknorm._scalers.group_statistics import merged_moments, tiled
+from sknorm._scalers.keys import Coded
+from sknorm._scalers.moments_of import moments_with_pooled
 from sknorm._scalers.plain_state import is_plain
 from sknorm._statistics.affine import Affine
 from sknorm._statistics.moments import Moments
@@ -42,6 +45,18 @@ class MomentGroups:
         moments = pooled._raw_moments(X, weights, channels, n_channels, (codes, n_groups))
         missing = missing_of(X, weights, channels, codes, moments, n_channels)
         return cls(moments, n_channels, pooled._degrees_of_mean(), weights is not None, missing)
+
+    @classmethod
+    def with_pooled(
+        cls, pooled: Any, X: Any, channels: Codes | None, n_channels: int, coded: Coded
+    ) -> tuple[Self, Moments]:
+        """Return the statistics of the groups in an array, and the moments of all of its rows."""
+        groups = coded.numbers, coded.size
+        own, every = moments_with_pooled(X, channels, n_channels, groups, pooled.n_jobs)
+        missing = None
+        if every.count.sum() != math.prod(X.shape):
+            missing = missing_of(X, None, channels, coded.codes, own, n_channels)
+        return cls(own, n_channels, pooled._degrees_of_mean(), False, missing), every
 
     @property
     def n_groups(self) -> int:
@@ -125,6 +140,24 @@ class MomentGroups:
             return drawn
         is_pooled = np.repeat(groups < 0, self.n_channels)
         return Moments(np.where(is_pooled, _with_ddof(own, ddof).table, drawn.table))
+
+
+class OnePass:
+    """The groups of a batch, whose statistics are found on the way to those of all rows.
+
+    The pooled scaler calls it where it would look for its own.
+    """
+
+    found: MomentGroups | None = None
+
+    def __init__(self, coded: Coded) -> None:
+        self._coded = coded
+
+    def read(self, pooled: Any, X: Any, channels: Codes | None, n_channels: int) -> Moments:
+        """Return the moments of all rows."""
+        found = MomentGroups.with_pooled(pooled, X, channels, n_channels, self._coded)
+        self.found, every = found
+        return every
 
 
 def _with_ddof(moments: Moments, ddof: float) -> Moments:

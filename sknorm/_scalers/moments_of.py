@@ -41,14 +41,40 @@ def moments_of(
     if groups is None:
         moments = dispatch.channel_moments(X, weights, n_jobs)
     else:
-        moments = dispatch.group_moments(X, *groups, weights)
-    n_groups = 1 if groups is None else groups[1]
+        moments = dispatch.group_moments(X, *groups, weights, n_jobs)
+    moments = _pooled(moments, codes, n_channels, 1 if groups is None else groups[1], X.shape[1])
+    return replace(moments, weight_exponent=exponent) if exponent else moments
+
+
+def moments_with_pooled(
+    X: NDArray[Any], codes: Codes | None, n_channels: int, groups: Groups, n_jobs: int | None
+) -> tuple[Moments, Moments]:
+    """Return the moments of each channel in each group, side by side, and of each in all of them.
+
+    Each value is read once. ``groups`` are numbers, which may have gaps, of the samples' groups,
+    and how many of them there may be.
+
+    Raises
+    ------
+    NonFiniteError
+        If a value is infinite.
+    """
+    own, every = dispatch.group_and_pooled_moments(X, *groups, n_jobs)
+    n_features = X.shape[1]
+    return (
+        _pooled(own, codes, n_channels, own.table.shape[1] // n_features, n_features),
+        _pooled(every, codes, n_channels, 1, n_features),
+    )
+
+
+def _pooled(
+    moments: Moments, codes: Codes | None, n_channels: int, n_groups: int, n_features: int
+) -> Moments:
+    """Return the moments of channels, of those of the features of each group."""
     if codes is not None:
         codes = (np.arange(n_groups)[:, None] * n_channels + codes).ravel()
-        moments = moments.pool_by(codes, n_groups * n_channels)
-    elif n_channels != X.shape[1]:
-        moments = moments.pool(n_groups * n_channels)
-    return replace(moments, weight_exponent=exponent) if exponent else moments
+        return moments.pool_by(codes, n_groups * n_channels)
+    return moments if n_channels == n_features else moments.pool(n_groups * n_channels)
 
 
 def finite_moments_of(X: Any, *args: Any) -> Moments:

@@ -63,6 +63,10 @@ class PlainStateMixin:
             )
         super().__setstate__(state)  # type: ignore[misc]
 
+    def _set_learned(self, learned: dict[str, Any]) -> None:
+        """Take over what a plain state has."""
+        vars(self).update(learned)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the parameters and the fitted state as what JSON can hold.
 
@@ -177,7 +181,7 @@ def _scaler_of(content: dict[str, Any], cls: type) -> Any:
     learned = {name: codec.decode(v, _decode_other) for name, v in content["learned"].items()}
     if unknown := set(learned) - set(state.LEARNED):
         raise ValueError(f"The state has {sorted(unknown)}, which no scaler learns.")
-    vars(scaler).update(learned)
+    scaler._set_learned(learned)
     _check(scaler)
     return scaler
 

@@ -135,6 +135,11 @@ class Moments:
         """Return the table with two axes for the channels of groups, which are side by side."""
         return self.table.reshape(ROWS, -1, n_channels)
 
+    def of_all_groups(self, n_channels: int) -> Moments:
+        """Return the statistics of all groups, whose channels are side by side."""
+        by_channel = self.by_group(n_channels).swapaxes(1, 2)
+        return replace(self, table=by_channel.reshape(ROWS, -1)).pool(n_channels)
+
     @classmethod
     def from_accumulators(cls, accumulators: Array) -> Moments:
         """Return the statistics in accumulators that the kernels have filled."""

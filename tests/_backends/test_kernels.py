@@ -99,11 +99,12 @@ def test_group_moments(dtype, infinite):
         weight = rng.integers(0, 4, shape[0]) / 2.0 if weighted else None
         starts = np.sort(rng.integers(0, shape[0] + 1, n_groups + 1))
         starts[0], starts[-1] = 0, shape[0]
+        order = rng.permutation(shape[0])
         results = []
         for kernels in (dispatch._compiled, reference_kernels):
-            table = Moments.zero(n_groups * shape[1]).table
+            table = np.zeros_like(Moments.zero(n_groups * shape[1]).table)
             for _ in range(2):  # the second time into what is there
-                said = kernels.group_moments(x, starts, weight, table)
+                said = kernels.group_moments(x, order, starts, weight, table, None)
             results.append((said, Moments(table)))
         (said, a), (said2, b) = results
         assert said == said2 == bool(np.isinf(x).any())
@@ -132,17 +133,73 @@ def test_first_moments_of_small_groups_are_those_of_each_channel_alone(dtype):
         x[:, 1] *= 10.0 ** rng.integers(-30, 8)
         starts = np.sort(rng.integers(0, n + 1, n_groups + 1))
         starts[0], starts[-1] = 0, n
-        whole = Moments.zero((n_groups + 2) * width).table
+        order = rng.permutation(n)
+        whole = np.zeros_like(Moments.zero((n_groups + 2) * width).table)
         own = whole[:, width:-width]  # some columns of a larger table
-        alone = [Moments.zero(n_groups).table for _ in range(width)]
+        alone = [np.zeros_like(Moments.zero(n_groups).table) for _ in range(width)]
         for _ in range(2):  # the second time into what is there
-            assert not dispatch._compiled.group_moments(x, starts, None, own)
+            assert not dispatch._compiled.group_moments(x, order, starts, None, own, None)
             for channel, table in enumerate(alone):
                 one = np.ascontiguousarray(x[:, channel : channel + 1])
-                assert not dispatch._compiled.group_moments(one, starts, None, table)
+                assert not dispatch._compiled.group_moments(one, order, starts, None, table, None)
                 np.testing.assert_array_equal(own[:, channel::width], table)
-        outside = np.concatenate([whole[:, :width], whole[:, -width:]], axis=1)
-        np.testing.assert_array_equal(outside, Moments.zero(2 * width).table)
+        assert not whole[:, :width].any()
+        assert not whole[:, -width:].any()
+
+    run()
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.1])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_moments_of_all_groups_are_those_of_all_samples(dtype, missing):
+    @some
+    @given(st.integers(1, 3000), st.integers(8, 30), seeds, st.sampled_from([1, 30, 600, 4000]))
+    def run(n, width, seed, n_groups):
+        rng = np.random.default_rng(seed)
+        x = values((n, width, 1), dtype, rng)
+        x[rng.random(x.shape) < missing] = np.nan
+        x[:, 0] = 0.0
+        x[:, 1] += dtype(1e6)
+        x[:, 2] *= dtype(1e-30)
+        if dtype is np.float64:
+            x[:, 3] *= 1e200
+        starts = np.sort(rng.integers(0, n + 1, n_groups + 1))
+        starts[0], starts[-1] = 0, n
+        every = Moments.from_accumulators(channel_moments_of(x))
+        for kernels in (dispatch._compiled, reference_kernels):
+            table = np.zeros_like(Moments.zero(n_groups * width).table)
+            pooled = Moments.zero(width).accumulators()
+            order = rng.permutation(n)
+            assert not kernels.group_moments(x, order, starts, None, table, pooled)
+            found = Moments.from_accumulators(pooled)
+            np.testing.assert_array_equal(found.count, every.count)
+            np.testing.assert_array_equal(found.table[7:], every.table[7:])
+            np.testing.assert_array_equal(found.exponent, every.exponent)
+            np.testing.assert_allclose(found.mean, every.mean, rtol=1e-14)
+            np.testing.assert_allclose(found.unit_var, every.unit_var, rtol=1e-12, atol=1e-300)
+
+    run()
+
+
+def channel_moments_of(x):
+    table = Moments.zero(x.shape[1]).accumulators()
+    assert not dispatch._compiled.channel_moments(x, None, False, table)
+    return table
+
+
+def test_sort_codes():
+    @some
+    @given(st.integers(0, 200), st.integers(1, 50), seeds)
+    def run(n, n_codes, seed):
+        codes = np.random.default_rng(seed).integers(0, n_codes, n)
+        for kernels in (dispatch._compiled, reference_kernels):
+            starts, order = np.zeros(n_codes + 1, np.int64), np.empty(n, np.int64)
+            assert kernels.sort_codes(codes, starts, order)
+            np.testing.assert_array_equal(order, np.argsort(codes, kind="stable"))
+            np.testing.assert_array_equal(np.diff(starts), np.bincount(codes, minlength=n_codes))
+            for wrong in (-1, n_codes):
+                bad = np.append(codes, wrong)
+                assert not kernels.sort_codes(bad, np.zeros_like(starts), np.empty(n + 1, np.int64))
 
     run()
 

@@ -792,3 +792,72 @@ def test_units_do_not_matter(scaler, shrinkage, exponent):
         for rows in (np.ldexp(x, exponent), x)
     )
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+
+
+WIDE = rng.normal(1e3, 2.0, (3000, 11)) * 10.0 ** np.arange(-5, 6)
+WIDE[:, 3] = 7.0
+KEYS_WITH_GAPS = np.repeat(np.arange(5, 1505), 2)[rng.permutation(3000)] ** 2 % 4001
+POOLED = {
+    "C": WIDE,
+    "F": np.asfortranarray(WIDE),
+    "float32": WIDE.astype(np.float32),
+    "narrow": WIDE[:, 2:5].copy(),
+    "slice": np.tile(WIDE, 2)[:, 4:15],
+    "backwards": WIDE[::-1],
+    "integers": WIDE.astype(np.int64),
+    "missing": np.where(rng.random(WIDE.shape) < 0.3, np.nan, WIDE),
+    "mostly missing": np.where(rng.random(WIDE.shape) < 0.97, np.nan, WIDE),
+    "zeros": np.where(rng.random(WIDE.shape) < 0.5, 0.0, WIDE),
+    "extreme": WIDE * 1e290,
+    "positions": WIDE.reshape(1500, 2, 11),
+    "channels": WIDE.reshape(1500, 11, 2),
+    "frame": pd.DataFrame(WIDE),
+}
+
+
+@pytest.mark.parametrize(
+    "scaler",
+    [BatchStatScaler(), PowerNormScaler(), BatchStatScaler(n_channels=1, ddof=1)],
+    ids=repr,
+)
+@pytest.mark.parametrize("name", POOLED)
+def test_the_pooled_scaler_is_one_of_all_rows(scaler, name):
+    """Its statistics are found in one pass with those of the groups."""
+    x = POOLED[name]
+    if getattr(x, "ndim", 2) == 3 and scaler.get_params().get("n_channels"):
+        pytest.skip("arrays with positions have their channels on axis 1")
+    keys = KEYS_WITH_GAPS[: len(x)]
+    found = GroupScaler(scaler).fit(x, groups=keys)
+    pooled, expected = found.pooled_, clone(scaler).fit(x)
+    assert found.groups_.tolist() == np.unique(keys).tolist()
+    assert vars(pooled).keys() == vars(expected).keys()
+    np.testing.assert_array_equal(pooled.n_samples_seen_, expected.n_samples_seen_)
+    for attribute in ("mean_", "var_", "mean_square_", "scale_"):
+        if hasattr(expected, attribute):
+            got, wanted = getattr(pooled, attribute), getattr(expected, attribute)
+            np.testing.assert_allclose(got, wanted, rtol=2e-14)
+    probe = x[:50]
+    np.testing.assert_allclose(
+        pooled.transform(probe), expected.transform(probe), rtol=1e-9, atol=1e-9
+    )
+    more = GroupScaler(scaler).fit(x[:400], groups=keys[:400]).partial_fit(x, groups=keys)
+    expected = clone(scaler).fit(x[:400]).partial_fit(x)
+    np.testing.assert_allclose(more.pooled_.scale_, expected.scale_, rtol=2e-14)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_threads_change_no_bit_of_groups(order):
+    x = np.asarray(rng.normal(size=(400_000, 12)), order=order)
+    keys = rng.integers(0, 30_000, len(x))
+    one, two = (GroupScaler(BatchStatScaler(n_jobs=k)).fit(x, groups=keys) for k in (1, 2))
+    for name in ("mean_", "var_", "scale_"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
+        if order == "C":  # else the pooled statistics are found by themselves
+            np.testing.assert_array_equal(getattr(one.pooled_, name), getattr(two.pooled_, name))
+
+
+def test_changing_the_groups_that_a_fit_has_shown_changes_no_result():
+    scaler = GroupScaler(BatchStatScaler(), shrinkage="none").fit(VALUES, groups=KEYS)
+    expected = scaler.transform(VALUES, groups=KEYS)
+    scaler.groups_[:] = 0
+    np.testing.assert_array_equal(scaler.transform(VALUES, groups=KEYS), expected)

@@ -42,9 +42,12 @@ cdef extern from "f64x8.h" nogil:
     F64x8 f64x8_last(F64x8 a, Py_ssize_t skipped)
     double f64x8_sum(F64x8 a)
     double f64x8_largest(F64x8 a)
+    bint f64x8_all_at_most(F64x8 a, double bound)
+    bint f64x8_all_at_least(F64x8 a, double bound)
     void sknorm_store_nontemporal(void* to, const void* source, size_t n)
     void sknorm_store_fence()
     void sknorm_prefetch(const void* x)
+    void sknorm_prefetch_all(const void* x, size_t n_bytes)
     double sknorm_scatter(double* fields, double x)
     int sknorm_level()
 

@@ -239,6 +239,33 @@ SKNORM_INLINE double f64x8_largest(F64x8 a) {
     return v[0];
 }
 
+/* Whether all lanes are at most, or at least, a bound: NaN is neither. */
+#if SKNORM_REGISTER == 64
+#define SKNORM_BOUND(name, order, compare)                                                         \
+    SKNORM_INLINE int name(F64x8 a, double bound) {                                                \
+        return _mm512_cmp_pd_mask((__m512d)a.part[0], _mm512_set1_pd(bound), order) == 0xff;       \
+    }
+#elif SKNORM_REGISTER == 32
+#define SKNORM_BOUND(name, order, compare)                                                         \
+    SKNORM_INLINE int name(F64x8 a, double bound) {                                                \
+        __m256d b = _mm256_set1_pd(bound);                                                         \
+        __m256d first = _mm256_cmp_pd((__m256d)a.part[0], b, order);                               \
+        return _mm256_movemask_pd(                                                                 \
+                   _mm256_and_pd(first, _mm256_cmp_pd((__m256d)a.part[1], b, order))) == 0xf;      \
+    }
+#else
+#define SKNORM_BOUND(name, order, compare)                                                         \
+    SKNORM_INLINE int name(F64x8 a, double bound) {                                                \
+        double v[SKNORM_F64X8];                                                                    \
+        int holds = 1;                                                                             \
+        f64x8_store_double(v, a);                                                                  \
+        for (int k = 0; k < SKNORM_F64X8; k++) holds &= v[k] compare bound;                        \
+        return holds;                                                                              \
+    }
+#endif
+SKNORM_BOUND(f64x8_all_at_most, _CMP_LE_OQ, <=)
+SKNORM_BOUND(f64x8_all_at_least, _CMP_GE_OQ, >=)
+
 /* Begin to load what is read soon. */
 SKNORM_INLINE void sknorm_prefetch(const void *x) {
 #if defined(__GNUC__) || defined(__clang__)
@@ -246,6 +273,14 @@ SKNORM_INLINE void sknorm_prefetch(const void *x) {
 #else
     (void)x;
 #endif
+}
+
+/* The same of all lines of memory that some bytes are in. */
+SKNORM_INLINE void sknorm_prefetch_all(const void *x, size_t n_bytes) {
+    const char *first = (const char *)x;
+    for (size_t k = 0; k < n_bytes; k += 64)
+        sknorm_prefetch(first + k);
+    sknorm_prefetch(first + n_bytes - 1);
 }
 
 /* Copy past the caches, which saves reading what is overwritten: for results too large to stay in

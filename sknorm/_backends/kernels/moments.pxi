@@ -195,7 +195,7 @@ cdef bint channel_moments_of_rows(
                 sum_block(block, rows, stride, width, inner, weights, shift, s1, s2, low, high)
                 for c in range(width):
                     if count > 0.0 and fabs(s1[c]) < HUGE_SQUARE:
-                        shift[c] += s1[c] / count
+                        shift[c] += s1[c] * (1.0 / count)
             else:
                 for c in range(width):
                     shift[c] = start(table + STATE * (c0 + c))

@@ -3,27 +3,47 @@
 cdef enum:  # what is fetched before it is copied: three times as fast as without
     SAMPLES_AHEAD = 32
     VALUES_AHEAD = 160
+    VALUES_IN_FLIGHT = 4096  # of samples: longer ones are fetched well without
+    POOL = 7  # a shift, sums and extremes over groups, each for some channels
+    POOLED_AT_ONCE = 32  # groups whose statistics are in the nearest cache still
+    POOLED_GROUPS = 512  # whose sums are merged into those of all
+
+cdef struct Buffers:
+    double* states
+    double* weights
+    void* samples
+
+
+
+cdef inline Py_ssize_t samples_ahead(Py_ssize_t size) noexcept nogil:
+    """Return how many samples of so many values to fetch before they are read."""
+    return min(<Py_ssize_t> SAMPLES_AHEAD, VALUES_IN_FLIGHT // size)
+
+
+cdef inline void take_ahead(
+    const floating* x, Py_ssize_t stride, Py_ssize_t size, const int64_t* order, Py_ssize_t n,
+    floating* out, Py_ssize_t n_known
+) noexcept nogil:
+    """Copy samples, and fetch those that are next in the order, of which so many are known."""
+    cdef Py_ssize_t i, ahead = samples_ahead(size), n_bytes = size * sizeof(floating)
+    for i in range(n):
+        if ahead and i + ahead < n_known:
+            sknorm_prefetch_all(x + order[i + ahead] * stride, n_bytes)
+        memcpy(out + i * size, x + order[i] * stride, n_bytes)
 
 
 def take_samples(const floating[:, :] x, const int64_t[::1] order, floating[:, ::1] out):
     """Copy the samples at some places."""
-    cdef Py_ssize_t i, k, n = order.shape[0], width = x.shape[1]
-    cdef Py_ssize_t line = 64 // sizeof(floating)
-    cdef const floating* next_one
+    cdef Py_ssize_t n = order.shape[0], width = x.shape[1]
     if width == 0 or n == 0:
         return
     if width > 1 and x.strides[1] != sizeof(floating):
         take_by_column(x, order, out)
         return
     with nogil:
-        for i in range(n):
-            if i + SAMPLES_AHEAD < n:
-                next_one = &x[order[i + SAMPLES_AHEAD], 0]
-                k = 0
-                while k < width:
-                    sknorm_prefetch(next_one + k)
-                    k += line
-            memcpy(&out[i, 0], &x[order[i], 0], width * sizeof(floating))
+        take_ahead(
+            &x[0, 0], x.strides[0] // sizeof(floating), width, &order[0], n, &out[0, 0], n
+        )
 
 
 cdef void take_by_column(
@@ -37,14 +57,33 @@ cdef void take_by_column(
             out[i, c] = x[order[i], c]
 
 
+cdef inline bint is_empty(const double* table, Py_ssize_t n) noexcept nogil:
+    """Tell whether no value of a group was seen yet, by the counts of its channels."""
+    cdef Py_ssize_t c = 0
+    while c + LANES <= n:
+        if not f64x8_all_at_most(f64x8_load_double(table + c), 0.0):
+            return False
+        c += LANES
+    while c < n:
+        if table[c] > 0.0:
+            return False
+        c += 1
+    return True
+
+
 cdef void load_states(
     const double* table, Py_ssize_t stride, Py_ssize_t n, double* states
 ) noexcept nogil:
-    """Copy columns of a table to states, one after the other."""
+    """Copy columns of a table to states, one after the other; zeros are of no value either."""
     cdef Py_ssize_t k, c
-    for k in range(STATE):
-        for c in range(n):
-            states[STATE * c + k] = table[k * stride + c]
+    cdef bint empty = is_empty(table, n)
+    for c in range(n):
+        for k in range(STATE):
+            states[STATE * c + k] = 0.0 if empty else table[k * stride + c]
+        if empty:
+            states[STATE * c + 6] = EMPTY
+            states[STATE * c + 7] = INFINITY
+            states[STATE * c + 8] = -INFINITY
 
 
 cdef void store_states(
@@ -56,52 +95,41 @@ cdef void store_states(
             table[k * stride + c] = states[STATE * c + k]
 
 
-cdef inline bint is_empty(const double* table, Py_ssize_t n) noexcept nogil:
-    """Tell whether no value of a group was seen yet, by the counts of its channels."""
-    cdef Py_ssize_t c
-    for c in range(n):
-        if table[c] != 0.0:
-            return False
-    return True
-
-
 cdef bint first_moments(
-    const floating* x, Py_ssize_t n, Py_ssize_t n_channels, double* table, Py_ssize_t stride
+    const floating* x, Py_ssize_t step, const int64_t* order, Py_ssize_t n, Py_ssize_t n_channels,
+    double* table, Py_ssize_t stride
 ) noexcept nogil:
     """Find the statistics of a few samples of a group, of which no value was seen yet.
 
     They are those that are merged into states elsewhere, to the last bit: eight channels at a time,
     which is three times as fast where groups are of ten samples.
     """
+    cdef const floating* rows[FEW_ROWS]
     cdef double shifts[LANES]
     cdef double squares[LANES]
-    cdef double state[STATE]
-    cdef F64x8 zero = f64x8_all(0.0), count = f64x8_all(<double> n)
+    cdef F64x8 zero = f64x8_all(0.0), count = f64x8_all(<double> n), share = f64x8_all(1.0 / n)
     cdef F64x8 shift, s1, s2, low, high, v, center, mean, error, moved
     cdef Py_ssize_t k = 0, c, r, i
-    cdef const floating* p
     cdef bint infinite = False
+    for r in range(n):
+        rows[r] = x + order[r] * step
     while k < n_channels:
         c = min(k, n_channels - LANES)
-        p = x + c
-        shift = load(p)
+        shift = load(rows[0] + c)
         s1 = zero
         for r in range(n):
-            s1 = f64x8_add(s1, f64x8_sub(load(p), shift))
-            p += n_channels
-        shift = f64x8_add(shift, f64x8_div(s1, count))
+            s1 = f64x8_add(s1, f64x8_sub(load(rows[r] + c), shift))
+        shift = f64x8_add(shift, f64x8_mul(s1, share))
         s1 = s2 = zero
         low = f64x8_all(INFINITY)
         high = f64x8_all(-INFINITY)
-        p = x + c
         for r in range(n):
-            v = load(p)
+            v = load(rows[r] + c)
             low = f64x8_lesser(v, low)
             high = f64x8_greater(v, high)
             v = f64x8_sub(v, shift)
             s1 = f64x8_add(s1, v)
             s2 = f64x8_add(s2, f64x8_mul(v, v))
-            p += n_channels
         center = f64x8_div(s1, count)
         mean = f64x8_add(shift, center)  # as ``add`` has it
         moved = f64x8_sub(mean, shift)
@@ -117,65 +145,299 @@ cdef bint first_moments(
         f64x8_store_double(
             table + 4 * stride + c, f64x8_greater(f64x8_sub(s2, f64x8_mul(s1, center)), zero)
         )
-        f64x8_store_double(table + 6 * stride + c, zero)
         f64x8_store_double(table + 7 * stride + c, low)
         f64x8_store_double(table + 8 * stride + c, high)
-        f64x8_store_double(shifts, shift)
-        f64x8_store_double(squares, s2)
-        for i in range(LANES):
-            if not in_safe_range(shifts[i], squares[i]):
-                state[:] = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, EMPTY, INFINITY, -INFINITY]
-                infinite |= merge_block(x + c + i, n, n_channels, 1, NULL, NULL, state)
-                store_states(state, stride, 1, table + c + i)
+        # Memory that is only read need not be cleared: the exponent is 0 nearly everywhere.
+        if not f64x8_all_at_most(f64x8_abs(f64x8_load_double(table + 6 * stride + c)), 0.0):
+            f64x8_store_double(table + 6 * stride + c, zero)
+        if not are_in_safe_range(shift, s2):
+            f64x8_store_double(shifts, shift)
+            f64x8_store_double(squares, s2)
+            for i in range(LANES):
+                if not in_safe_range(shifts[i], squares[i]):
+                    infinite |= careful_moments(rows, n, c + i, table + c + i, stride)
         k += LANES
     return infinite
 
 
-def group_moments(
-    const floating[:, :, ::1] x, const int64_t[::1] starts, const double[::1] weight,
-    double[:, :] table
-):
-    """Merge runs of samples, from each start to the next, into the channels of their groups.
+cdef bint careful_moments(
+    const floating** rows, Py_ssize_t n, Py_ssize_t channel, double* table, Py_ssize_t stride
+) noexcept nogil:
+    """Find the statistics of a few values of one channel, whatever they are."""
+    cdef double values[FEW_ROWS]
+    cdef double state[STATE]
+    cdef Py_ssize_t r
+    cdef bint infinite
+    state[:] = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, EMPTY, INFINITY, -INFINITY]
+    for r in range(n):
+        values[r] = rows[r][channel]
+    infinite = merge_slow(values, NULL, n, state)
+    store_states(state, stride, 1, table)
+    return infinite
 
-    The columns of the table are those of ``Moments``: the channels of the first group, and so on.
-    They may be some of a larger one, but lie side by side.
+
+cdef bint merge_samples(
+    const floating* x, Py_ssize_t n, Py_ssize_t n_channels, Py_ssize_t inner, const double* w,
+    double* table, Py_ssize_t stride, double* states
+) noexcept nogil:
+    """Merge samples of one group, which lie side by side, into its channels."""
+    cdef bint infinite
+    load_states(table, stride, n_channels, states)
+    if inner == 1 or LANES <= inner <= SHORT:
+        infinite = channel_moments_of_rows(x, n, n_channels, inner, w, states)
+    else:
+        infinite = channel_moments_of_runs(x, n, n_channels, inner, w, NULL, states)
+    store_states(states, stride, n_channels, table)
+    return infinite
+
+
+cdef double first_mean(
+    const double* table, Py_ssize_t n_groups, Py_ssize_t n_channels, Py_ssize_t stride
+) noexcept nogil:
+    """Return the mean of the first of some groups that has a value of a channel."""
+    cdef Py_ssize_t g
+    for g in range(n_groups):
+        if table[g * n_channels] > 0.0:
+            return table[g * n_channels + 2 * stride]
+    return 0.0
+
+
+cdef void open_pool(const double* states, Py_ssize_t n_channels, double* pool) noexcept nogil:
+    """Begin sums over groups, of deviations from the mean so far.
+
+    For each vector of channels, the last of which may overlap the one before, there are POOL
+    vectors of sums in the pool.
     """
-    cdef Py_ssize_t g, first, n, n_channels = x.shape[1], inner = x.shape[2]
-    cdef Py_ssize_t n_groups = starts.shape[0] - 1, stride = table.strides[0] // sizeof(double)
-    cdef const double* w = NULL
-    cdef double* states
+    cdef Py_ssize_t k = 0, c, i
+    while k < n_channels:
+        c = min(k, n_channels - LANES)
+        for i in range(LANES):
+            pool[i] = start(states + STATE * (c + i))
+            pool[LANES + i] = pool[2 * LANES + i] = pool[3 * LANES + i] = 0.0
+            pool[4 * LANES + i] = 0.0
+            pool[5 * LANES + i] = INFINITY
+            pool[6 * LANES + i] = -INFINITY
+        pool += POOL * LANES
+        k += LANES
+
+
+cdef void add_to_pool(
+    const double* table, Py_ssize_t n_groups, Py_ssize_t n_channels, Py_ssize_t stride,
+    double* pool
+) noexcept nogil:
+    """Add the statistics of a few groups, side by side, to sums over groups.
+
+    Where there is no value so far, those are of deviations from the mean of the first group.
+    """
+    cdef F64x8 shift, n, s0, s1, s2, low, high, d, unit, other, empty = f64x8_all(EMPTY)
+    cdef Py_ssize_t k = 0, c, g, i
+    cdef const double* group
+    while k < n_channels:
+        c = min(k, n_channels - LANES)
+        for i in range(LANES):
+            if pool[i] == 0.0 and pool[LANES + i] == 0.0:
+                pool[i] = first_mean(table + c + i, n_groups, n_channels, stride)
+        shift = f64x8_load_double(pool)
+        s0 = s1 = s2 = other = f64x8_all(0.0)
+        low = f64x8_load_double(pool + 5 * LANES)
+        high = f64x8_load_double(pool + 6 * LANES)
+        group = table + c
+        for g in range(n_groups):
+            n = f64x8_load_double(group)
+            d = f64x8_sub(f64x8_load_double(group + 2 * stride), shift)
+            d = f64x8_add(d, f64x8_load_double(group + 3 * stride))
+            s0 = f64x8_add(s0, n)
+            n = f64x8_mul(n, d)
+            s1 = f64x8_add(s1, n)
+            s2 = f64x8_add(
+                s2, f64x8_add(f64x8_mul(n, d), f64x8_load_double(group + 4 * stride))
+            )
+            unit = f64x8_load_double(group + 6 * stride)
+            unit = f64x8_mul(unit, f64x8_sub(unit, empty))  # 0 where it is 0 or EMPTY
+            other = f64x8_max(other, f64x8_abs(unit))
+            low = f64x8_lesser(f64x8_load_double(group + 7 * stride), low)
+            high = f64x8_greater(f64x8_load_double(group + 8 * stride), high)
+            group += n_channels
+        add_vector(pool + LANES, s0)
+        add_vector(pool + 2 * LANES, s1)
+        add_vector(pool + 3 * LANES, s2)
+        add_vector(pool + 4 * LANES, other)
+        f64x8_store_double(pool + 5 * LANES, low)
+        f64x8_store_double(pool + 6 * LANES, high)
+        pool += POOL * LANES
+        k += LANES
+
+
+cdef inline void add_vector(double* sums, F64x8 v) noexcept nogil:
+    f64x8_store_double(sums, f64x8_add(f64x8_load_double(sums), v))
+
+
+cdef void close_pool(
+    const double* table, Py_ssize_t n_groups, Py_ssize_t n_channels, Py_ssize_t stride,
+    const double* pool, double* states
+) noexcept nogil:
+    """Merge sums over groups, whose statistics begin in the table, into states of all groups.
+
+    Where a group has a unit of its own, or the sums left the safe range, groups are merged.
+    """
+    cdef Py_ssize_t k = 0, c, i, g
+    cdef const double* group
+    cdef double* state
+    while k < n_channels:
+        c = min(k, n_channels - LANES)
+        for i in range(k - c, LANES):
+            state = states + STATE * (c + i)
+            widen(state, pool[5 * LANES + i], pool[6 * LANES + i])
+            if (
+                pool[4 * LANES + i] == 0.0 and is_scaled(state)
+                and in_safe_range(pool[i], pool[3 * LANES + i])
+            ):
+                if pool[LANES + i] > 0.0:
+                    merge_sums(
+                        state, pool[LANES + i], 0.0, pool[i], pool[2 * LANES + i],
+                        pool[3 * LANES + i],
+                    )
+                continue
+            for g in range(n_groups):
+                group = table + g * n_channels + c + i
+                merge(
+                    state, group[0], 0.0, group[2 * stride], group[3 * stride], group[4 * stride],
+                    group[6 * stride],
+                )
+        pool += POOL * LANES
+        k += LANES
+
+
+cdef bint group_of_samples(
+    const floating* x, Py_ssize_t step, Py_ssize_t n_channels, Py_ssize_t inner,
+    const int64_t* order, Py_ssize_t n, Py_ssize_t n_known, const double* weight, double* table,
+    Py_ssize_t stride, Py_ssize_t most, Buffers* buffers
+) noexcept nogil:
+    """Merge the samples at n places into the channels of their group, ``most`` at a time."""
+    cdef Py_ssize_t i, taken, size = n_channels * inner, ahead = samples_ahead(size)
+    cdef floating* samples = <floating*> buffers.samples
     cdef bint infinite = False
-    if x.shape[0] == 0 or n_channels == 0 or inner == 0:
+    if n <= 0:
+        load_states(table, stride, n_channels, buffers.states)
+        store_states(buffers.states, stride, n_channels, table)
+        return False
+    if (
+        inner == 1 and weight == NULL and n <= FEW_ROWS and n_channels >= LANES
+        and is_empty(table, n_channels)
+    ):
+        for i in range(n):
+            if ahead and i + ahead < n_known:
+                sknorm_prefetch_all(x + order[i + ahead] * step, size * sizeof(floating))
+        return first_moments(x, step, order, n, n_channels, table, stride)
+    while n > 0:
+        taken = min(most, n)
+        take_ahead(x, step, size, order, taken, samples, n_known)
+        if weight != NULL:
+            for i in range(taken):
+                buffers.weights[i] = weight[order[i]]
+        infinite |= merge_samples(
+            samples, taken, n_channels, inner, buffers.weights if weight != NULL else NULL,
+            table, stride, buffers.states,
+        )
+        order += taken
+        n -= taken
+        n_known -= taken
+    return infinite
+
+
+def group_moments(
+    const floating[:, :, :] x, const int64_t[::1] order, const int64_t[::1] starts,
+    const double[::1] weight, double[:, :] table, double[:, ::1] pooled
+):
+    """Merge samples into the channels of their groups.
+
+    Those of a group are at the places that ``order`` has from one start to the next. Each lies in
+    one piece. The columns of the table are those of ``Moments``: the channels of the first group,
+    and so on. They may be some of a larger one, but lie side by side; zeros are of no value yet.
+    Where ``pooled`` is not None, what the groups have then is merged into it, a state per channel:
+    that is for at least as many channels as lanes, without weights.
+    """
+    cdef Py_ssize_t g, first, few, many, n_channels = x.shape[1], inner = x.shape[2]
+    cdef Py_ssize_t n_groups = starts.shape[0] - 1, stride = table.strides[0] // sizeof(double)
+    cdef Py_ssize_t size = n_channels * inner, step = x.strides[0] // sizeof(floating)
+    cdef Py_ssize_t most = max(<Py_ssize_t> 1, CACHED // max(<Py_ssize_t> 1, size))
+    cdef const double* w = NULL
+    cdef double* own
+    cdef double* pool = NULL
+    cdef Buffers buffers
+    cdef bint infinite = False
+    if n_groups < 1 or size == 0:
         return False
     if weight is not None:
         w = &weight[0]
-    states = <double*> malloc(STATE * n_channels * sizeof(double))
-    if states == NULL:
-        raise MemoryError
-    with nogil:
-        for g in range(n_groups):
-            first = starts[g]
-            n = starts[g + 1] - first
-            if n <= 0:
-                continue
-            if (
-                inner == 1 and w == NULL and n <= FEW_ROWS and n_channels >= LANES
-                and is_empty(&table[0, g * n_channels], n_channels)
-            ):
-                infinite |= first_moments(
-                    &x[first, 0, 0], n, n_channels, &table[0, g * n_channels], stride
+    buffers.states = <double*> malloc(STATE * n_channels * sizeof(double))
+    buffers.weights = <double*> malloc(most * sizeof(double))
+    buffers.samples = malloc(most * size * sizeof(floating))
+    pool = <double*> malloc(POOL * (n_channels + LANES) * sizeof(double))
+    try:
+        if (
+            buffers.states == NULL or buffers.weights == NULL or buffers.samples == NULL
+            or pool == NULL
+        ):
+            raise MemoryError
+        with nogil:
+            for g in range(n_groups):
+                own = &table[0, g * n_channels]
+                first = starts[g]
+                infinite |= group_of_samples(
+                    &x[0, 0, 0], step, n_channels, inner, &order[first], starts[g + 1] - first,
+                    order.shape[0] - first, w, own, stride, most, &buffers,
                 )
-                continue
-            load_states(&table[0, g * n_channels], stride, n_channels, states)
-            if inner == 1 or LANES <= inner <= SHORT:
-                infinite |= channel_moments_of_rows(
-                    &x[first, 0, 0], n, n_channels, inner, w + first if w != NULL else NULL, states
-                )
-            else:
-                infinite |= channel_moments_of_runs(
-                    &x[first, 0, 0], n, n_channels, inner, w + first if w != NULL else NULL, NULL,
-                    states,
-                )
-            store_states(states, stride, n_channels, &table[0, g * n_channels])
-        free(states)
+                if pooled is None:
+                    continue
+                few = g % POOLED_AT_ONCE + 1
+                many = g % POOLED_GROUPS + 1
+                if few == POOLED_AT_ONCE or g + 1 == n_groups:
+                    own -= (few - 1) * n_channels
+                    if few == many:
+                        open_pool(&pooled[0, 0], n_channels, pool)
+                    add_to_pool(own, few, n_channels, stride, pool)
+                if many == POOLED_GROUPS or g + 1 == n_groups:
+                    close_pool(
+                        &table[0, (g + 1 - many) * n_channels], many, n_channels, stride, pool,
+                        &pooled[0, 0],
+                    )
+    finally:
+        free(buffers.states)
+        free(buffers.weights)
+        free(buffers.samples)
+        free(pool)
     return infinite
+
+
+def sort_codes(const int64_t[::1] codes, int64_t[::1] starts, int64_t[::1] order):
+    """Find the order that sorts codes, equal ones as they come, and where each code starts.
+
+    The starts are zeros before, and one more than there are codes. Return False where a code is
+    none of those.
+    """
+    cdef Py_ssize_t i, n = codes.shape[0], n_codes = starts.shape[0] - 1
+    cdef int64_t code
+    cdef bint fits = True
+    with nogil:
+        for i in range(n):
+            code = codes[i]
+            fits = 0 <= code < n_codes
+            if not fits:
+                break
+            starts[code + 1] += 1
+    if not fits:
+        return False
+    with nogil:
+        for i in range(n_codes):
+            starts[i + 1] += starts[i]
+        for i in range(n):
+            if i + SAMPLES_AHEAD < n:
+                sknorm_prefetch(&order[starts[codes[i + SAMPLES_AHEAD]]])
+            code = codes[i]
+            order[starts[code]] = i
+            starts[code] += 1
+        for i in range(n_codes, 0, -1):
+            starts[i] = starts[i - 1]
+        starts[0] = 0
+    return True

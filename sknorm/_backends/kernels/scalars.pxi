@@ -71,6 +71,16 @@ cdef inline bint in_safe_range(double center, double squares) noexcept nogil:
     )
 
 
+cdef inline bint are_in_safe_range(F64x8 center, F64x8 squares) noexcept nogil:
+    """Tell whether all lanes are ``in_safe_range``: of powers of two, the products are exact."""
+    cdef F64x8 c = f64x8_abs(center)
+    cdef F64x8 largest = f64x8_max(squares, f64x8_mul(c, f64x8_all(HUGE_SQUARE / HUGE_MEAN)))
+    cdef F64x8 in_units = f64x8_max(
+        f64x8_mul(c, f64x8_all(HUGE_MEAN)), f64x8_mul(squares, f64x8_all(HUGE_SQUARE))
+    )
+    return f64x8_all_at_most(largest, HUGE_SQUARE) and f64x8_all_at_least(in_units, 1.0)
+
+
 cdef inline double unit_exponent(double magnitude, bint safe_is_zero) noexcept nogil:
     """Return the power of two for values up to a magnitude (see ``_moments.unit_exponent``)."""
     cdef int exponent
