@@ -121,7 +121,7 @@ def group_moments(
 
 
 def group_and_pooled_moments(
-    x: NDArray[Any], codes: Codes, n_codes: int, n_jobs: int | None
+    x: NDArray[Any] | FrameColumns, codes: Codes, n_codes: int, n_jobs: int | None
 ) -> tuple[Moments, Moments]:
     """Return the statistics of each channel in each group of samples, side by side, and in all.
 

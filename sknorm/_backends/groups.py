@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from sknorm._backends import dense_moments, threads
+from sknorm._backends import dense_moments, frame_columns, threads
+from sknorm._backends.frame_columns import FrameColumns
 from sknorm._backends.layout import (
     NATIVE,
     AnyArray,
@@ -34,6 +35,7 @@ from sknorm._statistics.moments import ROWS, Moments
 Array = NDArray[np.float64]
 Codes = NDArray[np.intp]
 Places = NDArray[np.int64]
+Result = TypeVar("Result")
 
 PIECE = 1 << 21  # values whose statistics are found at a time
 PART = 1 << 16  # stored values of a sparse array that are transformed at a time
@@ -64,11 +66,15 @@ def moments(
         return _sparse_moments(x, weight, codes, n_groups, kernels)
     found = _Groups(x, weight, *sort_by_code(codes, n_groups, kernels), kernels)
     found.read(n_jobs)
-    return Moments(found.table)
+    return Moments.of_groups(found.table)
 
 
 def moments_and_pooled(
-    x: AnyArray, codes: Codes, n_codes: int, kernels: Kernels, n_jobs: int | None
+    x: AnyArray | FrameColumns,
+    codes: Codes,
+    n_codes: int,
+    kernels: Kernels,
+    n_jobs: int | None,
 ) -> tuple[Moments, Moments]:
     """Return the statistics of each channel in each group, and in all of them.
 
@@ -77,53 +83,93 @@ def moments_and_pooled(
     order, starts = sort_by_code(codes, n_codes, kernels)
     starts = np.append(starts[:-1][np.diff(starts) > 0], starts[-1])
     found = _Groups(x, None, order, starts, kernels)
-    if found.rows is None or x.shape[1] < dense_moments.LANES:
-        found.read(n_jobs)
-        return Moments(found.table), dense_moments.moments(x, None, kernels, n_jobs)
-    return Moments(found.table), Moments.merge_all(found.read(n_jobs, pooled=True))
+    pooled = found.read(n_jobs, pooled=x.shape[1] >= dense_moments.LANES)
+    if pooled is not None:
+        return Moments.of_groups(found.table), pooled
+    if isinstance(x, FrameColumns):
+        pooled = frame_columns.moments(x, None, kernels, n_jobs)
+    else:
+        pooled = dense_moments.moments(x, None, kernels, n_jobs)
+    return Moments.of_groups(found.table), pooled
 
 
 class _Groups:
     """The groups of the samples of a dense array, and a table of their statistics."""
 
     def __init__(
-        self, x: AnyArray, weight: Array | None, order: Places, starts: Places, kernels: Kernels
+        self,
+        x: AnyArray | FrameColumns,
+        weight: Array | None,
+        order: Places,
+        starts: Places,
+        kernels: Kernels,
     ) -> None:
         if order.size != x.shape[0]:
             raise IndexError(f"there are {order.size} codes for {x.shape[0]} samples")
-        self.table = np.zeros((ROWS, (starts.size - 1) * x.shape[1]))
-        self.rows = _rows_in_one_piece(x)
+        self.table = np.zeros((ROWS, starts.size - 1, x.shape[1]))
         self._x, self._weight, self._kernels = x, weight, kernels
         self._order, self._starts = order, starts
 
-    def read(self, n_jobs: int | None, pooled: bool = False) -> list[Moments]:
-        """Fill the table; return the statistics of all groups in pieces, if that is wanted."""
+    def read(self, n_jobs: int | None, *, pooled: bool = False) -> Moments | None:
+        """Fill the table; return the statistics of all groups if that is wanted and costs little.
+
+        For that there are at least as many channels as the loops take at a time.
+        """
+        x = self._x
+        if not isinstance(x, np.ndarray) or _is_by_column(x):
+            parts = [
+                self._read_rows(values[:, :, None], columns, n_jobs, pooled)
+                for columns, values in _in_rows(x)
+            ]
+            found = [part.table for part in parts if part is not None]
+            return Moments(np.concatenate(found, axis=1)) if found else None
+        rows = _rows_in_one_piece(x)
+        if rows is not None:
+            return self._read_rows(rows, slice(0, x.shape[1]), n_jobs, pooled)
+        self._read_blocks(x, n_jobs)
+        return None
+
+    def _read_rows(
+        self, rows: AnyArray, channels: slice, n_jobs: int | None, pooled: bool
+    ) -> Moments | None:
+        """Read some channels, whose samples lie in one piece each."""
 
         def of_groups(groups: slice) -> Moments:
-            every = Moments.zero(self._x.shape[1]).accumulators() if pooled else None
+            every = Moments.zero(rows.shape[1]).accumulators() if pooled else None
             samples = slice(self._starts[groups.start], self._starts[groups.stop])
-            if self.rows is None:
-                self._read_blocks(groups, samples)
-            else:
-                self._add(self.rows, self._order[samples], groups, samples, every, self._weight)
-            return Moments.zero(0) if every is None else Moments.from_accumulators(every)
+            table = self.table[:, groups, channels]
+            self._add(rows, self._order[samples], groups, samples, self._weight, table, every)
+            return Moments.zero(1) if every is None else Moments.from_accumulators(every)
 
-        n_threads = threads.n_threads(n_jobs, self._x.size)
-        return threads.run(of_groups, _pieces(self._starts, self._x.size), n_threads)
+        found = self._by_piece(of_groups, rows.size, n_jobs)
+        return Moments.merge_all(found) if pooled else None
 
-    def _read_blocks(self, groups: slice, samples: slice) -> None:
+    def _by_piece(
+        self, function: Callable[[slice], Result], n_values: int, n_jobs: int | None
+    ) -> list[Result]:
+        pieces = _pieces(self._starts, n_values)
+        return threads.run(function, pieces, threads.n_threads(n_jobs, n_values))
+
+    def _read_blocks(self, x: AnyArray, n_jobs: int | None) -> None:
         """Read samples that are copied before, a block at a time."""
-        n_channels = self._x.shape[1]
-        own_table = self.table[:, groups.start * n_channels : groups.stop * n_channels]
-        own_table[:] = Moments.zero(1).table
-        for block in sample_blocks(self._x[: samples.stop - samples.start]):
-            own = slice(samples.start + block.start, samples.start + block.stop)
-            places = self._order[own]
-            values = take(self._x, places, self._kernels).reshape(places.size, n_channels, -1)
+
+        def of_groups(groups: slice) -> None:
+            samples = slice(self._starts[groups.start], self._starts[groups.stop])
+            self.table[:, groups] = Moments.zero(1).table[:, None]
+            for block in sample_blocks(x[: samples.stop - samples.start]):
+                of_block(slice(samples.start + block.start, samples.start + block.stop))
+
+        def of_block(samples: slice) -> None:
+            places = self._order[samples]
+            values = take(x, places, self._kernels).reshape(places.size, x.shape[1], -1)
             weight = None if self._weight is None else self._weight[places]
-            first = int(np.searchsorted(self._starts, own.start, side="right")) - 1
-            last = int(np.searchsorted(self._starts, own.stop, side="left"))
-            self._add(values, np.arange(places.size), slice(first, last), own, None, weight)
+            first = int(np.searchsorted(self._starts, samples.start, side="right")) - 1
+            last = int(np.searchsorted(self._starts, samples.stop, side="left"))
+            table = self.table[:, first:last]
+            in_order = np.arange(places.size)
+            self._add(values, in_order, slice(first, last), samples, weight, table, None)
+
+        self._by_piece(of_groups, x.size, n_jobs)
 
     def _add(
         self,
@@ -131,16 +177,35 @@ class _Groups:
         places: Places,
         groups: slice,
         samples: slice,
-        pooled: Array | None,
         weight: Array | None,
+        table: Array,
+        pooled: Array | None,
     ) -> None:
         """Add those samples of some groups that are in a part of the order."""
-        n_channels = self._x.shape[1]
         starts = self._starts[groups.start : groups.stop + 1].clip(samples.start, samples.stop)
-        table = self.table[:, groups.start * n_channels : groups.stop * n_channels]
         starts -= samples.start
         if self._kernels.group_moments(values, places, starts, weight, table, pooled):
             raise NonFiniteError
+
+
+def _is_by_column(x: AnyArray) -> bool:
+    """Tell whether the columns of a matrix are rather in one piece than its rows."""
+    return x.ndim == 2 and x.shape[1] > 1 and abs(x.strides[0]) < abs(x.strides[1])
+
+
+def _in_rows(x: AnyArray | FrameColumns) -> Iterator[tuple[slice, AnyArray]]:
+    """Yield a few columns at a time, and a copy of them as native floats whose rows lie together.
+
+    Of each row all of a line of memory is read at once then, which is scattered.
+    """
+    lanes = dense_moments.LANES
+    ends = [*range(lanes, x.shape[1] - lanes + 1, lanes), x.shape[1]]
+    for columns in itertools.starmap(slice, itertools.pairwise([0, *ends])):
+        if isinstance(x, FrameColumns):
+            yield columns, x.rows(columns)
+        else:
+            dtype = x.dtype if x.dtype in NATIVE else np.dtype(np.float64)
+            yield columns, np.ascontiguousarray(x[:, columns], dtype)
 
 
 def _pieces(starts: Places, n_values: int) -> list[slice]:

@@ -170,9 +170,7 @@ def group_moments(
     A group of which the table has zeros has no value yet. What they have then is merged into
     ``pooled``.
     """
-    n_channels = x.shape[1]
-    empty = ~table[0].reshape(starts.size - 1, n_channels).any(axis=1)
-    table[:, np.repeat(empty, n_channels)] = Moments.zero(1).table
+    table[:, ~table[0].any(axis=1)] = Moments.zero(1).table[:, None]
     step = max(1, BLOCK // max(1, math.prod(x.shape[1:])))
     for start in range(0, order.size, step):
         some = order[start : start + step]
@@ -180,10 +178,11 @@ def group_moments(
         first = int(np.searchsorted(starts, start, side="right")) - 1
         last = int(np.searchsorted(starts, start + some.size, side="left"))
         within = starts[first : last + 1].clip(start, start + some.size) - start
-        own = table[:, first * n_channels : last * n_channels]
-        own[...] = Moments(own).merge(reference.group_moments(x[some], within, part)).table
+        own = table[:, first:last]
+        found = reference.group_moments(x[some], within, part)
+        own[...] = Moments.of_groups(own).merge(found).by_group(x.shape[1])
     if pooled is not None:
-        total = Moments(table).of_all_groups(n_channels)
+        total = Moments.of_groups(table).of_all_groups(x.shape[1])
         pooled[...] = Moments.from_accumulators(pooled).merge(total).accumulators()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sknorm._backends.frame_columns import FrameColumns
 from sknorm._compat import as_numpy
 from sknorm._drift.report import DriftReport
 from sknorm._scalers import drift, parameters, state, validation
@@ -155,7 +156,7 @@ class DriftMixin:
     ) -> Moments:
         """Return the moments about the mean of each channel, or of each in each group."""
         one_pass: Any = getattr(self, "_one_pass", None)
-        if one_pass is not None and groups is None and isinstance(X, np.ndarray):
+        if one_pass is not None and groups is None and isinstance(X, (np.ndarray, FrameColumns)):
             every: Moments = one_pass.read(self, X, codes, n_channels)
             return every
         return self._moments_of(X, weights, codes, n_channels, groups, self.n_jobs)

@@ -104,7 +104,8 @@ class GroupScaler(
     Weights count as numbers of rows, also in how far a group is drawn: scale them so that one row
     has the weight 1.
 
-    A fit keeps nine numbers per group and feature, and one more where values are missing. What is
+    A fit keeps nine numbers per group and feature, and one more where values are missing. Of data
+    frames, and of arrays in Fortran order, eight columns at a time are copied for it. What is
     typical of the groups is computed when it is first needed, by ``transform``.
 
     References

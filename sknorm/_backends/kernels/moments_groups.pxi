@@ -192,13 +192,13 @@ cdef bint merge_samples(
 
 
 cdef double first_mean(
-    const double* table, Py_ssize_t n_groups, Py_ssize_t n_channels, Py_ssize_t stride
+    const double* table, Py_ssize_t n_groups, Py_ssize_t step, Py_ssize_t stride
 ) noexcept nogil:
     """Return the mean of the first of some groups that has a value of a channel."""
     cdef Py_ssize_t g
     for g in range(n_groups):
-        if table[g * n_channels] > 0.0:
-            return table[g * n_channels + 2 * stride]
+        if table[g * step] > 0.0:
+            return table[g * step + 2 * stride]
     return 0.0
 
 
@@ -222,10 +222,10 @@ cdef void open_pool(const double* states, Py_ssize_t n_channels, double* pool) n
 
 
 cdef void add_to_pool(
-    const double* table, Py_ssize_t n_groups, Py_ssize_t n_channels, Py_ssize_t stride,
-    double* pool
+    const double* table, Py_ssize_t n_groups, Py_ssize_t n_channels, Py_ssize_t step,
+    Py_ssize_t stride, double* pool
 ) noexcept nogil:
-    """Add the statistics of a few groups, side by side, to sums over groups.
+    """Add the statistics of a few groups, from one step to the next, to sums over groups.
 
     Where there is no value so far, those are of deviations from the mean of the first group.
     """
@@ -236,7 +236,7 @@ cdef void add_to_pool(
         c = min(k, n_channels - LANES)
         for i in range(LANES):
             if pool[i] == 0.0 and pool[LANES + i] == 0.0:
-                pool[i] = first_mean(table + c + i, n_groups, n_channels, stride)
+                pool[i] = first_mean(table + c + i, n_groups, step, stride)
         shift = f64x8_load_double(pool)
         s0 = s1 = s2 = other = f64x8_all(0.0)
         low = f64x8_load_double(pool + 5 * LANES)
@@ -257,7 +257,7 @@ cdef void add_to_pool(
             other = f64x8_max(other, f64x8_abs(unit))
             low = f64x8_lesser(f64x8_load_double(group + 7 * stride), low)
             high = f64x8_greater(f64x8_load_double(group + 8 * stride), high)
-            group += n_channels
+            group += step
         add_vector(pool + LANES, s0)
         add_vector(pool + 2 * LANES, s1)
         add_vector(pool + 3 * LANES, s2)
@@ -273,8 +273,8 @@ cdef inline void add_vector(double* sums, F64x8 v) noexcept nogil:
 
 
 cdef void close_pool(
-    const double* table, Py_ssize_t n_groups, Py_ssize_t n_channels, Py_ssize_t stride,
-    const double* pool, double* states
+    const double* table, Py_ssize_t n_groups, Py_ssize_t n_channels, Py_ssize_t step,
+    Py_ssize_t stride, const double* pool, double* states
 ) noexcept nogil:
     """Merge sums over groups, whose statistics begin in the table, into states of all groups.
 
@@ -299,7 +299,7 @@ cdef void close_pool(
                     )
                 continue
             for g in range(n_groups):
-                group = table + g * n_channels + c + i
+                group = table + g * step + c + i
                 merge(
                     state, group[0], 0.0, group[2 * stride], group[3 * stride], group[4 * stride],
                     group[6 * stride],
@@ -347,18 +347,18 @@ cdef bint group_of_samples(
 
 def group_moments(
     const floating[:, :, :] x, const int64_t[::1] order, const int64_t[::1] starts,
-    const double[::1] weight, double[:, :] table, double[:, ::1] pooled
+    const double[::1] weight, double[:, :, :] table, double[:, ::1] pooled
 ):
     """Merge samples into the channels of their groups.
 
     Those of a group are at the places that ``order`` has from one start to the next. Each lies in
-    one piece. The columns of the table are those of ``Moments``: the channels of the first group,
-    and so on. They may be some of a larger one, but lie side by side; zeros are of no value yet.
-    Where ``pooled`` is not None, what the groups have then is merged into it, a state per channel:
+    one piece. The rows of the table are those of ``Moments``, each by group and channel, whose
+    channels lie side by side; zeros are of no value yet. Where ``pooled`` is not None, what the groups have then is merged into it, a state per channel:
     that is for at least as many channels as lanes, without weights.
     """
     cdef Py_ssize_t g, first, few, many, n_channels = x.shape[1], inner = x.shape[2]
     cdef Py_ssize_t n_groups = starts.shape[0] - 1, stride = table.strides[0] // sizeof(double)
+    cdef Py_ssize_t next_group = table.strides[1] // sizeof(double)
     cdef Py_ssize_t size = n_channels * inner, step = x.strides[0] // sizeof(floating)
     cdef Py_ssize_t most = max(<Py_ssize_t> 1, CACHED // max(<Py_ssize_t> 1, size))
     cdef const double* w = NULL
@@ -382,7 +382,7 @@ def group_moments(
             raise MemoryError
         with nogil:
             for g in range(n_groups):
-                own = &table[0, g * n_channels]
+                own = &table[0, g, 0]
                 first = starts[g]
                 infinite |= group_of_samples(
                     &x[0, 0, 0], step, n_channels, inner, &order[first], starts[g + 1] - first,
@@ -393,13 +393,13 @@ def group_moments(
                 few = g % POOLED_AT_ONCE + 1
                 many = g % POOLED_GROUPS + 1
                 if few == POOLED_AT_ONCE or g + 1 == n_groups:
-                    own -= (few - 1) * n_channels
+                    own -= (few - 1) * next_group
                     if few == many:
                         open_pool(&pooled[0, 0], n_channels, pool)
-                    add_to_pool(own, few, n_channels, stride, pool)
+                    add_to_pool(own, few, n_channels, next_group, stride, pool)
                 if many == POOLED_GROUPS or g + 1 == n_groups:
                     close_pool(
-                        &table[0, (g + 1 - many) * n_channels], many, n_channels, stride, pool,
+                        &table[0, g + 1 - many, 0], many, n_channels, next_group, stride, pool,
                         &pooled[0, 0],
                     )
     finally:
