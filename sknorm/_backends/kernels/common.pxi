@@ -70,6 +70,8 @@ cdef enum:
     STATE = 9  # numbers in the state of a channel
     ROWS = 1024  # values of a channel in a block of column statistics
     FEW_ROWS = 64  # rows that are summed up plainly
+    SHORT_ROW_BYTES = 1280  # of rows that many are walked along at once
+    BYTES_AHEAD = 8192  # of rows that are fetched before their turn
     RUN = 2048  # values in a block of contiguous statistics
     CHUNK = 256  # contiguous values that are summed up plainly
     INDICES = 512  # of a sparse array, looked at just before they are used
