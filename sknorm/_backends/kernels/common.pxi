@@ -47,6 +47,7 @@ cdef extern from "f64x8.h" nogil:
     void sknorm_store_nontemporal(void* to, const void* source, size_t n)
     void sknorm_store_fence()
     void sknorm_prefetch(const void* x)
+    void sknorm_prefetch_lines(const void* x, size_t n_bytes)
     void sknorm_prefetch_all(const void* x, size_t n_bytes)
     double sknorm_scatter(double* fields, double x)
     int sknorm_level()

@@ -143,6 +143,7 @@ cdef void sum_short_runs(
             counts = low != NULL and w[o] != 0.0
         p = x + o * stride
         for c in range(channels):
+            sknorm_prefetch_all(p + BYTES_AHEAD // sizeof(floating), inner * sizeof(floating))
             s = f64x8_all(shift[c])
             t1 = f64x8_load_double(a1 + c * LANES)
             t2 = f64x8_load_double(a2 + c * LANES)
@@ -210,6 +211,10 @@ cdef inline double sum_deviations(
     cdef Py_ssize_t i = 0
     cdef double rest = 0.0
     while i + LANES <= n:
+        if i % (2 * LANES) == 0:
+            sknorm_prefetch_lines(
+                x + i + BYTES_AHEAD // sizeof(floating), 2 * LANES * sizeof(floating)
+            )
         v = load(x + i)
         l = f64x8_lesser(v, l)
         h = f64x8_greater(v, h)
@@ -270,7 +275,10 @@ cdef inline void sum_plain(
     while i + 2 * LANES <= n:
         v = load(x + i)
         u = load(x + i + LANES)
-        if low != NULL:
+        if low != NULL:  # values that are read for the first time
+            sknorm_prefetch_lines(
+                x + i + BYTES_AHEAD // sizeof(floating), 2 * LANES * sizeof(floating)
+            )
             l = f64x8_lesser(u, f64x8_lesser(v, l))
             h = f64x8_greater(u, f64x8_greater(v, h))
         v = f64x8_sub(v, s)
