@@ -25,6 +25,7 @@ cdef inline double affine_row(
     cdef Py_ssize_t c = 0
     cdef double rest = 0.0, p, g, b
     while power == NULL and not inverse and c + LANES <= n:
+        sknorm_prefetch(x + c + BYTES_AHEAD // sizeof(floating))
         v = load(x + c)
         check = f64x8_add(check, f64x8_sub(v, v))
         v = f64x8_sub(v, f64x8_load_double(shift + c))
@@ -61,6 +62,7 @@ cdef double affine_run(
     cdef double rest = 0.0
     if power == 1.0 and not inverse:
         while i + LANES <= n:
+            sknorm_prefetch(x + i + BYTES_AHEAD // sizeof(floating))
             v = load(x + i)
             check = f64x8_add(check, f64x8_sub(v, v))
             v = f64x8_sub(v, s)
@@ -158,6 +160,7 @@ cdef bint is_finite(const floating* x, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i = 0
     cdef double rest = 0.0
     while i + LANES <= n:
+        sknorm_prefetch(x + i + BYTES_AHEAD // sizeof(floating))
         v = load(x + i)
         check = f64x8_add(check, f64x8_sub(v, v))
         i += LANES

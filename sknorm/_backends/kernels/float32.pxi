@@ -68,6 +68,7 @@ cdef inline double affine_float32(
     split(shift, &s, &s_low)
     shifts, shifts_low = f32x8_all(s), f32x8_all(s_low)
     while i + LANES <= n:
+        sknorm_prefetch(x + i + BYTES_AHEAD // sizeof(float))
         v = f32x8_load(x + i)
         check = f32x8_add(check, f32x8_sub(v, v))
         f32x8_store(out + i, affine_f32x8(v, shifts, shifts_low, times))
@@ -88,6 +89,7 @@ cdef inline double affine_float32_each(
     cdef float rest = 0.0
     cdef Py_ssize_t i = 0
     while i + LANES <= n:
+        sknorm_prefetch(x + i + BYTES_AHEAD // sizeof(float))
         v = f32x8_load(x + i)
         check = f32x8_add(check, f32x8_sub(v, v))
         v = affine_f32x8(
