@@ -100,6 +100,8 @@ cdef inline void layer_sums(
     """
     cdef double shift = 0.0, center
     cdef bint short = n <= CHUNK
+    if n <= RUN:
+        sknorm_prefetch_lines(x + BYTES_AHEAD // sizeof(floating), n * sizeof(floating))
     if floating is double:
         shift = f64x8_sum(load(x)) * (1.0 / LANES) if n >= LANES else x[0]
     if short:

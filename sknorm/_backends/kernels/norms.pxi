@@ -31,6 +31,9 @@ cdef inline double norm_of_chunk(const floating* x, Py_ssize_t n, Norm kind) noe
     if floating is float and kind == MAX:
         return largest_float32(x, n)
     while i + 2 * LANES <= n:
+        sknorm_prefetch_lines(
+            x + i + BYTES_AHEAD // sizeof(floating), 2 * LANES * sizeof(floating)
+        )
         a = with_value(a, load(x + i), kind)
         b = with_value(b, load(x + i + LANES), kind)
         i += 2 * LANES

@@ -29,6 +29,7 @@ cdef inline void sum_norms(
         for k in range(few if along_rows(x, stride) else 0):
             i = 0
             while i + LANES <= width:
+                sknorm_prefetch(p + (LANES + k) * stride + i)
                 a = f64x8_load_double(sums + i) if k else f64x8_all(0.0)
                 f64x8_store_double(sums + i, with_value(a, load(p + k * stride + i), kind))
                 i += LANES
@@ -39,6 +40,7 @@ cdef inline void sum_norms(
             else:
                 a = f64x8_all(0.0)
                 for k in range(few):
+                    sknorm_prefetch(p + (LANES + k) * stride + i)
                     a = with_value(a, load(p + k * stride + i), kind)
             if kind == MAX:
                 f64x8_store_double(total + i, f64x8_max(a, f64x8_load_double(total + i)))
