@@ -77,6 +77,9 @@ cdef Outcome scatter_block(
         j = indices[k]
         if <size_t> j >= <size_t> n_columns:
             return OUT_OF_RANGE
+        if k % 8 == 0:
+            sknorm_prefetch(data + k + BYTES_AHEAD // sizeof(floating))
+            sknorm_prefetch(indices + k + BYTES_AHEAD // sizeof(integral))
         count = sknorm_scatter(columns + FIELDS * j, data[k])
         if watched and count >= most and not flush(columns + FIELDS * j, table + STATE * j):
             return NEEDS_CARE
