@@ -1,8 +1,8 @@
 """Statistics and transforms per group of samples, whatever the number of groups.
 
-Samples are taken in the order of their groups, a block at a time, so that one loop over the block
-serves all groups in it. The channels of all groups are kept side by side, as if they were that
-many channels: ``group * n_channels + channel``.
+Samples are read in the order of their groups, where they are if each lies in one piece. One loop
+serves many groups, whose channels are kept side by side, as if they were that many channels:
+``group * n_channels + channel``.
 """
 
 from __future__ import annotations

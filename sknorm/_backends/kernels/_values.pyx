@@ -31,6 +31,7 @@ def processor_level():
 include "float32.pxi"
 include "moments_sums.pxi"
 include "moments.pxi"
+include "moments_pooled.pxi"
 include "moments_groups.pxi"
 include "bounds.pxi"
 include "moments_csc.pxi"
