@@ -161,6 +161,17 @@ def test_the_range_is_exact_in_every_shape(shape, dtype, weighted, order):
     np.testing.assert_array_equal(fitted._training[1], used.max(axis=axes))
 
 
+@pytest.mark.parametrize("n", [1, 2, 7, 8, 9, 15, 16, 17, 33, 271, 2085])
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_the_least_and_the_greatest_are_found_wherever_they_are(n, dtype, order):
+    for sign in (-1, 1):
+        x = np.asarray(sign * np.eye(n, dtype=dtype), order=order)
+        fitted = BatchStatScaler().fit(x)
+        np.testing.assert_array_equal(fitted._training[0], x.min(axis=0))
+        np.testing.assert_array_equal(fitted._training[1], x.max(axis=0))
+
+
 @every_class
 @pytest.mark.parametrize("scale", [1e300, 1e-300])
 def test_extreme_units(cls, scale):

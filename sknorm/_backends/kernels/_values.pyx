@@ -29,6 +29,7 @@ def processor_level():
 
 
 include "float32.pxi"
+include "moments_extents.pxi"
 include "moments_sums.pxi"
 include "moments.pxi"
 include "moments_pooled.pxi"

@@ -52,6 +52,17 @@ cdef extern from "f64x8.h" nogil:
     double sknorm_scatter(double* fields, double x)
     int sknorm_level()
 
+cdef extern from "f32x16.h" nogil:
+    ctypedef struct F32x16:
+        pass
+
+    F32x16 f32x16_all(float value)
+    F32x16 f32x16_load(const float* x)
+    F64x8 f32x16_first(F32x16 a, const float* x)
+    F64x8 f32x16_second(F32x16 a, const float* x)
+    F32x16 f32x16_lesser(F32x16 a, F32x16 b)
+    F32x16 f32x16_greater(F32x16 a, F32x16 b)
+
 cdef extern from "f32x8.h" nogil:
     ctypedef struct F32x8:
         pass

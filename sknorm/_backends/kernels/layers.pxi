@@ -105,16 +105,16 @@ cdef inline void layer_sums(
     if floating is double:
         shift = f64x8_sum(load(x)) * (1.0 / LANES) if n >= LANES else x[0]
     if short:
-        sum_plain(x, n, shift, s1, s2, NULL, NULL)
+        sum_plain(x, n, shift, s1, s2, NULL)
     else:
-        sum_run(x, n, NULL, shift, s1, s2, NULL, NULL)
+        sum_run(x, n, NULL, shift, s1, s2, NULL)
     center = s1[0] * inverse_n
     if center * center > approximate_mean(x) * (s2[0] * inverse_n):
         shift += center
         if short:
-            sum_plain(x, n, shift, s1, s2, NULL, NULL)
+            sum_plain(x, n, shift, s1, s2, NULL)
         else:
-            sum_run(x, n, NULL, shift, s1, s2, NULL, NULL)
+            sum_run(x, n, NULL, shift, s1, s2, NULL)
     mean[0] = shift
 
 

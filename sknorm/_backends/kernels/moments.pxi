@@ -66,6 +66,10 @@ cdef inline void widen(double* state, double low, double high) noexcept nogil:
         state[8] = high
 
 
+cdef inline void widen_by(double* state, Extent* extent) noexcept nogil:
+    widen(state, least(extent), greatest(extent))
+
+
 cdef inline double start(const double* state) noexcept nogil:
     """Return the shift for a state's next block: its mean so far."""
     return state[2] if state[6] == 0.0 else 0.0
@@ -80,6 +84,7 @@ cdef bint merge_slow(double* v, double* w, Py_ssize_t n, double* state) noexcept
     cdef Py_ssize_t i, k = 0
     cdef double magnitude = 0.0, exponent, shift, s1, s2, mean, mean_low
     cdef double count = 0.0, count_low = 0.0, low = INFINITY, high = -INFINITY
+    cdef Extent extent = no_extent()
     for i in range(n):
         if fabs(v[i]) == INFINITY:
             return True
@@ -101,12 +106,13 @@ cdef bint merge_slow(double* v, double* w, Py_ssize_t n, double* state) noexcept
             low = min(low, v[i])
             high = max(high, v[i])
             v[i] = ldexp(v[i], -<int> exponent)
-        sum_run(v, k, w, v[0], &s1, &s2, NULL, NULL)
+        widen(state, low, high)
+        sum_run(v, k, w, v[0], &s1, &s2, NULL)
     else:
-        sum_run(v, k, w, v[0], &s1, &s2, &low, &high)
-    widen(state, low, high)
+        sum_run(v, k, w, v[0], &s1, &s2, &extent)
+        widen_by(state, &extent)
     shift = v[0] + s1 / count
-    sum_run(v, k, w, shift, &s1, &s2, NULL, NULL)
+    sum_run(v, k, w, shift, &s1, &s2, NULL)
     mean = shift
     mean_low = 0.0
     add(&mean, &mean_low, s1 / count, 0.0)
@@ -228,7 +234,7 @@ cdef bint merge_runs(
 ) noexcept nogil:
     """Merge one channel's runs (in all at most RUN values) into its state."""
     cdef double shift = start(state), s1 = 0.0, s2 = 0.0, run1, run2, count, count_low = 0.0
-    cdef double low = INFINITY, high = -INFINITY
+    cdef Extent extent = no_extent()
     cdef bint counts, is_known = False
     cdef Py_ssize_t o
     if w_outer != NULL:
@@ -239,13 +245,13 @@ cdef bint merge_runs(
         count = <double> (outer * inner)
     if state[0] == 0.0:
         shift = first_shift(
-            x + first_weighted(w_outer, outer) * stride, inner, w_inner, count, &low, &high
+            x + first_weighted(w_outer, outer) * stride, inner, w_inner, count, &extent
         )
         is_known = outer == 1 and w_inner == NULL
     for o in range(outer):
         counts = not is_known and (w_outer == NULL or w_outer[o] != 0.0)
         sum_run(
-            x + o * stride, inner, w_inner, shift, &run1, &run2, &low if counts else NULL, &high
+            x + o * stride, inner, w_inner, shift, &run1, &run2, &extent if counts else NULL
         )
         if w_outer != NULL:
             run1 *= w_outer[o]
@@ -256,25 +262,25 @@ cdef bint merge_runs(
         return merge_block(x, outer, stride, inner, w_outer, w_inner, state)
     if count > 0.0:
         merge_sums(state, count, count_low, shift, s1, s2)
-        widen(state, low, high)
+        widen_by(state, &extent)
     return False
 
 
 cdef inline double first_shift(
-    const floating* x, Py_ssize_t n, const double* w, double count, double* low, double* high
+    const floating* x, Py_ssize_t n, const double* w, double count, Extent* extent
 ) noexcept nogil:
     """Return about the mean of a run, or 0 where that cannot be told.
 
-    Without weights, widen the range from low to high by the values if they are finite.
+    Without weights, find the extent of the values as well if they are finite.
     """
     cdef double shift = x[first_weighted(w, n)], s1 = 0.0, s2 = 0.0
     if shift - shift != 0.0:
         return 0.0
     if w == NULL:
-        s1 = sum_deviations(x, n, shift, low, high)
+        s1 = sum_deviations(x, n, shift, extent)
         count = <double> n
     else:
-        sum_run(x, n, w, shift, &s1, &s2, NULL, NULL)
+        sum_run(x, n, w, shift, &s1, &s2, NULL)
     return shift + s1 / count if fabs(s1) < HUGE_SQUARE and count > 0.0 else shift
 
 

@@ -23,7 +23,7 @@ cdef inline bint flush(double* c, double* state) noexcept nogil:
     if state[0] == 0.0 and c[3] != 0.0 and c[2] >= 32.0 and c[0] * c[0] > 0.97 * (c[1] * c[2]):
         return False
     merge_sums(state, c[2], 0.0, c[3], c[0], c[1])
-    widen(state, c[4], c[5])
+    widen(state, c[4], -c[5])
     c[0] = c[1] = c[2] = 0.0
     return True
 
@@ -44,7 +44,7 @@ cdef bint start_columns(
         c = columns + FIELDS * j
         c[0] = c[1] = c[2] = 0.0
         c[4] = table[STATE * j + 7]
-        c[5] = table[STATE * j + 8]
+        c[5] = -table[STATE * j + 8]
         c[3] = start(table + STATE * j)
         any_new |= table[STATE * j] == 0.0
     n = min(n, FIRST * n_columns) if any_new else 0

@@ -203,41 +203,37 @@ cdef void sum_narrow_rows(
 
 
 cdef inline double sum_deviations(
-    const floating* x, Py_ssize_t n, double shift, double* low, double* high
+    const floating* x, Py_ssize_t n, double shift, Extent* extent
 ) noexcept nogil:
-    """Return the sum of deviations from a shift over contiguous values, and widen their range."""
-    cdef F64x8 a = f64x8_all(0.0), s = f64x8_all(shift), v
-    cdef F64x8 l = f64x8_all(INFINITY), h = f64x8_all(-INFINITY)
+    """Return the sum of deviations from a shift over contiguous values, and find their extent."""
+    cdef F64x8 a = f64x8_all(0.0), b = a, s = f64x8_all(shift), v, u
+    cdef Extent found = extent[0]
     cdef Py_ssize_t i = 0
     cdef double rest = 0.0
-    while i + LANES <= n:
-        if i % (2 * LANES) == 0:
-            sknorm_prefetch_lines(
-                x + i + BYTES_AHEAD // sizeof(floating), 2 * LANES * sizeof(floating)
-            )
-        v = load(x + i)
-        l = f64x8_lesser(v, l)
-        h = f64x8_greater(v, h)
+    while i + 2 * LANES <= n:
+        load_two(x + i, &v, &u, &found)
         a = f64x8_add(a, f64x8_sub(v, s))
-        i += LANES
-    low[0] = min(low[0], f64x8_least_lane(l))
-    high[0] = max(high[0], f64x8_greatest_lane(h))
+        b = f64x8_add(b, f64x8_sub(u, s))
+        sknorm_prefetch_lines(
+            x + i + BYTES_AHEAD // sizeof(floating), 2 * LANES * sizeof(floating)
+        )
+        i += 2 * LANES
     while i < n:
-        low[0] = min(low[0], <double> x[i])
-        high[0] = max(high[0], <double> x[i])
+        extend(&found, f64x8_all(x[i]))
         rest += x[i] - shift
         i += 1
-    return f64x8_sum(a) + rest
+    extent[0] = found
+    return f64x8_sum(f64x8_add(a, b)) + rest
 
 
 cdef void sum_run(
     const floating* x, Py_ssize_t n, const double* w, double shift, double* s1, double* s2,
-    double* low, double* high
+    Extent* extent
 ) noexcept nogil:
     """Find the sums of deviations from a shift, and of their squares, over contiguous values.
 
     Sums of CHUNK values are added up with their rounding errors: the error does not grow with n.
-    The range from low to high is widened by the values, unless low is NULL.
+    The extent of the values that have a weight is found as well, unless it is NULL.
     """
     cdef double low1 = 0.0, low2 = 0.0, part1, part2
     cdef Py_ssize_t i = 0, length
@@ -245,42 +241,38 @@ cdef void sum_run(
     while i < n:
         length = min(<Py_ssize_t> CHUNK, n - i)
         if w == NULL:
-            sum_plain(x + i, length, shift, &part1, &part2, low, high)
+            sum_plain(x + i, length, shift, &part1, &part2, extent)
         else:
-            sum_weighted(x + i, length, w + i, shift, &part1, &part2, low, high)
+            sum_weighted(x + i, length, w + i, shift, &part1, &part2, extent)
         add(s1, &low1, part1, 0.0)
         add(s2, &low2, part2, 0.0)
         i += length
 
 
 cdef inline void sum_plain(
-    const floating* x, Py_ssize_t n, double shift, double* s1, double* s2, double* low,
-    double* high
+    const floating* x, Py_ssize_t n, double shift, double* s1, double* s2, Extent* extent
 ) noexcept nogil:
     """Find the sums of deviations from a shift over a few contiguous values."""
-    cdef F64x8 a1 = f64x8_all(0.0), a2 = a1, b1 = a1, b2 = a1, s = f64x8_all(shift), v, u, l, h
+    cdef F64x8 a1 = f64x8_all(0.0), a2 = a1, b1 = a1, b2 = a1, s = f64x8_all(shift), v, u
+    cdef Extent found = extent[0] if extent != NULL else no_extent()
     cdef double d
     cdef Py_ssize_t i = 0
     if n < LANES:
         s1[0] = s2[0] = 0.0
         for i in range(n):
-            if low != NULL:
-                low[0] = min(low[0], <double> x[i])
-                high[0] = max(high[0], <double> x[i])
+            extend(&found, f64x8_all(x[i]))
             d = x[i] - shift
             s1[0] += d
             s2[0] += d * d
+        if extent != NULL:
+            extent[0] = found
         return
-    l = h = load(x + n - LANES)
     while i + 2 * LANES <= n:
-        v = load(x + i)
-        u = load(x + i + LANES)
-        if low != NULL:  # values that are read for the first time
+        load_two(x + i, &v, &u, &found if extent != NULL else NULL)
+        if extent != NULL:  # values that are read for the first time
             sknorm_prefetch_lines(
                 x + i + BYTES_AHEAD // sizeof(floating), 2 * LANES * sizeof(floating)
             )
-            l = f64x8_lesser(u, f64x8_lesser(v, l))
-            h = f64x8_greater(u, f64x8_greater(v, h))
         v = f64x8_sub(v, s)
         u = f64x8_sub(u, s)
         a1 = f64x8_add(a1, v)
@@ -290,37 +282,35 @@ cdef inline void sum_plain(
         i += 2 * LANES
     if i + LANES <= n:
         v = load(x + i)
-        if low != NULL:
-            l = f64x8_lesser(v, l)
-            h = f64x8_greater(v, h)
+        extend(&found, v)
         v = f64x8_sub(v, s)
         a1 = f64x8_add(a1, v)
         a2 = f64x8_add(a2, f64x8_mul(v, v))
         i += LANES
     if i < n:
-        u = f64x8_last(f64x8_sub(load(x + n - LANES), s), LANES - (n - i))
+        u = load(x + n - LANES)
+        extend(&found, u)
+        u = f64x8_last(f64x8_sub(u, s), LANES - (n - i))
         b1 = f64x8_add(b1, u)
         b2 = f64x8_add(b2, f64x8_mul(u, u))
     s1[0] = f64x8_sum(f64x8_add(a1, b1))
     s2[0] = f64x8_sum(f64x8_add(a2, b2))
-    if low != NULL:
-        low[0] = min(low[0], f64x8_least_lane(l))
-        high[0] = max(high[0], f64x8_greatest_lane(h))
+    if extent != NULL:
+        extent[0] = found
 
 
 cdef void sum_weighted(
     const floating* x, Py_ssize_t n, const double* w, double shift, double* s1, double* s2,
-    double* low, double* high
+    Extent* extent
 ) noexcept nogil:
     """Find the weighted sums of deviations from a shift over a few contiguous values."""
     cdef F64x8 a1 = f64x8_all(0.0), a2 = a1, s = f64x8_all(shift), v, weight
     cdef double d, rest1 = 0.0, rest2 = 0.0
     cdef Py_ssize_t i = 0
-    if low != NULL:
+    if extent != NULL:
         for i in range(n):
             if w[i] != 0.0:
-                low[0] = min(low[0], <double> x[i])
-                high[0] = max(high[0], <double> x[i])
+                extend(extent, f64x8_all(x[i]))
     i = 0
     while i + LANES <= n:
         v = f64x8_sub(load(x + i), s)
