@@ -1,10 +1,8 @@
-"""Streams of Arrow's record batches: readers, data sets and Parquet files."""
+"""Streams of Arrow's record batches, from readers and data sets."""
 
 from __future__ import annotations
 
-import glob
 import importlib
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -16,9 +14,11 @@ from sknorm._sources.learning import Reader
 from sknorm._sources.source import Source, Work, refuse_columns, refuse_repeated
 from sknorm._sources.streams import apply_in_turn, learn_in_turn
 
-# Batches are joined until they have so many bytes, and split where they have more than the most.
-# Fewer and larger blocks are faster, as long as they stay in the cache.
-BLOCK_BYTES, MOST_BYTES = 5 << 20, 14 << 20
+# Batches are joined until they have so many bytes of float64, and split where they have more than
+# the most; those that have results earlier, so that the memory of results before is used again.
+LEAST_BYTES, RESULT_BYTES, MOST_BYTES = 5 << 20, 14 << 20, 48 << 20
+# Of a column in a Parquet file, a page and so many bytes are in memory. It would be a row group's.
+BUFFER_BYTES = 64 << 10
 
 
 class ArrowStream(Source):
@@ -28,7 +28,7 @@ class ArrowStream(Source):
         self.kind = kind
         self._reader = reader
         self.is_read_again = not hasattr(reader, "read_next_batch")
-        self._schema = getattr(reader, "schema_arrow", None) or reader.schema
+        self._schema = reader.schema
         names = list(self._schema.names)
         refuse_repeated(kind, names)
         self.names: list[str] = names
@@ -43,7 +43,7 @@ class ArrowStream(Source):
         """Return a reader of the results, which it computes as they are read."""
         arrow = sys.modules["pyarrow"]
         schema = self.result_schema(work)
-        results = apply_in_turn(work, self.blocks())
+        results = apply_in_turn(work, self.blocks(RESULT_BYTES))
         batches = map(partial(as_batch, schema=schema), results)
         return arrow.RecordBatchReader.from_batches(schema, batches)
 
@@ -56,9 +56,9 @@ class ArrowStream(Source):
         other = arrow.float32() if is_single else arrow.float64()
         return arrow.schema([(name, kept.get(name, other)) for name in work.names or self.names])
 
-    def blocks(self) -> Iterator[Any]:
-        """Yield tables of about a few megabytes, whose numbers are of types that NumPy has too."""
-        return map(_with_plain_numbers, _joined(self._batches()))
+    def blocks(self, most_bytes: int = MOST_BYTES) -> Iterator[Any]:
+        """Yield tables of a few megabytes or more, whose numbers are of types that NumPy has too."""
+        return map(_with_plain_numbers, _joined(self._batches(), most_bytes))
 
     def check_types(self, keys: Iterable[str]) -> None:
         """Refuse columns that are no numbers, but for those that are keys."""
@@ -69,21 +69,9 @@ class ArrowStream(Source):
     def _batches(self) -> Iterator[Any]:
         if hasattr(self._reader, "scanner"):
             return iter(self._reader.scanner(**_without_read_ahead(self._reader)).to_batches())
-        if hasattr(self._reader, "iter_batches"):
-            return iter(self._reader.iter_batches(batch_size=self._rows_at_once()))
         if hasattr(self._reader, "to_batches"):
             return iter(self._reader.to_batches())
         return iter(self._reader)
-
-    def _rows_at_once(self) -> int:
-        """Return how many rows of a Parquet file are read at once.
-
-        A row group is in memory while it is read, so that a part of it takes little more.
-        """
-        found = self._reader.metadata
-        group = found.row_group(0).num_rows if found.num_row_groups else 0
-        least, most = _bounds(len(self.names))
-        return max(1024, min(max(least, group // 3), most))
 
 
 def with_names(schema: Any, batches: Iterable[Any], names: list[str]) -> Any:
@@ -106,41 +94,6 @@ def open_dataset(X: Any) -> ArrowStream:
     return ArrowStream(X, "the Dataset")
 
 
-def open_parquet(path: Any) -> ArrowStream:
-    """Return a stream of the Parquet files that a path or a glob pattern names.
-
-    Raises
-    ------
-    ImportError
-        If pyarrow is not installed.
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If a file is not a Parquet file.
-    """
-    text = os.fspath(path)
-    found = sorted(glob.glob(text, recursive=True)) if glob.has_magic(text) else [text]
-    if not found or not os.path.exists(found[0]):
-        raise FileNotFoundError(
-            f"X is text, which is read as the path of Parquet files, and there is no {text!r}."
-        )
-    try:
-        dataset = importlib.import_module("pyarrow.dataset")
-    except ImportError as error:
-        raise ImportError(
-            "Parquet files are read by pyarrow, which is not installed: pip install "
-            "'sknorm[frames]'."
-        ) from error
-    try:
-        if len(found) == 1 and os.path.isfile(found[0]):
-            parquet = importlib.import_module("pyarrow.parquet")
-            return ArrowStream(parquet.ParquetFile(found[0], pre_buffer=False), repr(text))
-        files = dataset.dataset(found[0] if len(found) == 1 else found, format="parquet")
-    except (OSError, sys.modules["pyarrow"].ArrowException) as error:
-        raise ValueError(f"{text!r} cannot be read as Parquet: {error}") from error
-    return ArrowStream(files, repr(text))
-
-
 def _without_read_ahead(dataset: Any) -> dict[str, Any]:
     """Return the options by which a data set is not read ahead of what is done with it.
 
@@ -149,8 +102,9 @@ def _without_read_ahead(dataset: Any) -> dict[str, Any]:
     options: dict[str, Any] = {"batch_readahead": 0, "fragment_readahead": 0}
     options["use_threads"] = False
     if getattr(getattr(dataset, "format", None), "default_extname", "") == "parquet":
-        parquet = sys.modules["pyarrow.dataset"].ParquetFragmentScanOptions(pre_buffer=False)
-        options["fragment_scan_options"] = parquet
+        options["fragment_scan_options"] = sys.modules["pyarrow.dataset"].ParquetFragmentScanOptions(
+            pre_buffer=False, use_buffered_stream=True, buffer_size=BUFFER_BYTES
+        )
     return options
 
 
@@ -180,21 +134,21 @@ def as_batch(result: Any, schema: Any) -> Any:
         if isinstance(values, np.ndarray):
             values = np.ascontiguousarray(values)
             # Arrow copies what may have NaN to be null, which takes longer than to look for it.
-            is_whole = values.dtype.kind == "f" and not np.isnan(values).any()
+            is_whole = values.dtype.kind == "f" and not np.isnan(values.min(initial=np.inf))
             values = arrow.array(values, from_pandas=not is_whole)
         arrays.append(values if values.type == field.type else values.cast(field.type))
     return arrow.record_batch(arrays, schema=schema)
 
 
-def _joined(batches: Iterable[Any]) -> Iterator[Any]:
-    """Yield tables of BLOCK_BYTES to MOST_BYTES: batches joined, or a batch in parts.
+def _joined(batches: Iterable[Any], most_bytes: int) -> Iterator[Any]:
+    """Yield tables of LEAST_BYTES or more: batches joined, or parts of one that has too many.
 
     None is kept while the next one is read.
     """
     waiting: list[Any] = []
     n_rows = 0
     for batch in batches:
-        least, most = _bounds(batch.num_columns)
+        least, most = (rows_of(size, batch.num_columns) for size in (LEAST_BYTES, most_bytes))
         for start in range(0, batch.num_rows, most):
             waiting.append(batch.slice(start, most))
             n_rows += waiting[-1].num_rows
@@ -206,10 +160,9 @@ def _joined(batches: Iterable[Any]) -> Iterator[Any]:
         yield _taken(waiting)
 
 
-def _bounds(n_columns: int) -> tuple[int, int]:
-    """Return how many rows of float64 a block has, at least and at most."""
-    row = 8 * max(1, n_columns)
-    return max(1, BLOCK_BYTES // row), max(1, MOST_BYTES // row)
+def rows_of(n_bytes: int, n_columns: int) -> int:
+    """Return how many rows of float64 take so many bytes."""
+    return max(1, n_bytes // (8 * max(1, n_columns)))
 
 
 def _taken(waiting: list[Any]) -> Any:

@@ -84,7 +84,7 @@ def _opener(X: Any) -> tuple[str, str] | None:
     if isinstance(X, np.ndarray) or sparse.issparse(X) or isinstance(X, (list, tuple)):
         return None
     if isinstance(X, (str, os.PathLike)):
-        return "arrow", "open_parquet"
+        return "parquet", "open_parquet"
     opener: tuple[str, str] | None = _entry(X, OPENERS)
     if opener is None and isinstance(X, Iterator):
         return "streams", "Batches"
