@@ -76,6 +76,12 @@ def _pieces(column: list[AnyArray], block: int) -> list[AnyArray]:
     return pieces
 
 
+def _integers(piece: AnyArray) -> AnyArray:
+    """Return integers, or true and false, as the loops read them."""
+    kind = np.dtype(np.uint8) if piece.dtype == bool else piece.dtype.newbyteorder("=")
+    return np.require(piece, kind, ["C", "A"])
+
+
 def _rows(pieces: list[AnyArray]) -> Iterator[tuple[AnyArray, slice]]:
     """Yield each piece of a column with its rows."""
     row = 0
@@ -91,9 +97,12 @@ def moments(x: FrameColumns, weight: Array | None, kernels: Kernels, n_jobs: int
     def column(place: int) -> None:
         accumulator = table[place : place + 1]
         for piece, rows in _rows(_pieces(x.chunks[place], BLOCK)):
-            values = piece if piece.dtype in NATIVE else piece.astype(np.float64)
             own = None if weight is None else weight[rows]
-            if kernels.channel_moments(values[None, None], own, True, accumulator):
+            if piece.dtype in NATIVE:
+                infinite = kernels.channel_moments(piece[None, None], own, True, accumulator)
+            else:
+                infinite = kernels.integer_moments(_integers(piece), own, accumulator)
+            if infinite:
                 raise NonFiniteError
 
     threads.run(column, range(len(x.chunks)), threads.n_threads(n_jobs, x.shape[0] * x.shape[1]))

@@ -43,6 +43,7 @@ __all__ = [
     "finite",
     "group_moments",
     "indices_are_below",
+    "integer_moments",
     "is_canonical",
     "layer_norm",
     "layer_norm_csr",
@@ -140,6 +141,11 @@ def channel_moments(
             part = part.reshape((1, 1, -1) if weight_is_inner else (-1, 1, 1))
         moments = moments.merge(reference.channel_moments(x[outer, :, inner], part))
     table[...] = moments.accumulators()
+
+
+def integer_moments(x: AnyArray, weight: AnyArray | None, table: AnyArray) -> bool:
+    """Merge the values of one channel into its accumulators."""
+    return channel_moments(x.astype(np.float64)[None, None], weight, True, table)
 
 
 def take_samples(x: AnyArray, order: AnyArray, out: AnyArray) -> None:

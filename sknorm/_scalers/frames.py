@@ -125,13 +125,13 @@ def plain_matrix(X: Any) -> AnyArray | None:
 def column_chunks(X: Any) -> list[list[AnyArray]] | None:
     """Return the columns of a frame of numbers where they lie, if that saves making a matrix.
 
-    Of a few rows it does not, nor of a pandas frame of one dtype, which is one array.
+    Of a few rows it does not, nor of a pandas frame that is one array.
     """
     if X.shape[0] < MANY_ROWS:
         return None
     try:
         if _is_named(X, "pandas", "DataFrame"):
-            if len(set(X.dtypes)) == 1 and isinstance(X.dtypes.iloc[0], np.dtype):
+            if _is_one_array(X):
                 return None
             return [[_pandas_column(column)] for _, column in X.items()]
         if _is_named(X, "polars", "DataFrame"):
@@ -139,6 +139,22 @@ def column_chunks(X: Any) -> list[list[AnyArray]] | None:
         return [_arrow_chunks(column) for column in X.columns]
     except NotNumbersError:
         return None  # whoever reads them all says which
+
+
+def _is_one_array(X: Any) -> bool:
+    """Tell whether a pandas frame is a view of an array, which columns added to it are no part of.
+
+    Before version 3, pandas does not tell: then it is taken to be one where there is one dtype.
+    """
+    if len(set(X.dtypes)) > 1 or not isinstance(X.dtypes.iloc[0], np.dtype):
+        return False
+    if int(sys.modules["pandas"].__version__.partition(".")[0]) < 3:
+        return True
+    try:
+        np.asarray(X, copy=False)
+    except ValueError:
+        return False
+    return True
 
 
 def _polars_chunks(column: Any) -> list[AnyArray]:

@@ -57,7 +57,7 @@ class ArrowStream(Source):
         return arrow.schema([(name, kept.get(name, other)) for name in work.names or self.names])
 
     def blocks(self, most_bytes: int = MOST_BYTES) -> Iterator[Any]:
-        """Yield tables of a few megabytes or more, whose numbers are of types that NumPy has too."""
+        """Yield tables of some megabytes, whose numbers are of types that NumPy has too."""
         return map(_with_plain_numbers, _joined(self._batches(), most_bytes))
 
     def check_types(self, keys: Iterable[str]) -> None:
@@ -102,7 +102,8 @@ def _without_read_ahead(dataset: Any) -> dict[str, Any]:
     options: dict[str, Any] = {"batch_readahead": 0, "fragment_readahead": 0}
     options["use_threads"] = False
     if getattr(getattr(dataset, "format", None), "default_extname", "") == "parquet":
-        options["fragment_scan_options"] = sys.modules["pyarrow.dataset"].ParquetFragmentScanOptions(
+        options_of_parquet = sys.modules["pyarrow.dataset"].ParquetFragmentScanOptions
+        options["fragment_scan_options"] = options_of_parquet(
             pre_buffer=False, use_buffered_stream=True, buffer_size=BUFFER_BYTES
         )
     return options

@@ -11,6 +11,7 @@ from typing import Any
 
 from sknorm._sources.arrow import BUFFER_BYTES, MOST_BYTES, ArrowStream, rows_of
 
+
 def open_parquet(path: Any) -> ArrowStream:
     """Return a stream of the Parquet files that a path or a glob pattern names.
 

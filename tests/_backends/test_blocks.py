@@ -104,6 +104,11 @@ CONVERTED = {
     "int16, F": lambda x: np.asfortranarray(x.astype(np.int16)),
     "float16": lambda x: x.astype(np.float16),
     "big-endian": lambda x: x.astype(">f8"),
+    "big-endian integers": lambda x: np.asfortranarray(x.astype(">i4")),
+    "unsigned": lambda x: np.asfortranarray(x.astype(np.uint16)),
+    "columns of every other row": lambda x: np.asfortranarray(np.repeat(x, 2, axis=0).astype(int))[
+        ::2
+    ],
     "every other column": lambda x: np.repeat(x, 2, axis=1)[:, ::2],
     "every other row": lambda x: np.repeat(x, 2, axis=0)[::2],
     "of a wider array": lambda x: np.hstack([x, x])[:, : x.shape[1]],
@@ -129,3 +134,10 @@ def test_blocks_that_are_converted_are_exact(form, n_columns, weighted):
         var = Fraction(squares, n) - mean**2
         np.testing.assert_allclose(scaler.mean_[column], float(mean), rtol=4e-16)
         np.testing.assert_allclose(scaler.var_[column], float(var), rtol=1e-15)
+
+
+@pytest.mark.parametrize("n_rows", [100, 20_001])
+def test_true_and_false_are_1_and_0(n_rows):
+    x = np.asfortranarray(np.random.default_rng(0).random((n_rows, 3)) < 0.3)
+    scaler = BatchStatScaler().fit(x)
+    np.testing.assert_allclose(scaler.mean_, x.sum(axis=0) / n_rows, rtol=1e-15)

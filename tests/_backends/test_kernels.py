@@ -204,6 +204,25 @@ def test_sort_codes():
     run()
 
 
+@pytest.mark.parametrize("dtype", ["b", "h", "i", "q", "B", "H", "I", "Q"])
+def test_integer_moments(dtype):
+    @some
+    @given(st.sampled_from([0, 1, 7, 300, 2048, 5000]), st.booleans(), seeds)
+    def run(size, weighted, seed):
+        rng = np.random.default_rng(seed)
+        bounds = np.iinfo(dtype)
+        least, greatest = [(0, 100), (bounds.min, bounds.max)][rng.integers(2)]
+        x = rng.integers(least, greatest, size, dtype=dtype, endpoint=True)
+        weight = rng.integers(0, 3, size).astype(float) if weighted else None
+        for kernels in (dispatch._compiled, reference_kernels):
+            ours, expected = (Moments.zero(1).accumulators() for _ in range(2))
+            assert not kernels.integer_moments(x, weight, ours)
+            kernels.channel_moments(x.astype(np.float64)[None, None], weight, True, expected)
+            np.testing.assert_array_equal(ours, expected)
+
+    run()
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_take_samples(dtype):
     @some

@@ -118,6 +118,16 @@ def test_fit_of_a_data_frame_of_columns():
     assert used < bound()
 
 
+def test_fit_of_a_data_frame_to_which_columns_were_added():
+    X = pd.DataFrame(make("float64", "F"), copy=False)
+    X = X.assign(**{"x 1": np.arange(ROWS) * 0.5}).rename(columns=str)
+    expected = BatchStatScaler().fit(X.to_numpy())
+    used, scaler = peak(lambda: BatchStatScaler().fit(X))
+    tells_of_copies = int(pd.__version__.partition(".")[0]) >= 3
+    assert used < bound() + (0 if tells_of_copies else X.size * 8)
+    np.testing.assert_array_equal(scaler.mean_, expected.mean_)
+
+
 @pytest.mark.parametrize("missing", [0.0, 0.01])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_fit_with_weights_and_missing_values(weighted, missing):

@@ -250,6 +250,7 @@ def test_every_compiled_loop_is_reached(ran):
             run(ESTIMATORS[name], form(x.astype(np.float32)))
     many = np.random.default_rng(0).normal(size=(20_000, 2))
     SquashingScaler().fit(many).transform(many)
+    BatchStatScaler().fit(np.asfortranarray(100 * many).astype(int))
     GroupScaler().fit_transform(x, groups=np.arange(len(x)))
     assert set(KERNELS) == ran["compiled"]
 

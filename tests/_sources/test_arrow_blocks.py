@@ -42,6 +42,7 @@ def test_parts_of_row_groups(tmp_path, group):
     blocks = list(parquet.open_parquet(path).blocks())
     assert pa.concat_tables(blocks).equals(table)
     most = max(LEAST, min(MOST, group))
+    assert most <= max(block.num_rows for block in blocks) or group < LEAST
     assert max(block.num_rows for block in blocks) <= most + (group if group < LEAST else 0)
 
 

@@ -2,7 +2,9 @@
 
 from libc.math cimport INFINITY, fabs, frexp, hypot, ldexp, sqrt
 from libc.float cimport DBL_MIN
-from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdint cimport (
+    int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+)
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 

@@ -84,7 +84,7 @@ cdef bint merge_slow(double* v, double* w, Py_ssize_t n, double* state) noexcept
     cdef Py_ssize_t i, k = 0
     cdef double magnitude = 0.0, exponent, shift, s1, s2, mean, mean_low
     cdef double count = 0.0, count_low = 0.0, low = INFINITY, high = -INFINITY
-    cdef Extent extent = no_extent()
+    cdef Extent extent = no_extent(0)
     for i in range(n):
         if fabs(v[i]) == INFINITY:
             return True
@@ -230,11 +230,11 @@ cdef inline double finite_or_zero(double v) noexcept nogil:
 
 cdef bint merge_runs(
     const floating* x, Py_ssize_t outer, Py_ssize_t stride, Py_ssize_t inner,
-    const double* w_outer, const double* w_inner, double* state
+    const double* w_outer, const double* w_inner, double* state, Py_ssize_t ahead
 ) noexcept nogil:
-    """Merge one channel's runs (in all at most RUN values) into its state."""
+    """Merge one channel's runs (in all at most RUN values) into its state, and fetch others."""
     cdef double shift = start(state), s1 = 0.0, s2 = 0.0, run1, run2, count, count_low = 0.0
-    cdef Extent extent = no_extent()
+    cdef Extent extent = no_extent(ahead)
     cdef bint counts, is_known = False
     cdef Py_ssize_t o
     if w_outer != NULL:
@@ -303,7 +303,7 @@ cdef bint channel_moments_of_runs(
                     x + o * stride + c * n_inner + i, outer, stride, inner,
                     w_outer + o if w_outer != NULL else NULL,
                     w_inner + i if w_inner != NULL else NULL,
-                    table + STATE * c,
+                    table + STATE * c, BYTES_AHEAD,
                 )
                 i += inner
         o += outer
@@ -311,15 +311,15 @@ cdef bint channel_moments_of_runs(
 
 
 cdef bint merge_values(
-    const floating* x, const double* w, Py_ssize_t n, double* state
+    const floating* x, const double* w, Py_ssize_t n, double* state, Py_ssize_t ahead
 ) noexcept nogil:
-    """Merge any number of contiguous values into a state."""
+    """Merge any number of contiguous values into a state, and fetch those so many bytes ahead."""
     cdef Py_ssize_t i = 0, length
     cdef bint infinite = False
     while i < n:
         length = min(<Py_ssize_t> RUN, n - i)
         infinite |= merge_runs(
-            x + i, 1, 0, length, NULL, w + i if w != NULL else NULL, state
+            x + i, 1, 0, length, NULL, w + i if w != NULL else NULL, state, ahead
         )
         i += length
     return infinite

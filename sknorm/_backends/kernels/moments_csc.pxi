@@ -22,7 +22,8 @@ def csc_moments(
                     for i in range(length):
                         w[i] = weight[indices[k + i]]
                 infinite |= merge_values(
-                    &data[k], w if weight is not None else NULL, length, &table[j, 0]
+                    &data[k], w if weight is not None else NULL, length, &table[j, 0],
+                    BYTES_AHEAD,
                 )
                 k += length
             if not below:

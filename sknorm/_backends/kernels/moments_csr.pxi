@@ -139,7 +139,8 @@ cdef bint sort_block(
     k = 0
     for j in range(n_columns):
         infinite |= merge_values(
-            values + k, weights + k if weights != NULL else NULL, ends[j] - k, table + STATE * j
+            values + k, weights + k if weights != NULL else NULL, ends[j] - k, table + STATE * j,
+            BYTES_AHEAD,
         )
         k = ends[j]
     return infinite

@@ -1,4 +1,4 @@
-# The least and the greatest of contiguous values, found beside their sums.
+# The least and the greatest of contiguous values, found as these are read for the first time.
 
 cdef struct Extent:
     # In lanes, which are compared once, at the end.
@@ -6,10 +6,12 @@ cdef struct Extent:
     F64x8 high
     F32x16 low_single  # of float32 values that are taken as they are
     F32x16 high_single
+    Py_ssize_t ahead  # bytes from the values to those that are fetched meanwhile
 
 
-cdef inline Extent no_extent() noexcept nogil:
+cdef inline Extent no_extent(Py_ssize_t ahead) noexcept nogil:
     cdef Extent extent
+    extent.ahead = ahead
     extent.low = f64x8_all(INFINITY)
     extent.high = f64x8_all(-INFINITY)
     extent.low_single = f32x16_all(INFINITY)
@@ -40,6 +42,10 @@ cdef inline void load_two(
 ) noexcept nogil:
     """Load eight values and the next eight, and take them into an extent unless it is NULL."""
     cdef F32x16 singles
+    if extent != NULL:
+        sknorm_prefetch_lines(
+            <const char*> (<size_t> x + extent.ahead), 2 * LANES * sizeof(floating)
+        )
     if floating is float:
         if extent != NULL:
             singles = f32x16_load(x)

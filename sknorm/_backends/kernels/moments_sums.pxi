@@ -214,9 +214,6 @@ cdef inline double sum_deviations(
         load_two(x + i, &v, &u, &found)
         a = f64x8_add(a, f64x8_sub(v, s))
         b = f64x8_add(b, f64x8_sub(u, s))
-        sknorm_prefetch_lines(
-            x + i + BYTES_AHEAD // sizeof(floating), 2 * LANES * sizeof(floating)
-        )
         i += 2 * LANES
     while i < n:
         extend(&found, f64x8_all(x[i]))
@@ -254,7 +251,7 @@ cdef inline void sum_plain(
 ) noexcept nogil:
     """Find the sums of deviations from a shift over a few contiguous values."""
     cdef F64x8 a1 = f64x8_all(0.0), a2 = a1, b1 = a1, b2 = a1, s = f64x8_all(shift), v, u
-    cdef Extent found = extent[0] if extent != NULL else no_extent()
+    cdef Extent found = extent[0] if extent != NULL else no_extent(0)
     cdef double d
     cdef Py_ssize_t i = 0
     if n < LANES:
@@ -269,10 +266,6 @@ cdef inline void sum_plain(
         return
     while i + 2 * LANES <= n:
         load_two(x + i, &v, &u, &found if extent != NULL else NULL)
-        if extent != NULL:  # values that are read for the first time
-            sknorm_prefetch_lines(
-                x + i + BYTES_AHEAD // sizeof(floating), 2 * LANES * sizeof(floating)
-            )
         v = f64x8_sub(v, s)
         u = f64x8_sub(u, s)
         a1 = f64x8_add(a1, v)
