@@ -112,11 +112,14 @@ def moments(x: FrameColumns, weight: Array | None, kernels: Kernels, n_jobs: int
 def affine(
     x: FrameColumns, affine_map: Affine, kernels: Kernels, *, inverse: bool, n_jobs: int | None
 ) -> AnyArray:
-    """Return a matrix of each column rescaled."""
+    """Return a matrix of each column rescaled.
+
+    The last columns come first: after a fit they are in the caches still.
+    """
     out = np.empty(x.shape, dtype=x.dtype, order="F")
 
     def some_columns(columns: slice) -> None:
-        for place in range(columns.start, columns.stop):
+        for place in reversed(range(columns.start, columns.stop)):
             column(place)
 
     def column(place: int) -> None:
@@ -129,7 +132,7 @@ def affine(
 
     n_threads = threads.n_threads(n_jobs, out.size)
     # Threads that are in the same page of new memory wait for each other.
-    threads.run(some_columns, threads.slices(x.shape[1], 4 * n_threads), n_threads)
+    threads.run(some_columns, threads.slices(x.shape[1], 4 * n_threads)[::-1], n_threads)
     return out
 
 

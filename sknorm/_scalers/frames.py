@@ -135,7 +135,8 @@ def column_chunks(X: Any) -> list[list[AnyArray]] | None:
                 return None
             return [[_pandas_column(column)] for _, column in X.items()]
         if _is_named(X, "polars", "DataFrame"):
-            return [_polars_chunks(column) for column in X.iter_columns()]
+            numbers = {kind for kind in set(X.dtypes) if _is_polars_number(kind)}
+            return [_polars_chunks(c, c.dtype in numbers) for c in X.iter_columns()]
         return [_arrow_chunks(column) for column in X.columns]
     except NotNumbersError:
         return None  # whoever reads them all says which
@@ -157,10 +158,12 @@ def _is_one_array(X: Any) -> bool:
     return True
 
 
-def _polars_chunks(column: Any) -> list[AnyArray]:
-    n_chunks = column.n_chunks()
-    if n_chunks == 1 or not _is_polars_number(column.dtype):
+def _polars_chunks(column: Any, is_number: bool) -> list[AnyArray]:
+    if not is_number:
         return [_polars_column(column)]
+    n_chunks = column.n_chunks()
+    if n_chunks == 1:
+        return [column.to_numpy()]
     chunks = column.get_chunks() if _worth_apart(n_chunks, len(column)) else [column]
     return [chunk.to_numpy() for chunk in chunks]
 
