@@ -46,6 +46,17 @@ def test_parts_of_row_groups(tmp_path, group):
     assert max(block.num_rows for block in blocks) <= most + (group if group < LEAST else 0)
 
 
+def test_results_are_of_smaller_blocks(tmp_path):
+    """Their memory is used again then, and two of them are there beside the block."""
+    table = pa.Table.from_batches([numbered(500_000)])
+    path = tmp_path / "rows.parquet"
+    pa.parquet.write_table(table, path, compression="none")
+    scaler = BatchStatScaler().fit(path)
+    sizes = [batch.num_rows for batch in scaler.transform(path)]
+    assert sum(sizes) == 500_000
+    assert max(sizes) * 8 * COLUMNS <= arrow.RESULT_BYTES
+
+
 def test_files_whose_columns_differ(tmp_path):
     """The first file says which columns there are, and of which types."""
     first = pa.table({"a": [1.0, 2.0], "b": [3.0, 4.0]})

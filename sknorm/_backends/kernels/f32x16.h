@@ -12,31 +12,13 @@ typedef float sknorm_sixteenth;
 typedef float sknorm_sixteenth __attribute__((vector_size(SKNORM_REGISTER)));
 #endif
 #define SKNORM_SIXTEENTH (sizeof(sknorm_sixteenth) / sizeof(float))
-#define SKNORM_EACH_SIXTEENTH for (size_t k = 0; k < 16 / SKNORM_SIXTEENTH; k++)
+#define SKNORM_EACH_SIXTEENTH for (int k = 0; k < (int)(16 / SKNORM_SIXTEENTH); k++)
 
 typedef struct {
     sknorm_sixteenth part[16 / SKNORM_SIXTEENTH];
 } F32x16;
 
-SKNORM_INLINE F32x16 f32x16_load(const float *x) {
-    F32x16 a;
-    SKNORM_EACH_SIXTEENTH {
-        sknorm_sixteenth part;
-        memcpy(&part, x + k * SKNORM_SIXTEENTH, sizeof part);
-        a.part[k] = part;
-    }
-    return a;
-}
-
-SKNORM_INLINE F32x16 f32x16_all(float value) {
-    F32x16 a;
-#if SKNORM_REGISTER == 8
-    SKNORM_EACH_SIXTEENTH a.part[k] = value;
-#else
-    SKNORM_EACH_SIXTEENTH a.part[k] = value - (sknorm_sixteenth){0};
-#endif
-    return a;
-}
+SKNORM_LANES(F32x16, f32x16_all, f32x16_load, SKNORM_EACH_SIXTEENTH, sknorm_sixteenth, float)
 
 /* The first and the last eight as float64. But for AVX-512, loading them once more is faster than
    taking registers apart. */
@@ -64,29 +46,7 @@ SKNORM_INLINE F64x8 f32x16_second(F32x16 a, const float *x) {
 #endif
 }
 
-/* The lesser of each two, and the greater; of equal ones, and beside NaN, the second. */
-#if SKNORM_REGISTER == 64
-#define SKNORM_SELECT_PS(intrinsic) _mm512_##intrinsic##_ps((__m512)a.part[k], (__m512)b.part[k])
-#elif SKNORM_REGISTER == 32
-#define SKNORM_SELECT_PS(intrinsic) _mm256_##intrinsic##_ps((__m256)a.part[k], (__m256)b.part[k])
-#elif SKNORM_REGISTER == 16 && defined(__SSE2__)
-#define SKNORM_SELECT_PS(intrinsic) _mm_##intrinsic##_ps((__m128)a.part[k], (__m128)b.part[k])
-#endif
-#ifdef SKNORM_SELECT_PS
-#define SKNORM_SELECT_16(name, intrinsic, compare)                                                 \
-    SKNORM_INLINE F32x16 name(F32x16 a, F32x16 b) {                                                \
-        SKNORM_EACH_SIXTEENTH b.part[k] = (sknorm_sixteenth)SKNORM_SELECT_PS(intrinsic);           \
-        return b;                                                                                  \
-    }
-#else
-#define SKNORM_SELECT_16(name, intrinsic, compare)                                                 \
-    SKNORM_INLINE F32x16 name(F32x16 a, F32x16 b) {                                                \
-        float *p = (float *)&a, *q = (float *)&b;                                                  \
-        for (int k = 0; k < 16; k++) q[k] = p[k] compare q[k] ? p[k] : q[k];                       \
-        return b;                                                                                  \
-    }
-#endif
-SKNORM_SELECT_16(f32x16_lesser, min, <)
-SKNORM_SELECT_16(f32x16_greater, max, >)
+SKNORM_SELECT(F32x16, f32x16_lesser, SKNORM_EACH_SIXTEENTH, sknorm_sixteenth, float, ps, min, <)
+SKNORM_SELECT(F32x16, f32x16_greater, SKNORM_EACH_SIXTEENTH, sknorm_sixteenth, float, ps, max, >)
 
 #endif

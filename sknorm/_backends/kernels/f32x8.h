@@ -22,25 +22,7 @@ typedef struct {
     sknorm_single part[32 / SKNORM_SINGLE];
 } F32x8;
 
-SKNORM_INLINE F32x8 f32x8_all(float value) {
-    F32x8 a;
-#if SKNORM_REGISTER == 8
-    SKNORM_EACH_SINGLE a.part[k] = value;
-#else
-    SKNORM_EACH_SINGLE a.part[k] = value - (sknorm_single){0};
-#endif
-    return a;
-}
-
-SKNORM_INLINE F32x8 f32x8_load(const float *x) {
-    F32x8 a;
-    SKNORM_EACH_SINGLE {
-        sknorm_single part;
-        memcpy(&part, x + k * (SKNORM_SINGLE / 4), sizeof part);
-        a.part[k] = part;
-    }
-    return a;
-}
+SKNORM_LANES(F32x8, f32x8_all, f32x8_load, SKNORM_EACH_SINGLE, sknorm_single, float)
 
 SKNORM_INLINE void f32x8_store(float *x, F32x8 a) {
     SKNORM_EACH_SINGLE {

@@ -42,15 +42,30 @@ typedef struct {
 
 #define SKNORM_EACH for (int k = 0; k < SKNORM_PARTS; k++)
 
-SKNORM_INLINE F64x8 f64x8_all(double value) {
-    F64x8 a;
+/* The same value in all lanes, and lanes out of memory, of this type or another. Those are loaded
+   one part at a time: copied as a whole, they would take the way through memory. */
 #if SKNORM_REGISTER == 8
-    SKNORM_EACH a.part[k] = value;
+#define SKNORM_SPREAD(part_type, value) (value)
 #else
-    SKNORM_EACH a.part[k] = value - (sknorm_part){0};
+#define SKNORM_SPREAD(part_type, value) ((value) - (part_type){0})
 #endif
-    return a;
-}
+#define SKNORM_LANES(type, all, load, each, part_type, value_type)                                 \
+    SKNORM_INLINE type all(value_type value) {                                                     \
+        type a;                                                                                    \
+        each a.part[k] = SKNORM_SPREAD(part_type, value);                                          \
+        return a;                                                                                  \
+    }                                                                                              \
+    SKNORM_INLINE type load(const value_type *x) {                                                 \
+        type a;                                                                                    \
+        each {                                                                                     \
+            part_type part;                                                                        \
+            memcpy(&part, x + k * (ptrdiff_t)(sizeof part / sizeof *x), sizeof part);              \
+            a.part[k] = part;                                                                      \
+        }                                                                                          \
+        return a;                                                                                  \
+    }
+
+SKNORM_LANES(F64x8, f64x8_all, f64x8_load_double, SKNORM_EACH, sknorm_part, double)
 
 /* Eight values from anywhere, in less instructions than one at a time. */
 SKNORM_INLINE F64x8 f64x8_of(double a, double b, double c, double d, double e, double f, double g,
@@ -65,17 +80,6 @@ SKNORM_INLINE F64x8 f64x8_of(double a, double b, double c, double d, double e, d
     F64x8 v = {{a, b, c, d, e, f, g, h}};
 #endif
     return v;
-}
-
-/* One part at a time: copied as a whole, the lanes would take the way through memory. */
-SKNORM_INLINE F64x8 f64x8_load_double(const double *x) {
-    F64x8 a;
-    SKNORM_EACH {
-        sknorm_part part;
-        memcpy(&part, x + k * (SKNORM_REGISTER / 8), sizeof part);
-        a.part[k] = part;
-    }
-    return a;
 }
 
 /* A part from float32 values, and back. GCC 12 makes four instructions of a conversion of vectors
@@ -194,37 +198,38 @@ SKNORM_INLINE double f64x8_sum(F64x8 a) {
 #endif
 }
 
-/* The lesser of each two, and the greater; of equal ones, and beside NaN, the second. */
+/* The lesser of each two, and the greater, of this type or another; of equal ones, and beside NaN,
+   the second. */
 #if SKNORM_REGISTER == 64
-#define SKNORM_SELECT(name, intrinsic, compare)                                                    \
-    SKNORM_INLINE F64x8 name(F64x8 a, F64x8 b) {                                                   \
-        b.part[0] = (sknorm_part)_mm512_##intrinsic##_pd((__m512d)a.part[0], (__m512d)b.part[0]);  \
-        return b;                                                                                  \
-    }
+#define SKNORM_VECTOR(name) _mm512_##name
+typedef __m512d sknorm_pd;
+typedef __m512 sknorm_ps;
 #elif SKNORM_REGISTER == 32
-#define SKNORM_SELECT(name, intrinsic, compare)                                                    \
-    SKNORM_INLINE F64x8 name(F64x8 a, F64x8 b) {                                                   \
-        SKNORM_EACH b.part[k] =                                                                    \
-            (sknorm_part)_mm256_##intrinsic##_pd((__m256d)a.part[k], (__m256d)b.part[k]);          \
-        return b;                                                                                  \
-    }
+#define SKNORM_VECTOR(name) _mm256_##name
+typedef __m256d sknorm_pd;
+typedef __m256 sknorm_ps;
 #elif SKNORM_REGISTER == 16 && defined(__SSE2__)
-#define SKNORM_SELECT(name, intrinsic, compare)                                                    \
-    SKNORM_INLINE F64x8 name(F64x8 a, F64x8 b) {                                                   \
-        SKNORM_EACH b.part[k] =                                                                    \
-            (sknorm_part)_mm_##intrinsic##_pd((__m128d)a.part[k], (__m128d)b.part[k]);             \
+#define SKNORM_VECTOR(name) _mm_##name
+typedef __m128d sknorm_pd;
+typedef __m128 sknorm_ps;
+#endif
+#ifdef SKNORM_VECTOR
+#define SKNORM_SELECT(type, name, each, part_type, value_type, kind, operation, sign)              \
+    SKNORM_INLINE type name(type a, type b) {                                                      \
+        each b.part[k] = (part_type)SKNORM_VECTOR(operation##_##kind)(                             \
+            (sknorm_##kind)a.part[k], (sknorm_##kind)b.part[k]);                                   \
         return b;                                                                                  \
     }
 #else
-#define SKNORM_SELECT(name, intrinsic, compare)                                                    \
-    SKNORM_INLINE F64x8 name(F64x8 a, F64x8 b) {                                                   \
-        double *p = (double *)&a, *q = (double *)&b;                                               \
-        for (int k = 0; k < SKNORM_F64X8; k++) q[k] = p[k] compare q[k] ? p[k] : q[k];             \
+#define SKNORM_SELECT(type, name, each, part_type, value_type, kind, operation, sign)              \
+    SKNORM_INLINE type name(type a, type b) {                                                      \
+        value_type *p = (value_type *)&a, *q = (value_type *)&b;                                   \
+        for (size_t k = 0; k < sizeof a / sizeof *p; k++) q[k] = p[k] sign q[k] ? p[k] : q[k];     \
         return b;                                                                                  \
     }
 #endif
-SKNORM_SELECT(f64x8_lesser, min, <)
-SKNORM_SELECT(f64x8_greater, max, >)
+SKNORM_SELECT(F64x8, f64x8_lesser, SKNORM_EACH, sknorm_part, double, pd, min, <)
+SKNORM_SELECT(F64x8, f64x8_greater, SKNORM_EACH, sknorm_part, double, pd, max, >)
 
 /* The least and the greatest lane. */
 SKNORM_INLINE double f64x8_least_lane(F64x8 a) {

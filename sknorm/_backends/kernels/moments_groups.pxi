@@ -11,7 +11,6 @@ cdef struct Buffers:
     void* samples
 
 
-
 cdef inline Py_ssize_t samples_ahead(Py_ssize_t size) noexcept nogil:
     """Return how many samples of so many values to fetch before they are read."""
     return min(<Py_ssize_t> SAMPLES_AHEAD, VALUES_IN_FLIGHT // size)
@@ -233,8 +232,9 @@ def group_moments(
 
     Those of a group are at the places that ``order`` has from one start to the next. Each lies in
     one piece. The rows of the table are those of ``Moments``, each by group and channel, whose
-    channels lie side by side; zeros are of no value yet. Where ``pooled`` is not None, what the groups have then is merged into it, a state per channel:
-    that is for at least as many channels as lanes, without weights.
+    channels lie side by side; zeros are of no value yet. Where ``pooled`` is not None, what the
+    groups have then is merged into it, a state per channel: that is for at least as many channels
+    as lanes, without weights.
     """
     cdef Py_ssize_t g, first, few, many, n_channels = x.shape[1], inner = x.shape[2]
     cdef Py_ssize_t n_groups = starts.shape[0] - 1, stride = table.strides[0] // sizeof(double)
