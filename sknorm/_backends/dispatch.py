@@ -121,13 +121,18 @@ def group_moments(
 
 
 def group_and_pooled_moments(
-    x: NDArray[Any] | FrameColumns, codes: Codes, n_codes: int, n_jobs: int | None
+    x: NDArray[Any] | FrameColumns, codes: Codes, counts: Codes, n_jobs: int | None
 ) -> tuple[Moments, Moments]:
     """Return the statistics of each channel in each group of samples, side by side, and in all.
 
     Codes that no sample has are no groups.
     """
-    return groups.moments_and_pooled(x, codes, n_codes, _kernels_for(x), n_jobs)
+    return groups.moments_and_pooled(x, codes, counts, _kernels_for(x), n_jobs)
+
+
+def counts(codes: Codes, n_codes: int) -> Codes:
+    """Return how often each code comes."""
+    return groups.count(codes, n_codes, _kernels_for(codes))
 
 
 def affine(

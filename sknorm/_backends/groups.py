@@ -30,6 +30,7 @@ from sknorm._backends.protocol import Kernels, NonFiniteError
 from sknorm._backends.sparse import coordinates
 from sknorm._compat import array_namespace
 from sknorm._statistics import double_double
+from sknorm._statistics.counted_later import CountedLater
 from sknorm._statistics.moments import ROWS, Moments
 
 Array = NDArray[np.float64]
@@ -37,7 +38,7 @@ Codes = NDArray[np.intp]
 Places = NDArray[np.int64]
 Result = TypeVar("Result")
 
-PIECE = 1 << 21  # values whose statistics are found at a time
+PIECE = 1 << 22  # values whose statistics are found at a time
 PART = 1 << 16  # stored values of a sparse array that are transformed at a time
 # What transforms one block, as if its values were of one sample with as many channels, by what
 # indexes the table of groups and features: the group of each sample, or that and the feature of
@@ -45,11 +46,25 @@ PART = 1 << 16  # stored values of a sparse array that are transformed at a time
 Transform = Callable[[AnyArray, tuple[Codes, ...]], AnyArray]
 
 
+def count(codes: Codes, n_codes: int, kernels: Kernels) -> Places:
+    """Return how often each code comes."""
+    counts = np.zeros(n_codes, np.int64)
+    if not kernels.count_codes(np.ascontiguousarray(codes, np.int64), counts):
+        raise IndexError(f"a code is not in 0 .. {n_codes - 1}")
+    return counts
+
+
 def sort_by_code(codes: Codes, n_codes: int, kernels: Kernels) -> tuple[Places, Places]:
     """Return the order that sorts codes, equal ones as they come, and where each code starts."""
-    starts, order = np.zeros(n_codes + 1, np.int64), np.empty(codes.size, np.int64)
+    return sort_counted(codes, count(codes, n_codes, kernels), kernels)
+
+
+def sort_counted(codes: Codes, counts: Places, kernels: Kernels) -> tuple[Places, Places]:
+    """Return what ``sort_by_code`` does, of codes that are counted already."""
+    starts, order = np.zeros(counts.size + 1, np.int64), np.empty(codes.size, np.int64)
+    np.cumsum(counts, out=starts[1:])
     if not kernels.sort_codes(np.ascontiguousarray(codes, np.int64), starts, order):
-        raise IndexError(f"a code is not in 0 .. {n_codes - 1}")
+        raise IndexError("codes do not come as often as was counted")
     return order, starts
 
 
@@ -72,7 +87,7 @@ def moments(
 def moments_and_pooled(
     x: AnyArray | FrameColumns,
     codes: Codes,
-    n_codes: int,
+    counts: Places,
     kernels: Kernels,
     n_jobs: int | None,
 ) -> tuple[Moments, Moments]:
@@ -80,12 +95,13 @@ def moments_and_pooled(
 
     Codes that no sample has are no groups.
     """
-    order, starts = sort_by_code(codes, n_codes, kernels)
-    starts = np.append(starts[:-1][np.diff(starts) > 0], starts[-1])
+    order, starts = sort_counted(codes, counts, kernels)
+    if not counts.all():
+        starts = np.append(starts[:-1][counts > 0], starts[-1])
     found = _Groups(x, None, order, starts, kernels)
     pooled = found.read(n_jobs, pooled=x.shape[1] >= dense_moments.LANES)
     if pooled is not None:
-        return Moments.of_groups(found.table), pooled
+        return CountedLater.of(found.table, np.diff(starts)), pooled
     if isinstance(x, FrameColumns):
         pooled = frame_columns.moments(x, None, kernels, n_jobs)
     else:
@@ -138,7 +154,9 @@ class _Groups:
             every = Moments.zero(rows.shape[1]).accumulators() if pooled else None
             samples = slice(self._starts[groups.start], self._starts[groups.stop])
             table = self.table[:, groups, channels]
-            self._add(rows, self._order[samples], groups, samples, self._weight, table, every)
+            self._add(
+                rows, self._order[samples], groups, samples, self._weight, table, every, fresh=True
+            )
             return Moments.zero(1) if every is None else Moments.from_accumulators(every)
 
         found = self._by_piece(of_groups, rows.size, n_jobs)
@@ -167,7 +185,9 @@ class _Groups:
             last = int(np.searchsorted(self._starts, samples.stop, side="left"))
             table = self.table[:, first:last]
             in_order = np.arange(places.size)
-            self._add(values, in_order, slice(first, last), samples, weight, table, None)
+            self._add(
+                values, in_order, slice(first, last), samples, weight, table, None, fresh=False
+            )
 
         self._by_piece(of_groups, x.size, n_jobs)
 
@@ -180,11 +200,13 @@ class _Groups:
         weight: Array | None,
         table: Array,
         pooled: Array | None,
+        *,
+        fresh: bool,
     ) -> None:
         """Add those samples of some groups that are in a part of the order."""
         starts = self._starts[groups.start : groups.stop + 1].clip(samples.start, samples.stop)
         starts -= samples.start
-        if self._kernels.group_moments(values, places, starts, weight, table, pooled):
+        if self._kernels.group_moments(values, places, starts, weight, table, pooled, fresh):
             raise NonFiniteError
 
 

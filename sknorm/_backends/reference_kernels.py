@@ -38,6 +38,7 @@ __all__ = [
     "channel_moments",
     "collect_near",
     "copy_indices",
+    "count_codes",
     "csc_moments",
     "csr_moments",
     "finite",
@@ -153,11 +154,19 @@ def take_samples(x: AnyArray, order: AnyArray, out: AnyArray) -> None:
     np.take(x, order, axis=0, out=out)
 
 
-def sort_codes(codes: AnyArray, starts: AnyArray, order: AnyArray) -> bool:
-    """Find the order that sorts codes, equal ones as they come, and where each code starts."""
-    if not indices_are_below(codes, starts.size - 1):
+def count_codes(codes: AnyArray, counts: AnyArray) -> bool:
+    """Add up how often each code comes."""
+    if not indices_are_below(codes, counts.size):
         return False
-    starts[1:] = np.bincount(codes, minlength=starts.size - 1).cumsum()
+    counts += np.bincount(codes, minlength=counts.size)
+    return True
+
+
+def sort_codes(codes: AnyArray, starts: AnyArray, order: AnyArray) -> bool:
+    """Find the order that sorts codes, equal ones as they come, of which the starts are known."""
+    counts = np.zeros(starts.size - 1, np.int64)
+    if not count_codes(codes, counts) or not np.array_equal(counts, np.diff(starts)):
+        return False
     order[:] = np.argsort(codes, kind="stable")
     return True
 
@@ -170,11 +179,12 @@ def group_moments(
     weight: AnyArray | None,
     table: AnyArray,
     pooled: AnyArray | None,
+    fresh: bool,
 ) -> None:
     """Merge samples, which the order has from each start to the next, into those of their groups.
 
-    A group of which the table has zeros has no value yet. What they have then is merged into
-    ``pooled``.
+    A group of which the table has zeros has no value yet, as all have where it is ``fresh``. What
+    they have then is merged into ``pooled``.
     """
     table[:, ~table[0].any(axis=1)] = Moments.zero(1).table[:, None]
     step = max(1, BLOCK // max(1, math.prod(x.shape[1:])))

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sknorm._backends import dispatch
 from sknorm._scalers.frames import objects, of_library
 
 AnyArray = NDArray[Any]
@@ -93,24 +94,16 @@ def renumber(numbers: Codes, size: int) -> tuple[Codes, Codes]:
     if size > DENSE * numbers.size + 1024:
         used, codes = np.unique(numbers, return_inverse=True)
         return codes.reshape(-1), used
-    used = numbers_used(numbers, size)
-    return without_gaps(numbers, used, size), used
+    counts = dispatch.counts(numbers, size)
+    return without_gaps(numbers, counts), np.flatnonzero(counts)
 
 
-def numbers_used(numbers: Codes, size: int) -> Codes:
-    """Return those of the numbers below ``size`` that there are."""
-    seen = np.zeros(size, dtype=bool)
-    seen[numbers] = True
-    return np.flatnonzero(seen)
-
-
-def without_gaps(numbers: Codes, used: Codes, size: int) -> Codes:
-    """Return numbers below ``size`` as places among those that there are."""
-    if used.size == size:
+def without_gaps(numbers: Codes, counts: Codes) -> Codes:
+    """Return numbers, which come so often, as places among those that there are."""
+    there = counts > 0
+    if there.all():
         return numbers
-    place = np.zeros(size, dtype=np.intp)
-    place[used] = np.arange(used.size)
-    codes: Codes = place[numbers]
+    codes: Codes = (np.cumsum(there) - 1)[numbers]
     return codes
 
 

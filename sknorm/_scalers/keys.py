@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from sknorm._backends import dispatch
 from sknorm._compat import as_numpy
 from sknorm._scalers.dates import date_key, date_order, is_date
 from sknorm._scalers.encoded import (
@@ -18,7 +19,6 @@ from sknorm._scalers.encoded import (
     Encoded,
     encode,
     encode_objects,
-    numbers_used,
     renumber,
     without_gaps,
 )
@@ -136,25 +136,24 @@ def as_list(keys: Keys) -> list[Hashable]:
 
 @dataclass(frozen=True, eq=False)
 class Coded:
-    """The keys that there are, and a number below ``size`` per row; keys rise with their numbers.
+    """The keys that there are, a number per row, and how many rows have each number.
 
-    Numbers may have gaps, which ``codes`` have not.
+    Keys rise with their numbers, which may have gaps, as ``codes`` have not.
     """
 
     numbers: Codes
-    used: Codes
-    size: int
+    counts: Codes
     keys: Keys
 
     @classmethod
     def of(cls, codes: Codes, keys: Keys) -> Self:
         """Return keys whose numbers are their places."""
-        return cls(codes, np.arange(len(keys)), len(keys), keys)
+        return cls(codes, dispatch.counts(codes, len(keys)), keys)
 
     @cached_property
     def codes(self) -> Codes:
         """The place of each row's key among those that there are."""
-        return without_gaps(self.numbers, self.used, self.size)
+        return without_gaps(self.numbers, self.counts)
 
 
 def factorize(columns: list[Column], names: list[str]) -> Coded:
@@ -209,13 +208,14 @@ def _factorize_integers(column: AnyArray) -> Coded:
         # The difference may exceed the range of few bits.
         wide = column if column.dtype.itemsize == 8 else column.astype(np.int64)
         numbers = wide if low == 0 else wide - wide.dtype.type(low)
-        numbers, size = np.ascontiguousarray(numbers, np.intp), high - low + 1
-        used = numbers_used(numbers, size)
-        keys = used + low if high <= LARGEST else [low + value for value in used.tolist()]
-        return Coded(numbers, used, size, keys)
+        numbers = np.ascontiguousarray(numbers, np.intp)
+        counts = dispatch.counts(numbers, high - low + 1)
+        used = np.flatnonzero(counts)
+        keys: Keys = used + low if high <= LARGEST else [low + value for value in used.tolist()]
+        return Coded(numbers, counts, keys)
     values, codes = np.unique(column, return_inverse=True)
-    keys = values.astype(np.int64) if high <= LARGEST else values.tolist()
-    return Coded.of(codes.reshape(-1), keys)
+    found = values.astype(np.int64) if high <= LARGEST else values.tolist()
+    return Coded.of(codes.reshape(-1), found)
 
 
 def _factorize_encoded(column: Encoded) -> Coded:

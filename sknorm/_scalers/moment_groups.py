@@ -51,8 +51,9 @@ class MomentGroups:
         cls, pooled: Any, X: Any, channels: Codes | None, n_channels: int, coded: Coded
     ) -> tuple[Self, Moments]:
         """Return the statistics of the groups in an array, and the moments of all of its rows."""
-        groups = coded.numbers, coded.size
-        own, every = moments_with_pooled(X, channels, n_channels, groups, pooled.n_jobs)
+        own, every = moments_with_pooled(
+            X, channels, n_channels, (coded.numbers, coded.counts), pooled.n_jobs
+        )
         missing = None
         if every.count.sum() != math.prod(X.shape):
             missing = missing_of(X, None, channels, coded.codes, own, n_channels)

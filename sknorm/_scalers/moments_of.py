@@ -47,12 +47,16 @@ def moments_of(
 
 
 def moments_with_pooled(
-    X: NDArray[Any], codes: Codes | None, n_channels: int, groups: Groups, n_jobs: int | None
+    X: NDArray[Any],
+    codes: Codes | None,
+    n_channels: int,
+    groups: tuple[Codes, Codes],
+    n_jobs: int | None,
 ) -> tuple[Moments, Moments]:
     """Return the moments of each channel in each group, side by side, and of each in all of them.
 
     Each value is read once. ``groups`` are numbers, which may have gaps, of the samples' groups,
-    and how many of them there may be.
+    and how many samples have each.
 
     Raises
     ------
@@ -60,10 +64,10 @@ def moments_with_pooled(
         If a value is infinite.
     """
     own, every = dispatch.group_and_pooled_moments(X, *groups, n_jobs)
-    n_features = X.shape[1]
+    n_groups = int(np.count_nonzero(groups[1]))
     return (
-        _pooled(own, codes, n_channels, own.table.shape[1] // n_features, n_features),
-        _pooled(every, codes, n_channels, 1, n_features),
+        _pooled(own, codes, n_channels, n_groups, X.shape[1]),
+        _pooled(every, codes, n_channels, 1, X.shape[1]),
     )
 
 

@@ -190,9 +190,10 @@ def _encode(value: Any, what: str) -> Any:
     def other(value: Any) -> Any:
         if isinstance(value, PlainStateMixin):
             return {"scaler": _content(value)}
-        if type(value) in VALUES.values():
-            named = {field.name: getattr(value, field.name) for field in fields(value)}
-            return {type(value).__name__: {k: codec.encode(v, other) for k, v in named.items()}}
+        for kind in type(value).__mro__:
+            if kind in VALUES.values():
+                named = {field.name: getattr(value, field.name) for field in fields(kind)}
+                return {kind.__name__: {k: codec.encode(v, other) for k, v in named.items()}}
         raise TypeError(
             f"{what}{value!r:.60} is of type {type(value).__name__}, which cannot be told from "
             "JSON again. Use numbers, text and dates."

@@ -15,6 +15,7 @@ from scipy import sparse
 
 from sknorm._backends import dispatch, reference_kernels
 from sknorm._backends.protocol import NORMS
+from sknorm._statistics.counted_later import CountedLater
 from sknorm._statistics.moments import Moments
 from sknorm._statistics.squash import NUMBERS as SQUASHES
 
@@ -103,8 +104,8 @@ def test_group_moments(dtype, infinite):
         results = []
         for kernels in (dispatch._compiled, reference_kernels):
             table = np.zeros((9, n_groups, shape[1]))
-            for _ in range(2):  # the second time into what is there
-                said = kernels.group_moments(x, order, starts, weight, table, None)
+            for fresh in (True, False):  # the second time into what is there
+                said = kernels.group_moments(x, order, starts, weight, table, None, fresh)
             results.append((said, Moments.of_groups(table)))
         (said, a), (said2, b) = results
         assert said == said2 == bool(np.isinf(x).any())
@@ -137,11 +138,12 @@ def test_first_moments_of_small_groups_are_those_of_each_channel_alone(dtype):
         whole = np.zeros((9, n_groups + 2, width + 3))
         own = whole[:, 1:-1, 2:-1]  # some columns of a larger table
         alone = [np.zeros((9, n_groups, 1)) for _ in range(width)]
-        for _ in range(2):  # the second time into what is there
-            assert not dispatch._compiled.group_moments(x, order, starts, None, own, None)
+        group_moments = dispatch._compiled.group_moments
+        for fresh in (True, False):  # the second time into what is there
+            assert not group_moments(x, order, starts, None, own, None, fresh)
             for channel, table in enumerate(alone):
                 one = np.ascontiguousarray(x[:, channel : channel + 1])
-                assert not dispatch._compiled.group_moments(one, order, starts, None, table, None)
+                assert not group_moments(one, order, starts, None, table, None, fresh)
                 np.testing.assert_array_equal(own[:, :, channel : channel + 1], table)
         own[...] = 0.0
         assert not whole.any()
@@ -163,6 +165,7 @@ def test_moments_of_all_groups_are_those_of_all_samples(dtype, missing):
         x[:, 2] *= dtype(1e-30)
         if dtype is np.float64:
             x[:, 3] *= 1e200
+            x[:, -1] = np.where(rng.random((n, 1)) < 0.02, 1e200, 1.0) * rng.random((n, 1))
         starts = np.sort(rng.integers(0, n + 1, n_groups + 1))
         starts[0], starts[-1] = 0, n
         every = Moments.from_accumulators(channel_moments_of(x))
@@ -170,8 +173,11 @@ def test_moments_of_all_groups_are_those_of_all_samples(dtype, missing):
             table = np.zeros((9, n_groups, width))
             pooled = Moments.zero(width).accumulators()
             order = rng.permutation(n)
-            assert not kernels.group_moments(x, order, starts, None, table, pooled)
+            assert not kernels.group_moments(x, order, starts, None, table, pooled, True)
             found = Moments.from_accumulators(pooled)
+            own = CountedLater.of(table, np.diff(starts)).of_all_groups(width)
+            np.testing.assert_array_equal(own.count, every.count)
+            np.testing.assert_allclose(own.unit_var, every.unit_var, rtol=1e-12, atol=1e-300)
             np.testing.assert_array_equal(found.count, every.count)
             np.testing.assert_array_equal(found.table[7:], every.table[7:])
             np.testing.assert_array_equal(found.exponent, every.exponent)
@@ -187,21 +193,35 @@ def channel_moments_of(x):
     return table
 
 
-def test_sort_codes():
+def test_count_and_sort_codes():
     @some
     @given(st.integers(0, 200), st.integers(1, 50), seeds)
     def run(n, n_codes, seed):
         codes = np.random.default_rng(seed).integers(0, n_codes, n)
         for kernels in (dispatch._compiled, reference_kernels):
-            starts, order = np.zeros(n_codes + 1, np.int64), np.empty(n, np.int64)
+            counts, order = np.zeros(n_codes, np.int64), np.empty(n, np.int64)
+            assert kernels.count_codes(codes, counts)
+            np.testing.assert_array_equal(counts, np.bincount(codes, minlength=n_codes))
+            starts = np.append(0, counts.cumsum())
             assert kernels.sort_codes(codes, starts, order)
             np.testing.assert_array_equal(order, np.argsort(codes, kind="stable"))
-            np.testing.assert_array_equal(np.diff(starts), np.bincount(codes, minlength=n_codes))
+            np.testing.assert_array_equal(np.diff(starts), counts)
             for wrong in (-1, n_codes):
                 bad = np.append(codes, wrong)
-                assert not kernels.sort_codes(bad, np.zeros_like(starts), np.empty(n + 1, np.int64))
+                assert not kernels.count_codes(bad, counts.copy())
+                more = np.append(starts[:-1], n + 1)
+                assert not kernels.sort_codes(bad, more, np.empty(n + 1, np.int64))
 
     run()
+
+
+@pytest.mark.parametrize("starts", [[0, 2, 3], [0, 3, 4], [0, 9, 4], [0, -9, 4], [4, 0, 4]])
+def test_sorting_refuses_counts_of_other_codes(starts):
+    for kernels in (dispatch._compiled, reference_kernels):
+        order = np.zeros(6, np.int64)
+        codes, places = np.array([0, 1, 1, 0]), np.array(starts)
+        assert not kernels.sort_codes(codes, places, order[1:-1])
+        assert order[0] == order[-1] == 0
 
 
 @pytest.mark.parametrize("dtype", ["b", "h", "i", "q", "B", "H", "I", "Q"])

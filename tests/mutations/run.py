@@ -807,9 +807,16 @@ MUTATIONS = [
     Mutation(
         "groups: numbers that no row has are groups",
         "_backends/groups.py",
-        "starts = np.append(starts[:-1][np.diff(starts) > 0], starts[-1])",
-        "starts = starts.copy()",
+        "    if not counts.all():",
+        "    if False:",
         f"{SCALERS}/test_group.py",
+    ),
+    Mutation(
+        "groups: channels without a value are as many as the samples",
+        "_statistics/counted_later.py",
+        "where=(count == 0.0) & (low <= high)",
+        "where=count == 0.0",
+        "tests/_statistics/test_counted_later.py",
     ),
     Mutation(
         "groups: the last columns of a frame are left out",

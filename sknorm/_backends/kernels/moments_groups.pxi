@@ -6,9 +6,12 @@ cdef enum:  # what is fetched before it is copied: three times as fast as withou
     VALUES_IN_FLIGHT = 4096  # of samples: longer ones are fetched well without
 
 cdef struct Buffers:
+    Py_ssize_t most  # samples that are copied at a time
+    Py_ssize_t ahead
     double* states
     double* weights
     void* samples
+    double* pool
 
 
 cdef inline Py_ssize_t samples_ahead(Py_ssize_t size) noexcept nogil:
@@ -93,20 +96,20 @@ cdef void store_states(
 
 cdef bint first_moments(
     const floating* x, Py_ssize_t step, const int64_t* order, Py_ssize_t n, Py_ssize_t n_channels,
-    double* table, Py_ssize_t stride
+    double* table, Py_ssize_t stride, double* pool
 ) noexcept nogil:
     """Find the statistics of a few samples of a group, of which no value was seen yet.
 
     They are those that are merged into states elsewhere, to the last bit: eight channels at a time,
-    which is three times as fast where groups are of ten samples.
+    which is three times as fast where groups are of ten samples. What is in the table is zeros.
+    Unless ``pool`` is NULL, they are added to its sums over groups; counts of channels that have a
+    value of each sample need not be written then.
     """
     cdef const floating* rows[FEW_ROWS]
-    cdef double shifts[LANES]
-    cdef double squares[LANES]
     cdef F64x8 zero = f64x8_all(0.0), count = f64x8_all(<double> n), share = f64x8_all(1.0 / n)
-    cdef F64x8 shift, s1, s2, low, high, v, center, mean, error, moved
-    cdef Py_ssize_t k = 0, c, r, i
-    cdef bint infinite = False
+    cdef F64x8 shift, s1, s2, low, high, v, center, mean, error, moved, m2
+    cdef Py_ssize_t k = 0, c, r
+    cdef bint infinite = False, are_safe
     for r in range(n):
         rows[r] = x + order[r] * step
     while k < n_channels:
@@ -135,28 +138,46 @@ cdef bint first_moments(
         moved = f64x8_add(mean, error)
         error = f64x8_sub(error, f64x8_sub(moved, mean))
         mean = f64x8_add(moved, error)
-        f64x8_store_double(table + c, count)
+        error = f64x8_sub(error, f64x8_sub(mean, moved))
+        m2 = f64x8_greater(f64x8_sub(s2, f64x8_mul(s1, center)), zero)
         f64x8_store_double(table + 2 * stride + c, mean)
-        f64x8_store_double(table + 3 * stride + c, f64x8_sub(error, f64x8_sub(mean, moved)))
-        f64x8_store_double(
-            table + 4 * stride + c, f64x8_greater(f64x8_sub(s2, f64x8_mul(s1, center)), zero)
-        )
+        f64x8_store_double(table + 3 * stride + c, error)
+        f64x8_store_double(table + 4 * stride + c, m2)
         f64x8_store_double(table + 7 * stride + c, low)
         f64x8_store_double(table + 8 * stride + c, high)
-        # Memory that is only read need not be cleared: the exponent is 0 nearly everywhere.
-        if not f64x8_all_at_most(f64x8_abs(f64x8_load_double(table + 6 * stride + c)), 0.0):
-            f64x8_store_double(table + 6 * stride + c, zero)
-        if not are_in_safe_range(shift, s2):
-            f64x8_store_double(shifts, shift)
-            f64x8_store_double(squares, s2)
-            for i in range(LANES):
-                if not in_safe_range(shifts[i], squares[i]):
-                    infinite |= careful_moments(rows, n, c + i, table + c + i, stride)
+        are_safe = are_in_safe_range(shift, s2)
+        if pool == NULL or not are_safe:
+            f64x8_store_double(table + c, count)
+        if not are_safe:
+            infinite |= careful_moments(rows, n, c, shift, s2, table + c, stride)
+        if pool != NULL:
+            if are_safe:
+                add_to_pool(count, mean, error, m2, low, high, pool)
+            else:
+                add_stored_to_pool(table + c, stride, pool)
+            pool += POOL * LANES
         k += LANES
     return infinite
 
 
 cdef bint careful_moments(
+    const floating** rows, Py_ssize_t n, Py_ssize_t channel, F64x8 shift, F64x8 s2, double* table,
+    Py_ssize_t stride
+) noexcept nogil:
+    """Find the statistics of those of eight channels whose sums are not in the safe range."""
+    cdef double shifts[LANES]
+    cdef double squares[LANES]
+    cdef Py_ssize_t i
+    cdef bint infinite = False
+    f64x8_store_double(shifts, shift)
+    f64x8_store_double(squares, s2)
+    for i in range(LANES):
+        if not in_safe_range(shifts[i], squares[i]):
+            infinite |= careful_moments_of_one(rows, n, channel + i, table + i, stride)
+    return infinite
+
+
+cdef bint careful_moments_of_one(
     const floating** rows, Py_ssize_t n, Py_ssize_t channel, double* table, Py_ssize_t stride
 ) noexcept nogil:
     """Find the statistics of a few values of one channel, whatever they are."""
@@ -190,26 +211,25 @@ cdef bint merge_samples(
 cdef bint group_of_samples(
     const floating* x, Py_ssize_t step, Py_ssize_t n_channels, Py_ssize_t inner,
     const int64_t* order, Py_ssize_t n, Py_ssize_t n_known, const double* weight, double* table,
-    Py_ssize_t stride, Py_ssize_t most, Buffers* buffers
+    Py_ssize_t stride, bint fresh, const Buffers* buffers
 ) noexcept nogil:
-    """Merge the samples at n places into the channels of their group, ``most`` at a time."""
-    cdef Py_ssize_t i, taken, size = n_channels * inner, ahead = samples_ahead(size)
+    """Merge the samples at n places into the channels of their group.
+
+    Unless there is no pool, what the group has then is added to it.
+    """
+    cdef Py_ssize_t i, taken, size = n_channels * inner, ahead = buffers.ahead
     cdef floating* samples = <floating*> buffers.samples
     cdef bint infinite = False
     if n <= 0:
         load_states(table, stride, n_channels, buffers.states)
         store_states(buffers.states, stride, n_channels, table)
-        return False
-    if (
-        inner == 1 and weight == NULL and n <= FEW_ROWS and n_channels >= LANES
-        and is_empty(table, n_channels)
-    ):
+    elif fresh and inner == 1 and weight == NULL and n <= FEW_ROWS and n_channels >= LANES:
         for i in range(n):
             if ahead and i + ahead < n_known:
                 sknorm_prefetch_all(x + order[i + ahead] * step, size * sizeof(floating))
-        return first_moments(x, step, order, n, n_channels, table, stride)
+        return first_moments(x, step, order, n, n_channels, table, stride, buffers.pool)
     while n > 0:
-        taken = min(most, n)
+        taken = min(buffers.most, n)
         take_ahead(x, step, size, order, taken, samples, n_known)
         if weight != NULL:
             for i in range(taken):
@@ -221,28 +241,30 @@ cdef bint group_of_samples(
         order += taken
         n -= taken
         n_known -= taken
+    if buffers.pool != NULL:
+        add_group_to_pool(table, n_channels, stride, buffers.pool)
     return infinite
 
 
 def group_moments(
     const floating[:, :, :] x, const int64_t[::1] order, const int64_t[::1] starts,
-    const double[::1] weight, double[:, :, :] table, double[:, ::1] pooled
+    const double[::1] weight, double[:, :, :] table, double[:, ::1] pooled, bint fresh
 ):
     """Merge samples into the channels of their groups.
 
     Those of a group are at the places that ``order`` has from one start to the next. Each lies in
     one piece. The rows of the table are those of ``Moments``, each by group and channel, whose
-    channels lie side by side; zeros are of no value yet. Where ``pooled`` is not None, what the
-    groups have then is merged into it, a state per channel: that is for at least as many channels
-    as lanes, without weights.
+    channels lie side by side; zeros are of no value yet, and there is nothing else where the table
+    is ``fresh``. Where ``pooled`` is not None, what the groups have then is merged into it, a state
+    per channel: that is for at least as many channels as lanes, without weights. Counts of channels
+    that have a value of each sample may be 0 still then, as ``CountedLater`` has them.
     """
-    cdef Py_ssize_t g, first, few, many, n_channels = x.shape[1], inner = x.shape[2]
+    cdef Py_ssize_t g, first, since = 0, until = FIRST_POOLED
+    cdef Py_ssize_t n_channels = x.shape[1], inner = x.shape[2]
     cdef Py_ssize_t n_groups = starts.shape[0] - 1, stride = table.strides[0] // sizeof(double)
     cdef Py_ssize_t next_group = table.strides[1] // sizeof(double)
     cdef Py_ssize_t size = n_channels * inner, step = x.strides[0] // sizeof(floating)
-    cdef Py_ssize_t most = max(<Py_ssize_t> 1, CACHED // max(<Py_ssize_t> 1, size))
     cdef const double* w = NULL
-    cdef double* own
     cdef double* pool = NULL
     cdef Buffers buffers
     cdef bint infinite = False
@@ -250,9 +272,11 @@ def group_moments(
         return False
     if weight is not None:
         w = &weight[0]
+    buffers.ahead = samples_ahead(size)
+    buffers.most = max(<Py_ssize_t> 1, CACHED // size)
     buffers.states = <double*> malloc(STATE * n_channels * sizeof(double))
-    buffers.weights = <double*> malloc(most * sizeof(double))
-    buffers.samples = malloc(most * size * sizeof(floating))
+    buffers.weights = <double*> malloc(buffers.most * sizeof(double))
+    buffers.samples = malloc(buffers.most * size * sizeof(floating))
     pool = <double*> malloc(POOL * (n_channels + LANES) * sizeof(double))
     try:
         if (
@@ -261,27 +285,22 @@ def group_moments(
         ):
             raise MemoryError
         with nogil:
+            buffers.pool = NULL if pooled is None else pool
             for g in range(n_groups):
-                own = &table[0, g, 0]
+                if pooled is not None and g == since:
+                    open_pool(&pooled[0, 0], n_channels, pool)
                 first = starts[g]
                 infinite |= group_of_samples(
                     &x[0, 0, 0], step, n_channels, inner, &order[first], starts[g + 1] - first,
-                    order.shape[0] - first, w, own, stride, most, &buffers,
+                    order.shape[0] - first, w, &table[0, g, 0], stride, fresh, &buffers,
                 )
-                if pooled is None:
-                    continue
-                few = g % POOLED_AT_ONCE + 1
-                many = g % POOLED_GROUPS + 1
-                if few == POOLED_AT_ONCE or g + 1 == n_groups:
-                    own -= (few - 1) * next_group
-                    if few == many:
-                        open_pool(&pooled[0, 0], n_channels, pool)
-                    add_to_pool(own, few, n_channels, next_group, stride, pool)
-                if many == POOLED_GROUPS or g + 1 == n_groups:
+                if pooled is not None and (g + 1 == until or g + 1 == n_groups):
                     close_pool(
-                        &table[0, g + 1 - many, 0], many, n_channels, next_group, stride, pool,
-                        &pooled[0, 0],
+                        &table[0, since, 0], &starts[since], g + 1 - since, n_channels, next_group,
+                        stride, pool, &pooled[0, 0],
                     )
+                    since = g + 1
+                    until = since + POOLED_GROUPS
     finally:
         free(buffers.states)
         free(buffers.weights)
@@ -290,34 +309,43 @@ def group_moments(
     return infinite
 
 
-def sort_codes(const int64_t[::1] codes, int64_t[::1] starts, int64_t[::1] order):
-    """Find the order that sorts codes, equal ones as they come, and where each code starts.
-
-    The starts are zeros before, and one more than there are codes. Return False where a code is
-    none of those.
-    """
-    cdef Py_ssize_t i, n = codes.shape[0], n_codes = starts.shape[0] - 1
-    cdef int64_t code
+def count_codes(const int64_t[::1] codes, int64_t[::1] counts):
+    """Add up how often each code comes; return False where a code is none of those counted."""
+    cdef Py_ssize_t i
+    cdef int64_t code, n_codes = counts.shape[0]
     cdef bint fits = True
     with nogil:
-        for i in range(n):
+        for i in range(codes.shape[0]):
             code = codes[i]
             fits = 0 <= code < n_codes
             if not fits:
                 break
-            starts[code + 1] += 1
-    if not fits:
-        return False
+            counts[code] += 1
+    return fits
+
+
+def sort_codes(const int64_t[::1] codes, int64_t[::1] starts, int64_t[::1] order):
+    """Find the order that sorts codes, equal ones as they come.
+
+    Each code starts at a place that is known, and all end at one more. Return False where codes are
+    not as often as that says.
+    """
+    cdef Py_ssize_t i, n = codes.shape[0], n_codes = starts.shape[0] - 1
+    cdef int64_t code, ahead
+    cdef bint fits = starts[n_codes] == n == order.shape[0]
     with nogil:
-        for i in range(n_codes):
-            starts[i + 1] += starts[i]
-        for i in range(n):
+        for i in range(n if fits else 0):
             if i + SAMPLES_AHEAD < n:
-                sknorm_prefetch(&order[starts[codes[i + SAMPLES_AHEAD]]])
+                ahead = codes[i + SAMPLES_AHEAD]
+                if 0 <= ahead < n_codes:
+                    sknorm_prefetch(&order[starts[ahead]])
             code = codes[i]
+            fits = 0 <= code < n_codes and 0 <= starts[code] < n
+            if not fits:
+                break
             order[starts[code]] = i
             starts[code] += 1
         for i in range(n_codes, 0, -1):
             starts[i] = starts[i - 1]
         starts[0] = 0
-    return True
+    return fits

@@ -2,19 +2,8 @@
 
 cdef enum:
     POOL = 7  # a shift, sums and extremes over groups, each for some channels
-    POOLED_AT_ONCE = 32  # groups whose statistics are in the nearest cache still
-    POOLED_GROUPS = 512  # whose sums are merged into those of all
-
-
-cdef double first_mean(
-    const double* table, Py_ssize_t n_groups, Py_ssize_t step, Py_ssize_t stride
-) noexcept nogil:
-    """Return the mean of the first of some groups that has a value of a channel."""
-    cdef Py_ssize_t g
-    for g in range(n_groups):
-        if table[g * step] > 0.0:
-            return table[g * step + 2 * stride]
-    return 0.0
+    POOLED_GROUPS = 128  # whose sums are merged into those of all
+    FIRST_POOLED = 8  # the same of the first: the mean of one group may be far from that of all
 
 
 cdef void open_pool(const double* states, Py_ssize_t n_channels, double* pool) noexcept nogil:
@@ -36,49 +25,54 @@ cdef void open_pool(const double* states, Py_ssize_t n_channels, double* pool) n
         k += LANES
 
 
-cdef void add_to_pool(
-    const double* table, Py_ssize_t n_groups, Py_ssize_t n_channels, Py_ssize_t step,
-    Py_ssize_t stride, double* pool
+cdef inline void add_to_pool(
+    F64x8 n, F64x8 mean, F64x8 mean_low, F64x8 m2, F64x8 low, F64x8 high, double* pool
 ) noexcept nogil:
-    """Add the statistics of a few groups, from one step to the next, to sums over groups.
+    """Add the statistics of one group, in no unit of their own, to a vector of sums over groups.
 
-    Where there is no value so far, those are of deviations from the mean of the first group.
+    Where there is no value so far, those are of deviations from the mean of this group.
     """
-    cdef F64x8 shift, n, s0, s1, s2, low, high, d, unit, other, empty = f64x8_all(EMPTY)
-    cdef Py_ssize_t k = 0, c, g, i
-    cdef const double* group
+    cdef F64x8 d
+    if not f64x8_all_at_least(f64x8_load_double(pool + LANES), 1.0):
+        begin_sums(n, mean, pool)
+    d = f64x8_add(f64x8_sub(mean, f64x8_load_double(pool)), mean_low)
+    add_vector(pool + LANES, n)
+    n = f64x8_mul(n, d)
+    add_vector(pool + 2 * LANES, n)
+    add_vector(pool + 3 * LANES, f64x8_add(f64x8_mul(n, d), m2))
+    f64x8_store_double(pool + 5 * LANES, f64x8_lesser(low, f64x8_load_double(pool + 5 * LANES)))
+    f64x8_store_double(pool + 6 * LANES, f64x8_greater(high, f64x8_load_double(pool + 6 * LANES)))
+
+
+cdef void begin_sums(F64x8 n, F64x8 mean, double* pool) noexcept nogil:
+    cdef double counts[LANES]
+    cdef double means[LANES]
+    cdef Py_ssize_t i
+    f64x8_store_double(counts, n)
+    f64x8_store_double(means, mean)
+    for i in range(LANES):
+        if pool[LANES + i] == 0.0 and pool[i] == 0.0 and counts[i] > 0.0:
+            pool[i] = means[i]
+
+
+cdef void add_stored_to_pool(const double* table, Py_ssize_t stride, double* pool) noexcept nogil:
+    """Add the statistics that the table has of one group to a vector of sums over groups."""
+    cdef F64x8 unit = f64x8_load_double(table + 6 * stride)
+    unit = f64x8_abs(f64x8_mul(unit, f64x8_sub(unit, f64x8_all(EMPTY))))  # 0 of 0 and of EMPTY
+    add_vector(pool + 4 * LANES, unit)
+    add_to_pool(
+        f64x8_load_double(table), f64x8_load_double(table + 2 * stride),
+        f64x8_load_double(table + 3 * stride), f64x8_load_double(table + 4 * stride),
+        f64x8_load_double(table + 7 * stride), f64x8_load_double(table + 8 * stride), pool,
+    )
+
+
+cdef void add_group_to_pool(
+    const double* table, Py_ssize_t n_channels, Py_ssize_t stride, double* pool
+) noexcept nogil:
+    cdef Py_ssize_t k = 0
     while k < n_channels:
-        c = min(k, n_channels - LANES)
-        for i in range(LANES):
-            if pool[i] == 0.0 and pool[LANES + i] == 0.0:
-                pool[i] = first_mean(table + c + i, n_groups, step, stride)
-        shift = f64x8_load_double(pool)
-        s0 = s1 = s2 = other = f64x8_all(0.0)
-        low = f64x8_load_double(pool + 5 * LANES)
-        high = f64x8_load_double(pool + 6 * LANES)
-        group = table + c
-        for g in range(n_groups):
-            n = f64x8_load_double(group)
-            d = f64x8_sub(f64x8_load_double(group + 2 * stride), shift)
-            d = f64x8_add(d, f64x8_load_double(group + 3 * stride))
-            s0 = f64x8_add(s0, n)
-            n = f64x8_mul(n, d)
-            s1 = f64x8_add(s1, n)
-            s2 = f64x8_add(
-                s2, f64x8_add(f64x8_mul(n, d), f64x8_load_double(group + 4 * stride))
-            )
-            unit = f64x8_load_double(group + 6 * stride)
-            unit = f64x8_mul(unit, f64x8_sub(unit, empty))  # 0 where it is 0 or EMPTY
-            other = f64x8_max(other, f64x8_abs(unit))
-            low = f64x8_lesser(f64x8_load_double(group + 7 * stride), low)
-            high = f64x8_greater(f64x8_load_double(group + 8 * stride), high)
-            group += step
-        add_vector(pool + LANES, s0)
-        add_vector(pool + 2 * LANES, s1)
-        add_vector(pool + 3 * LANES, s2)
-        add_vector(pool + 4 * LANES, other)
-        f64x8_store_double(pool + 5 * LANES, low)
-        f64x8_store_double(pool + 6 * LANES, high)
+        add_stored_to_pool(table + min(k, n_channels - LANES), stride, pool)
         pool += POOL * LANES
         k += LANES
 
@@ -88,14 +82,16 @@ cdef inline void add_vector(double* sums, F64x8 v) noexcept nogil:
 
 
 cdef void close_pool(
-    const double* table, Py_ssize_t n_groups, Py_ssize_t n_channels, Py_ssize_t step,
-    Py_ssize_t stride, const double* pool, double* states
+    const double* table, const int64_t* starts, Py_ssize_t n_groups, Py_ssize_t n_channels,
+    Py_ssize_t step, Py_ssize_t stride, const double* pool, double* states
 ) noexcept nogil:
     """Merge sums over groups, whose statistics begin in the table, into states of all groups.
 
-    Where a group has a unit of its own, or the sums left the safe range, groups are merged.
+    Where a group has a unit of its own, or the sums left the safe range, groups are merged. Their
+    counts are their sizes where they are 0 in spite of a value.
     """
     cdef Py_ssize_t k = 0, c, i, g
+    cdef double count
     cdef const double* group
     cdef double* state
     while k < n_channels:
@@ -115,8 +111,11 @@ cdef void close_pool(
                 continue
             for g in range(n_groups):
                 group = table + g * step + c + i
+                count = group[0]
+                if count == 0.0 and group[7 * stride] <= group[8 * stride]:
+                    count = <double> (starts[g + 1] - starts[g])
                 merge(
-                    state, group[0], 0.0, group[2 * stride], group[3 * stride], group[4 * stride],
+                    state, count, 0.0, group[2 * stride], group[3 * stride], group[4 * stride],
                     group[6 * stride],
                 )
         pool += POOL * LANES
