@@ -117,17 +117,17 @@ def affine(
     The last columns come first: after a fit they are in the caches still.
     """
     out = np.empty(x.shape, dtype=x.dtype, order="F")
+    *tables, _, multiply = dense.affine_arguments(kernels, affine_map, inverse, x.dtype)
 
     def some_columns(columns: slice) -> None:
         for place in reversed(range(columns.start, columns.stop)):
             column(place)
 
     def column(place: int) -> None:
-        own = affine_map.take(slice(place, place + 1))
-        arguments = dense.affine_arguments(kernels, own, inverse, x.dtype)
+        own = [None if table is None else table[..., place : place + 1].copy() for table in tables]
         for piece, rows in _rows(_pieces(x.chunks[place], BLOCK)):
             values = piece.astype(x.dtype, copy=False)[None, None]
-            if kernels.affine(values, out[rows, place][None, None], *arguments):
+            if kernels.affine(values, out[rows, place][None, None], *own, inverse, multiply):
                 raise NonFiniteError
 
     n_threads = threads.n_threads(n_jobs, out.size)
