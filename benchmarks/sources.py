@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -183,24 +183,46 @@ def duckdb(path: Path, small: bool) -> Iterator[Case]:
 
 
 def arrow(path: Path, small: bool) -> Iterator[Case]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
     import pyarrow.parquet as parquet
 
     from sknorm import BatchStatScaler
 
-    def read() -> int:
-        batches = parquet.ParquetFile(path, pre_buffer=False).iter_batches()
-        return sum(batch.num_rows for batch in batches)
+    def batches(file: Path) -> Iterator[Any]:
+        return parquet.ParquetFile(file, pre_buffer=False).iter_batches()
 
-    yield (
-        "path of a Parquet file: `fit`", lambda: BatchStatScaler().fit(path),
-        "reading alone", read,
-    )  # fmt: skip
+    def n_rows(read: Iterable[Any]) -> int:
+        return sum(batch.num_rows for batch in read)
+
+    def rescaled(batch: Any) -> Any:
+        columns = [
+            pc.divide(pc.subtract(column, mean), scale)
+            for column, mean, scale in zip(batch, scaler.mean_, scaler.scale_, strict=True)
+        ]
+        return pa.record_batch(columns, names=batch.schema.names)
+
+    packed = path.with_name("default.parquet")
+    rewritten = parquet.ParquetFile(path)
+    with parquet.ParquetWriter(packed, rewritten.schema_arrow) as writer:
+        for batch in rewritten.iter_batches(ROW_GROUP):
+            writer.write_batch(batch)
     scaler = BatchStatScaler().fit(path)
-    yield (
-        "path of a Parquet file: `transform`",
-        lambda: sum(batch.num_rows for batch in scaler.transform(path)),
-        "reading alone", read,
-    )  # fmt: skip
+    for kind, file in (("", path), (" as pyarrow writes it", packed)):
+        name = f"path of a Parquet file{kind}"
+        yield (
+            f"{name}: `fit`", lambda file=file: BatchStatScaler().fit(file),
+            "reading alone", lambda file=file: n_rows(batches(file)),
+        )  # fmt: skip
+        yield (
+            f"{name}: `transform`", lambda file=file: n_rows(scaler.transform(file)),
+            "reading alone", lambda file=file: n_rows(batches(file)),
+        )  # fmt: skip
+        yield (
+            f"{name}: `transform`", lambda file=file: n_rows(scaler.transform(file)),
+            "`pyarrow.compute`, batch by batch",
+            lambda file=file: n_rows(map(rescaled, batches(file))),
+        )  # fmt: skip
 
 
 def dask(path: Path, small: bool) -> Iterator[Case]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from sknorm._statistics.affine import Affine
 from sknorm._statistics.moments import Moments
 
 Array = NDArray[np.float64]
+Empty = Callable[..., AnyArray]  # returns new memory as ``numpy.empty`` does
 
 # Integers and the like are converted in blocks of so many, which stay in a cache.
 BLOCK = 1 << 17
@@ -27,12 +28,16 @@ ROWS = 1 << 12
 
 
 class FrameColumns:
-    """A matrix of floats whose columns are arrays of their own, each of one or more chunks."""
+    """A matrix of floats whose columns are arrays of their own, each of one or more chunks.
+
+    ``empty`` is where results get their memory.
+    """
 
     ndim = 2
 
-    def __init__(self, chunks: list[list[AnyArray]]) -> None:
+    def __init__(self, chunks: list[list[AnyArray]], empty: Empty = np.empty) -> None:
         self.chunks = chunks
+        self.empty = empty
         self.shape = sum(chunk.size for chunk in chunks[0]), len(chunks)
         dtype = np.result_type(*{chunk.dtype for column in chunks for chunk in column})
         self.dtype = dtype if dtype.kind == "f" else np.dtype(np.float64)
@@ -116,24 +121,31 @@ def affine(
 
     The last columns come first: after a fit they are in the caches still.
     """
-    out = np.empty(x.shape, dtype=x.dtype, order="F")
-    *tables, _, multiply = dense.affine_arguments(kernels, affine_map, inverse, x.dtype)
+    out = x.empty(x.shape, dtype=x.dtype, order="F")
+    arguments = dense.affine_arguments(kernels, affine_map, inverse, x.dtype)
 
     def some_columns(columns: slice) -> None:
         for place in reversed(range(columns.start, columns.stop)):
             column(place)
 
     def column(place: int) -> None:
-        own = [None if table is None else table[..., place : place + 1].copy() for table in tables]
+        own = tuple(_of_column(argument, place) for argument in arguments)
         for piece, rows in _rows(_pieces(x.chunks[place], BLOCK)):
             values = piece.astype(x.dtype, copy=False)[None, None]
-            if kernels.affine(values, out[rows, place][None, None], *own, inverse, multiply):
+            if kernels.affine(values, out[rows, place][None, None], *own):
                 raise NonFiniteError
 
     n_threads = threads.n_threads(n_jobs, out.size)
     # Threads that are in the same page of new memory wait for each other.
     threads.run(some_columns, threads.slices(x.shape[1], 4 * n_threads)[::-1], n_threads)
     return out
+
+
+def _of_column(argument: Any, place: int) -> Any:
+    """Return what an argument has for a column, which must be in one piece."""
+    if not isinstance(argument, np.ndarray):
+        return argument
+    return argument[..., place : place + 1].copy()
 
 
 def fits(columns: list[list[AnyArray]]) -> bool:

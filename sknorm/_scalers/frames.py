@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -172,6 +173,22 @@ def _arrow_chunks(column: Any) -> list[AnyArray]:
     chunks = getattr(column, "chunks", None) or [column]
     chunks = chunks if _worth_apart(len(chunks), len(column)) else [column]
     return [_arrow_column(chunk) for chunk in chunks]
+
+
+def memory_of(X: Any) -> Callable[..., AnyArray]:
+    """Return what gives memory for results of a frame, as ``numpy.empty`` does.
+
+    Arrow keeps what was freed, for the next batch. The C library gives that of large arrays back
+    to the system, which clears it again.
+    """
+    is_arrow = _is_named(X, "pyarrow", "Table") or _is_named(X, "pyarrow", "RecordBatch")
+    return _arrow_empty if is_arrow else np.empty
+
+
+def _arrow_empty(shape: tuple[int, ...], dtype: np.dtype[Any], order: Any) -> AnyArray:
+    n_bytes = math.prod(shape) * dtype.itemsize
+    buffer = sys.modules["pyarrow"].allocate_buffer(n_bytes)
+    return np.frombuffer(buffer, dtype).reshape(shape, order=order)
 
 
 def _worth_apart(n_chunks: int, n_rows: int) -> bool:

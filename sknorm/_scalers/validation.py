@@ -25,7 +25,7 @@ from sknorm._compat import (
 )
 from sknorm._scalers.containers import as_numbers, as_weights
 from sknorm._scalers.feature_names import check_frame_names, check_names_out
-from sknorm._scalers.frames import column_chunks, is_frame, plain_matrix
+from sknorm._scalers.frames import column_chunks, is_frame, memory_of, plain_matrix
 from sknorm._sources.tensors import is_tensor
 
 Array = NDArray[np.float64]
@@ -82,7 +82,11 @@ def _check_frame(estimator: Any, X: Any, *, reset: bool, by_column: bool) -> Any
     """Return the numbers in a frame, whose names are checked."""
     _check_not_empty(X)
     chunks = column_chunks(X) if by_column else None
-    numbers: Any = FrameColumns(chunks) if chunks is not None and fits(chunks) else plain_matrix(X)
+    numbers: Any
+    if chunks is not None and fits(chunks):
+        numbers = FrameColumns(chunks, memory_of(X))
+    else:
+        numbers = plain_matrix(X)
     if numbers is None:
         numbers = check_array(as_numbers(X), **CHECKS, estimator=estimator, input_name="X")
     check_frame_names(estimator, X, reset=reset)

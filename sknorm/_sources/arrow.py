@@ -16,7 +16,7 @@ from sknorm._sources.streams import apply_in_turn, learn_in_turn
 
 # Batches are joined until they have so many bytes of float64, and split where they have more than
 # the most; those that have results earlier, so that the memory of results before is used again.
-LEAST_BYTES, RESULT_BYTES, MOST_BYTES = 5 << 20, 14 << 20, 48 << 20
+LEAST_BYTES, RESULT_BYTES, MOST_BYTES = 5 << 20, 20 << 20, 48 << 20
 # Of a column in a Parquet file, a page and so many bytes are in memory. It would be a row group's.
 BUFFER_BYTES = 64 << 10
 
