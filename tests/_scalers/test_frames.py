@@ -200,3 +200,11 @@ def test_results_of_arrow_are_in_memory_that_arrow_uses_again(dtype):
     np.testing.assert_array_equal(part, scaler.transform(table)[:, 1])
     del part
     assert pa.total_allocated_bytes() == before
+
+
+def test_a_chunk_of_one_row_of_float32():
+    rows = np.random.default_rng(0).normal(3.0, 2.0, size=(20_000, 4)).astype(np.float32)
+    whole = pa.table(list(rows.T), names=list("abcd"))
+    cut = pa.concat_tables([whole.slice(0, 1), whole.slice(1)])
+    scaler = BatchStatScaler().fit(whole)
+    np.testing.assert_array_equal(scaler.transform(cut), scaler.transform(whole))

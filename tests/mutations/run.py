@@ -1127,6 +1127,20 @@ MUTATIONS = [
         "tests/_backends/test_blocks.py",
     ),
     Mutation(
+        "columns: the parts of all columns for one",
+        "_backends/frame_columns.py",
+        "return argument[..., place : place + 1].copy()",
+        "return argument[..., place : place + 1]",
+        f"{SCALERS}/test_frames.py",
+    ),
+    Mutation(
+        "columns: results of Arrow in new memory",
+        "_scalers/frames.py",
+        "return _arrow_empty if is_arrow else np.empty",
+        "return np.empty",
+        f"{SCALERS}/test_frames.py",
+    ),
+    Mutation(
         "columns: frames of many arrays are copied",
         "_scalers/frames.py",
         "            if _is_one_array(X):",
