@@ -14,6 +14,11 @@ cdef struct Buffers:
     double* pool
 
 
+cdef inline Py_ssize_t in_values(Py_ssize_t stride, Py_ssize_t size) noexcept nogil:
+    """Return a stride, which may be negative, in values of a size in bytes."""
+    return stride // size
+
+
 cdef inline Py_ssize_t samples_ahead(Py_ssize_t size) noexcept nogil:
     """Return how many samples of so many values to fetch before they are read."""
     return min(<Py_ssize_t> SAMPLES_AHEAD, VALUES_IN_FLIGHT // size)
@@ -41,7 +46,7 @@ def take_samples(const floating[:, :] x, const int64_t[::1] order, floating[:, :
         return
     with nogil:
         take_ahead(
-            &x[0, 0], x.strides[0] // <Py_ssize_t> sizeof(floating), width, &order[0], n, &out[0, 0], n
+            &x[0, 0], in_values(x.strides[0], sizeof(floating)), width, &order[0], n, &out[0, 0], n
         )
 
 
@@ -261,9 +266,9 @@ def group_moments(
     """
     cdef Py_ssize_t g, first, since = 0, until = FIRST_POOLED
     cdef Py_ssize_t n_channels = x.shape[1], inner = x.shape[2]
-    cdef Py_ssize_t n_groups = starts.shape[0] - 1, stride = table.strides[0] // <Py_ssize_t> sizeof(double)
-    cdef Py_ssize_t next_group = table.strides[1] // <Py_ssize_t> sizeof(double)
-    cdef Py_ssize_t size = n_channels * inner, step = x.strides[0] // <Py_ssize_t> sizeof(floating)
+    cdef Py_ssize_t n_groups = starts.shape[0] - 1, stride = in_values(table.strides[0], sizeof(double))
+    cdef Py_ssize_t next_group = in_values(table.strides[1], sizeof(double))
+    cdef Py_ssize_t size = n_channels * inner, step = in_values(x.strides[0], sizeof(floating))
     cdef const double* w = NULL
     cdef double* pool = NULL
     cdef Buffers buffers
