@@ -266,7 +266,8 @@ def group_moments(
     """
     cdef Py_ssize_t g, first, since = 0, until = FIRST_POOLED
     cdef Py_ssize_t n_channels = x.shape[1], inner = x.shape[2]
-    cdef Py_ssize_t n_groups = starts.shape[0] - 1, stride = in_values(table.strides[0], sizeof(double))
+    cdef Py_ssize_t n_groups = starts.shape[0] - 1
+    cdef Py_ssize_t stride = in_values(table.strides[0], sizeof(double))
     cdef Py_ssize_t next_group = in_values(table.strides[1], sizeof(double))
     cdef Py_ssize_t size = n_channels * inner, step = in_values(x.strides[0], sizeof(floating))
     cdef const double* w = NULL
