@@ -270,14 +270,19 @@ def group_moments(
     cdef Py_ssize_t stride = in_values(table.strides[0], sizeof(double))
     cdef Py_ssize_t next_group = in_values(table.strides[1], sizeof(double))
     cdef Py_ssize_t size = n_channels * inner, step = in_values(x.strides[0], sizeof(floating))
+    cdef const floating* samples = NULL
+    cdef const int64_t* places = NULL
     cdef const double* w = NULL
     cdef double* pool = NULL
     cdef Buffers buffers
     cdef bint infinite = False
     if n_groups < 1 or size == 0:
         return False
-    if weight is not None:
-        w = &weight[0]
+    if order.shape[0] > 0:
+        samples = &x[0, 0, 0]
+        places = &order[0]
+        if weight is not None:
+            w = &weight[0]
     buffers.ahead = samples_ahead(size)
     buffers.most = max(<Py_ssize_t> 1, CACHED // size)
     buffers.states = <double*> malloc(STATE * n_channels * sizeof(double))
@@ -297,7 +302,7 @@ def group_moments(
                     open_pool(&pooled[0, 0], n_channels, pool)
                 first = starts[g]
                 infinite |= group_of_samples(
-                    &x[0, 0, 0], step, n_channels, inner, &order[first], starts[g + 1] - first,
+                    samples, step, n_channels, inner, places + first, starts[g + 1] - first,
                     order.shape[0] - first, w, &table[0, g, 0], stride, fresh, &buffers,
                 )
                 if pooled is not None and (g + 1 == until or g + 1 == n_groups):
