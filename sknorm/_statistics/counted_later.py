@@ -31,6 +31,10 @@ class CountedLater(Moments):
         vars(moments).update(_uncounted=table, _sizes=sizes, weight_exponent=0)
         return moments
 
+    def __reduce__(self) -> tuple[type[Moments], tuple[Array, int]]:
+        """Be pickled with all counts: arrays that are loaded may be read-only, as joblib's are."""
+        return Moments, (self.table, self.weight_exponent)
+
     @cached_property
     def table(self) -> Array:
         """The table with all counts; those who write the same at once do no harm."""

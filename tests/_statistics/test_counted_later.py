@@ -3,6 +3,7 @@
 import json
 import pickle
 
+import joblib
 import numpy as np
 import pytest
 
@@ -59,6 +60,15 @@ def test_a_state_is_the_same_before_and_after(x, later):
         np.testing.assert_array_equal(
             merged.n_samples_seen_[order], whole.n_samples_seen_[np.argsort(whole.groups_)]
         )
+
+
+def test_arrays_that_are_loaded_may_be_read_only(tmp_path):
+    scaler = GroupScaler().fit(X, groups=KEYS)
+    joblib.dump(scaler, tmp_path / "scaler")
+    loaded = joblib.load(tmp_path / "scaler", mmap_mode="r")
+    assert not moments_of(loaded).table.flags.writeable
+    expected = scaler.transform(X, groups=KEYS)
+    np.testing.assert_array_equal(loaded.transform(X, groups=KEYS), expected)
 
 
 def test_a_fit_does_not_write_them():
