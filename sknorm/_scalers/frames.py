@@ -181,8 +181,7 @@ def memory_of(X: Any) -> Callable[..., AnyArray]:
     Arrow keeps what was freed, for the next batch. The C library gives that of large arrays back
     to the system, which clears it again.
     """
-    is_arrow = _is_named(X, "pyarrow", "Table") or _is_named(X, "pyarrow", "RecordBatch")
-    return _arrow_empty if is_arrow else np.empty
+    return of_library(X, MEMORIES) or np.empty
 
 
 def _arrow_empty(shape: tuple[int, ...], dtype: np.dtype[Any], order: Any) -> AnyArray:
@@ -298,3 +297,5 @@ COLUMN_READERS = (
     ("pyarrow", "Array", _arrow_column),
     ("pyarrow", "ChunkedArray", _arrow_column),
 )
+
+MEMORIES = (("pyarrow", "Table", _arrow_empty), ("pyarrow", "RecordBatch", _arrow_empty))

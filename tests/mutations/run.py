@@ -1136,7 +1136,7 @@ MUTATIONS = [
     Mutation(
         "columns: results of Arrow in new memory",
         "_scalers/frames.py",
-        "return _arrow_empty if is_arrow else np.empty",
+        "return of_library(X, MEMORIES) or np.empty",
         "return np.empty",
         f"{SCALERS}/test_frames.py",
     ),
