@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -136,24 +136,26 @@ def as_list(keys: Keys) -> list[Hashable]:
 
 @dataclass(frozen=True, eq=False)
 class Coded:
-    """The keys that there are, a number per row, and how many rows have each number.
+    """The keys that there are, and a number per row; keys rise with their numbers.
 
-    Keys rise with their numbers, which may have gaps, as ``codes`` have not.
+    Numbers may have gaps, where it is known how many rows have each, and ``codes`` have none.
     """
 
     numbers: Codes
-    counts: Codes
     keys: Keys
+    counted: Codes | None = None
 
-    @classmethod
-    def of(cls, codes: Codes, keys: Keys) -> Self:
-        """Return keys whose numbers are their places."""
-        return cls(codes, dispatch.counts(codes, len(keys)), keys)
+    @cached_property
+    def counts(self) -> Codes:
+        """How many rows have each number."""
+        if self.counted is None:
+            return dispatch.counts(self.numbers, len(self.keys))
+        return self.counted
 
     @cached_property
     def codes(self) -> Codes:
         """The place of each row's key among those that there are."""
-        return without_gaps(self.numbers, self.counts)
+        return self.numbers if self.counted is None else without_gaps(self.numbers, self.counted)
 
 
 def factorize(columns: list[Column], names: list[str]) -> Coded:
@@ -176,7 +178,7 @@ def factorize(columns: list[Column], names: list[str]) -> Coded:
         codes, used = renumber(codes * len(others) + more.codes, len(tuples) * len(others))
         first, second = np.divmod(used, len(others))
         tuples = [(*tuples[i], others[j]) for i, j in zip(first, second, strict=True)]
-    return Coded.of(codes, list(tuples))
+    return Coded(codes, list(tuples))
 
 
 def _factorize(column: Column, name: str) -> Coded:
@@ -188,7 +190,7 @@ def _factorize(column: Column, name: str) -> Coded:
     if kind == "f":
         _refuse_nan(column, name)
         values, codes = np.unique(column.astype(np.float64) + 0.0, return_inverse=True)
-        return Coded.of(codes.reshape(-1), values)
+        return Coded(codes.reshape(-1), values)
     if kind == "V" or kind == "c":
         raise ValueError(
             f"{name} is of {column.dtype}, which is no key. Use numbers, text or dates."
@@ -202,7 +204,7 @@ def _factorize(column: Column, name: str) -> Coded:
 def _factorize_integers(column: AnyArray) -> Coded:
     if column.dtype.kind == "b":
         codes, used = renumber(column.astype(np.intp), 2)
-        return Coded.of(codes, [bool(value) for value in used])
+        return Coded(codes, [bool(value) for value in used])
     low, high = int(column.min()), int(column.max())
     if high - low < DENSE * column.size + 1024:
         # The difference may exceed the range of few bits.
@@ -212,10 +214,10 @@ def _factorize_integers(column: AnyArray) -> Coded:
         counts = dispatch.counts(numbers, high - low + 1)
         used = np.flatnonzero(counts)
         keys: Keys = used + low if high <= LARGEST else [low + value for value in used.tolist()]
-        return Coded(numbers, counts, keys)
+        return Coded(numbers, keys, counts)
     values, codes = np.unique(column, return_inverse=True)
     found = values.astype(np.int64) if high <= LARGEST else values.tolist()
-    return Coded.of(codes.reshape(-1), found)
+    return Coded(codes.reshape(-1), found)
 
 
 def _factorize_encoded(column: Encoded) -> Coded:
@@ -241,7 +243,7 @@ def _numbered(codes: Codes, values: Iterable[Any]) -> Coded:
     are_keys = set(map(type, values)) <= KEY_TYPES
     keys = values if are_keys else [key_of(value) for value in values]
     places = {key: place for place, key in enumerate(_in_order(set(keys)))}
-    return Coded.of(np.array([places[key] for key in keys], dtype=np.intp)[codes], list(places))
+    return Coded(np.array([places[key] for key in keys], dtype=np.intp)[codes], list(places))
 
 
 def _in_order(keys: set[Hashable]) -> list[Hashable]:
