@@ -26,19 +26,17 @@ from sknorm._scalers.drift_check import (
     DriftMixin,
     keep,
     kept_of,
-    merged_training,
-    pooled_training,
     training_of,
 )
 from sknorm._scalers.merging import MergeMixin, check_same_features, fold_in
 from sknorm._scalers.onnx_methods import OnnxMixin
 from sknorm._scalers.plain_state import PlainStateMixin
+from sknorm._scalers.seen import Seen
 from sknorm._scalers.sourced import reads_sources
 from sknorm._scalers.typed import Counts
 from sknorm._sources.formula import Formula
 from sknorm._statistics.affine import Affine
 from sknorm._statistics.moments import Moments
-from sknorm._statistics.training import Training
 
 Array = NDArray[np.float64]
 
@@ -77,6 +75,7 @@ class ChannelScaler(
     feature_names_in_: NDArray[np.object_]
     n_samples_seen_: Counts
     scale_: Array | None
+    _unsettled: Seen
     _moments: Array
     _centered: bool
     _eps: float
@@ -144,6 +143,17 @@ class ChannelScaler(
         with notify_callbacks(self, X, y, sample_weight):
             return self._learn_from(X, sample_weight, forget=False)
 
+    def _learn_more(self, X: Any, sample_weight: Any) -> None:
+        """Learn from one more part, without making attributes of it."""
+        self._unsettled = seen = self._seen_with(X, sample_weight)
+        gamma_and_beta(self, seen.n_channels)
+
+    def _settle(self) -> None:
+        """Make the attributes of what was learned by parts."""
+        if hasattr(self, "_unsettled"):
+            self._become(self._unsettled)
+            del self._unsettled
+
     @state.all_or_nothing
     def merge(self, *others: Self) -> Self:
         """Fold in the statistics of scalers fitted on other rows.
@@ -172,12 +182,16 @@ class ChannelScaler(
 
     def _join(self, parts: list[Any]) -> None:
         """Take over what several scalers have learned, of the same features and settings."""
-        known = [part._known_moments() for part in parts]
-        kept = pooled_training(parts, [own.count for own in known])
-        weighted = any(part._is_weighted() for part in parts)
         self._centered = parts[0]._centers()
-        self._set_moments(Moments.merge_all(known), weighted)
-        keep(self, kept)
+        self._become(Seen.merge_all([part._seen() for part in parts]))
+
+    def _merge_copies(self, parts: list[Any]) -> Self:
+        """Fold in what copies of this scaler have learned by parts."""
+        for part in parts[1:]:
+            check_same_features(parts[0], part)
+        state.take_over(self, parts[0])
+        self._unsettled = Seen.merge_all([part._seen() for part in parts])
+        return self
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state with its arrays in one table."""
@@ -190,7 +204,7 @@ class ChannelScaler(
             self.scale_ = self._known_divisors()
 
     def __sklearn_is_fitted__(self) -> bool:
-        names = ("_moments", *self._statistics)
+        names = ("_unsettled", "_moments", *self._statistics)
         return any(getattr(self, name, None) is not None for name in names)
 
     def __sklearn_tags__(self) -> Any:
@@ -258,8 +272,17 @@ class ChannelScaler(
         return state.commit(self, vars(prepared))
 
     def _update(self, X: Any, sample_weight: Any) -> None:
+        self._become(self._seen_with(X, sample_weight))
+
+    def _seen_with(self, X: Any, sample_weight: Any) -> Seen:
+        """Return what is known of all rows so far and one more batch."""
         self._check_params()
         first = not self.__sklearn_is_fitted__()
+        batch = self._read(X, sample_weight, first)
+        return batch if first else self._seen(batch.n_channels).with_batch(batch, self.momentum)
+
+    def _read(self, X: Any, sample_weight: Any, first: bool) -> Seen:
+        """Return what there is to know of a batch."""
         X = validation.check_input(self, X, reset=first, indices=Indices.LATER, by_column=True)
         if first:
             self._centered = self._decide_centering(X)
@@ -268,27 +291,24 @@ class ChannelScaler(
             X = dispatch.without_duplicates(X)
         weights = validation.check_weights(sample_weight, X.shape[0])
         codes, n_channels = self._channels_of(X)
-        before = None if first else self._known_moments(n_channels)
         with validation.locate_nonfinite(self, X):
             raw = self._raw_moments(X, weights, codes, n_channels)
         moments = self._read_moments(raw)
         kept = training_of(X, weights, codes, raw, with_moments=not self._learns_moments)
-        self._add(moments, kept, weights is not None, before)
+        return Seen(moments, kept, weights is not None)
 
-    def _add(
-        self, moments: Moments, kept: Training | None, weighted: bool, before: Moments | None
-    ) -> None:
-        """Take over the statistics of a batch; ``before`` are those so far, None of the first."""
-        if before is not None:
-            weighted = weighted or self._is_weighted()
-            if kept is not None:
-                kept = merged_training(self, kept, before.count, moments.count)
-            if self.momentum is None:
-                moments = before.merge(moments)
-            else:
-                moments = before.decay(moments, float(self.momentum))
-        self._set_moments(moments, weighted)
-        keep(self, kept)
+    def _seen(self, n_channels: int | None = None) -> Seen:
+        """Return what is known of all rows so far."""
+        if hasattr(self, "_unsettled"):
+            return self._unsettled
+        n_channels = self._n_known() if n_channels is None else n_channels
+        moments, kept = self._known_moments(n_channels), kept_of(self, n_channels)
+        return Seen(moments, kept, is_weighted=as_numpy(self.n_samples_seen_).dtype.kind == "f")
+
+    def _become(self, seen: Seen) -> None:
+        """Set the learned attributes to what is known of all rows."""
+        self._set_moments(seen.moments, seen.is_weighted)
+        keep(self, seen.training)
 
     def _take_over(self, whole: Self) -> None:
         """Take over the statistics of one more batch, which another scaler was fitted on."""
@@ -296,13 +316,8 @@ class ChannelScaler(
             state.take_over(self, whole)
             return
         check_same_features(self, whole)
-        n_channels = whole._n_known()
-        kept, moments = kept_of(whole, n_channels), whole._known_moments()
-        self._add(moments, kept, whole._is_weighted(), self._known_moments(n_channels))
-
-    def _is_weighted(self) -> bool:
-        """Tell whether the numbers of samples seen are sums of weights."""
-        return as_numpy(self.n_samples_seen_).dtype.kind == "f"
+        more = whole._seen()
+        self._become(self._seen(more.n_channels).with_batch(more, self.momentum))
 
     def _known_moments(self, n_channels: int | None = None) -> Moments:
         """Return the statistics so far: the public attributes, and what agrees with them."""

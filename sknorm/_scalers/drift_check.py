@@ -232,26 +232,28 @@ def kept_of(scaler: Any, n_channels: int) -> Training | None:
     return Training(table) if table.shape[1] == n_channels else None
 
 
-def merged_training(scaler: Any, batch: Training, count: Array, more: Array) -> Training | None:
-    """Return what is kept after one more batch, where all before is known.
+def merged_training(
+    known: Training | None,
+    batch: Training | None,
+    counts: tuple[Array, Array],
+    momentum: float | None = None,
+) -> Training | None:
+    """Return what is kept after one more batch, where all is known.
 
     The counts are those of the values before, and of the batch.
     """
-    known = kept_of(scaler, count.size)
-    momentum = getattr(scaler, "momentum", None)
-    if known is None or momentum is None:
-        return None if known is None else known.merge(batch, count, more)
-    return known.decay(batch, float(momentum), count, more)
+    if known is None or batch is None:
+        return None
+    if momentum is None:
+        return known.merge(batch, *counts)
+    return known.decay(batch, float(momentum), *counts)
 
 
-def pooled_training(parts: list[Any], counts: list[Array]) -> Training | None:
-    """Return what is kept of the data of several scalers, where all of it is known."""
-    whole, count = kept_of(parts[0], counts[0].size), counts[0]
-    for part, more in zip(parts[1:], counts[1:], strict=True):
-        own = kept_of(part, more.size)
-        if whole is None or own is None:
-            return None
-        whole, count = whole.merge(own, count, more), count + more
+def pooled_training(parts: list[tuple[Training | None, Array]]) -> Training | None:
+    """Return what is kept of several parts, each with its counts, where all of it is known."""
+    whole, count = parts[0]
+    for own, more in parts[1:]:
+        whole, count = merged_training(whole, own, (count, more)), count + more
     return whole
 
 

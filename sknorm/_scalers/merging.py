@@ -44,7 +44,19 @@ class MergeMixin:
 
     They say how they take over what several have learned (``_join``), and what one has learned of
     one more batch (``_take_over``).
+
+    Copies of them learn from parts of the data. What they learn by ``_learn_more`` is theirs once
+    ``_settle`` was called.
     """
+
+    def _learn_more(self, X: Any, sample_weight: Any) -> None:
+        """Learn from one more part, about which nobody asks before ``_settle`` is called."""
+        scaler: Any = self
+        weighted = {} if sample_weight is None else {"sample_weight": sample_weight}
+        scaler.partial_fit(X, **weighted)
+
+    def _settle(self) -> None:
+        """Make the attributes of what was learned by parts."""
 
     def _finish_fit(self) -> None:
         """Do what is due after a fit."""

@@ -12,7 +12,13 @@ from sknorm._backends import dispatch
 from sknorm._backends.quantiles import Quantiles
 from sknorm._compat import notify_callbacks, with_callbacks
 from sknorm._scalers import state
-from sknorm._scalers.drift_check import keep, merged_training, pooled_training, training_of
+from sknorm._scalers.drift_check import (
+    keep,
+    kept_of,
+    merged_training,
+    pooled_training,
+    training_of,
+)
 from sknorm._scalers.merging import MergeMixin, fold_in
 from sknorm._statistics.sketches import Sketches
 from sknorm._statistics.training import Training
@@ -102,7 +108,8 @@ class SketchMixin(MergeMixin):
         self._centered = parts[0]._centers()
         counts = [state.read_attribute(part, "n_samples_seen_", part._n_known()) for part in parts]
         self._set_sketches(sketches)
-        keep(self, pooled_training(parts, counts))
+        kept = [kept_of(part, n.size) for part, n in zip(parts, counts, strict=True)]
+        keep(self, pooled_training(list(zip(kept, counts, strict=True))))
 
     def _take_over(self, whole: Self) -> None:
         """Take over what another scaler has learned of one more batch."""
@@ -120,7 +127,8 @@ class SketchMixin(MergeMixin):
         whole: Training | None = kept
         if before is not None:
             counts = state.read_attribute(self, "n_samples_seen_", n_channels)
-            whole = merged_training(self, kept, counts, raw.count)
+            known = kept_of(self, n_channels)
+            whole = merged_training(known, kept, (counts, raw.count))
         sketches = Sketches.of(dispatch.channel_values(X, codes, n_channels))
         self._set_sketches(sketches if before is None else before.merge(sketches))
         keep(self, whole)

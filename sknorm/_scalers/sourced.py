@@ -24,6 +24,7 @@ from sknorm._scalers.columns import find_columns
 from sknorm._scalers.drift_check import DriftReader
 from sknorm._scalers.feature_names import check_columns
 from sknorm._scalers.frames import column_names
+from sknorm._scalers.merging import MergeMixin
 from sknorm._sources.kinds import open_source
 from sknorm._sources.learning import Learner
 from sknorm._sources.source import Source, Work
@@ -38,6 +39,7 @@ def reads_sources(cls: Class) -> Class:
     """Let the methods of a class of scalers, inherited ones too, take sources and tensors."""
     wrappers = {
         **dict.fromkeys(("fit", "partial_fit"), learns),
+        "_learn_more": learns_by_parts,
         **dict.fromkeys(("transform", "inverse_transform", "fit_transform"), maps),
         "check_drift": reads,
     }
@@ -52,6 +54,11 @@ def learns(method: Method) -> Method:
     """Return a method that learns from X, also where that is a source or a tensor."""
     forget = method.__name__ == "fit"
     return _looking(method, partial(_learn, forget=forget))
+
+
+def learns_by_parts(method: Method) -> Method:
+    """Return a method that learns from parts, also where one of them is a source or a tensor."""
+    return _looking(method, _learn_part)
 
 
 def reads(method: Method) -> Method:
@@ -158,6 +165,11 @@ def _learn(scaler: Any, source: Source, X: Any, given: dict[str, Any], *, forget
         return state.commit(scaler, vars(prepared))
 
 
+def _learn_part(scaler: Any, source: Source, X: Any, given: dict[str, Any]) -> None:
+    scaler._settle()
+    MergeMixin._learn_more(scaler, X, given["sample_weight"])
+
+
 def _refuse_groups(source: Source, given: dict[str, Any]) -> None:
     if given.get("groups") is not None:
         raise ValueError(
@@ -174,9 +186,11 @@ def _has_momentum(scaler: Any) -> bool:
 def _learn_in_turn(prepared: Any, source: Batches, weights: Any, subtask: Subtask) -> bool:
     """Let each batch be one of the scaler's; tell whether there was any."""
     source.refuse_weights(weights)
-    before = vars(prepared)
-    learn_in_turn(Learner(prepared, subtask), source.blocks(), prepared)
-    return vars(prepared) is not before
+    whole = learn_in_turn(Learner(prepared, subtask), source.blocks())
+    if whole is not None:
+        whole._settle()
+        state.take_over(prepared, whole)
+    return whole is not None
 
 
 def _learn_whole(prepared: Any, source: Source, weights: Any, subtask: Subtask) -> bool:
@@ -184,6 +198,7 @@ def _learn_whole(prepared: Any, source: Source, weights: Any, subtask: Subtask) 
     learner = Learner.like(prepared, subtask if source.is_in_turn else nullcontext)
     whole = source.learn(learner, weights)
     if whole is not None:
+        whole._settle()
         prepared._take_over(whole)
     return whole is not None
 

@@ -71,11 +71,14 @@ class Learner(Reader):
         return cls(plain.set_params(**dict.fromkeys(momentum)), subtask)
 
     def read(self, so_far: Any, block: Any, sample_weight: Any) -> Any:
-        """Return a scaler fitted on what another one, or none, has seen, and on a block."""
+        """Return a scaler that has seen what another one, or none, has seen, and a block.
+
+        It learns by parts: what it knows is its own once ``_settle`` is called.
+        """
         scaler = copy(self.scaler) if so_far is None else so_far
-        weighted = {} if sample_weight is None else {"sample_weight": sample_weight}
         with self.subtask():
-            return scaler.partial_fit(block, **weighted)
+            scaler._learn_more(block, sample_weight)
+        return scaler
 
     def join(self, known: list[Any]) -> Any:
         """Return a scaler that has seen what several have seen."""

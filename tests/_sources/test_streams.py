@@ -369,6 +369,28 @@ def test_momentum_takes_each_batch_of_a_loader_as_one(momentum):
     assert_same_statistics(found.partial_fit(iter(parts[1:])), expected)
 
 
+def test_what_is_wrong_with_a_parameter_is_said_at_the_first_batch():
+    read = []
+    batches = (read.append(k) or ROWS for k in range(5))
+    with pytest.raises(ValueError, match=r"In batch 0 .* gamma has shape"):
+        BatchStatScaler(gamma=[1.0, 2.0]).fit(batches)
+    assert read == [0]
+
+
+@pytest.mark.parametrize("momentum", [None, 0.3])
+def test_batches_that_are_sources_themselves(tmp_path, momentum):
+    """What was learned before by parts is not lost, nor what comes after."""
+    h5py = pytest.importorskip("h5py")
+    parts = np.array_split(GAPS, 5)
+    with h5py.File(tmp_path / "parts.h5", "w") as file:
+        stored = [file.create_dataset(str(k), data=part) for k, part in enumerate(parts)]
+        mixed = [parts[0], stored[1], stored[2], parts[3], parts[4]]
+        found = BatchStatScaler(momentum=momentum).partial_fit(iter(mixed))
+    expected = BatchStatScaler(momentum=momentum).partial_fit(iter(parts))
+    assert_same_statistics(found, expected)
+    assert set(vars(found)) == set(vars(expected))
+
+
 def test_fit_takes_all_rows_whatever_the_momentum():
     parts = [ROWS[:1000], ROWS[1000:] * 2]
     expected = BatchStatScaler(momentum=0.3).fit(np.concatenate(parts))

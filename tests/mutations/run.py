@@ -1071,6 +1071,20 @@ MUTATIONS = [
         STREAMS,
     ),
     Mutation(
+        "stream: parameters looked at when all is read",
+        "_scalers/channel.py",
+        "gamma_and_beta(self, seen.n_channels)",
+        "pass",
+        STREAMS,
+    ),
+    Mutation(
+        "stream: what was learned by parts forgotten at a batch that is a source",
+        "_scalers/sourced.py",
+        "    scaler._settle()\n    MergeMixin",
+        "    MergeMixin",
+        STREAMS,
+    ),
+    Mutation(
         "Dask: blocks without rows",
         "_sources/learning.py",
         "if not block.shape[0] or",
