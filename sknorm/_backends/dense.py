@@ -25,7 +25,7 @@ from sknorm._backends.layout import (
     output_dtype,
     sample_blocks,
 )
-from sknorm._backends.protocol import NORMS, Kernels, NonFiniteError
+from sknorm._backends.protocol import NON_FINITE, NORMS, Kernels, NonFiniteError
 from sknorm._statistics.affine import Affine
 from sknorm._statistics.squash import Squash
 
@@ -92,8 +92,8 @@ def _affine(
         work = [(wide[piece], wide_out[piece], arguments) for piece in pieces]
         if whole < rows:
             work.append((view[whole:], out[whole:], prepared()))
-    return lambda: any(
-        threads.run(lambda part: kernels.affine(*part[:2], *part[2]), work, n_threads)
+    return lambda: (
+        NON_FINITE in threads.run(lambda part: kernels.affine(*part[:2], *part[2]), work, n_threads)
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 from sknorm._backends import dense, threads
 from sknorm._backends.dense_moments import PIECE
 from sknorm._backends.layout import NATIVE, AnyArray
-from sknorm._backends.protocol import Kernels, NonFiniteError
+from sknorm._backends.protocol import MISSING, NON_FINITE, Kernels, NonFiniteError
 from sknorm._statistics.affine import Affine
 from sknorm._statistics.moments import Moments
 
@@ -30,7 +32,8 @@ ROWS = 1 << 12
 class FrameColumns:
     """A matrix of floats whose columns are arrays of their own, each of one or more chunks.
 
-    ``empty`` is where results get their memory.
+    ``empty`` is where results get their memory. ``missing`` tells, after a map, which columns of
+    the result have NaN; it is None where that is not known.
     """
 
     ndim = 2
@@ -38,6 +41,7 @@ class FrameColumns:
     def __init__(self, chunks: list[list[AnyArray]], empty: Empty = np.empty) -> None:
         self.chunks = chunks
         self.empty = empty
+        self.missing: NDArray[np.bool_] | None = None
         self.shape = sum(chunk.size for chunk in chunks[0]), len(chunks)
         dtype = np.result_type(*{chunk.dtype for column in chunks for chunk in column})
         self.dtype = dtype if dtype.kind == "f" else np.dtype(np.float64)
@@ -87,6 +91,18 @@ def _integers(piece: AnyArray) -> AnyArray:
     return np.require(piece, kind, ["C", "A"])
 
 
+def _runs(column: list[AnyArray]) -> Iterator[tuple[list[AnyArray], slice]]:
+    """Yield neighbors of one type with their rows: all of them, or a block of those to convert."""
+    row = 0
+    for dtype, run in groupby(column, key=attrgetter("dtype")):
+        chunks = list(run)
+        parts = [chunks] if dtype in NATIVE else ([piece] for piece in _pieces(chunks, BLOCK))
+        for part in parts:
+            size = sum(piece.size for piece in part)
+            yield part, slice(row, row + size)
+            row += size
+
+
 def _rows(pieces: list[AnyArray]) -> Iterator[tuple[AnyArray, slice]]:
     """Yield each piece of a column with its rows."""
     row = 0
@@ -101,12 +117,12 @@ def moments(x: FrameColumns, weight: Array | None, kernels: Kernels, n_jobs: int
 
     def column(place: int) -> None:
         accumulator = table[place : place + 1]
-        for piece, rows in _rows(_pieces(x.chunks[place], BLOCK)):
+        for pieces, rows in _runs(x.chunks[place]):
             own = None if weight is None else weight[rows]
-            if piece.dtype in NATIVE:
-                infinite = kernels.channel_moments(piece[None, None], own, True, accumulator)
+            if pieces[0].dtype in NATIVE:
+                infinite = kernels.column_moments(pieces, pieces[0], own, accumulator)
             else:
-                infinite = kernels.integer_moments(_integers(piece), own, accumulator)
+                infinite = kernels.integer_moments(_integers(pieces[0]), own, accumulator)
             if infinite:
                 raise NonFiniteError
 
@@ -122,6 +138,7 @@ def affine(
     The last columns come first: after a fit they are in the caches still.
     """
     out = x.empty(x.shape, dtype=x.dtype, order="F")
+    missing = np.zeros(x.shape[1], dtype=bool)
     arguments = dense.affine_arguments(kernels, affine_map, inverse, x.dtype)
 
     def some_columns(columns: slice) -> None:
@@ -132,13 +149,23 @@ def affine(
         own = tuple(_of_column(argument, place) for argument in arguments)
         for piece, rows in _rows(_pieces(x.chunks[place], BLOCK)):
             values = piece.astype(x.dtype, copy=False)[None, None]
-            if kernels.affine(values, out[rows, place][None, None], *own):
+            found = kernels.affine(values, out[rows, place][None, None], *own)
+            if found == NON_FINITE:
                 raise NonFiniteError
+            missing[place] |= found == MISSING
 
     n_threads = threads.n_threads(n_jobs, out.size)
     # Threads that are in the same page of new memory wait for each other.
     threads.run(some_columns, threads.slices(x.shape[1], 4 * n_threads)[::-1], n_threads)
+    x.missing = missing if _makes_no_nan(affine_map) else None
     return out
+
+
+def _makes_no_nan(affine_map: Affine) -> bool:
+    """Tell whether no number becomes NaN, as infinity may do that a gamma of 0 comes after."""
+    scale = affine_map.scale
+    is_plain = bool(np.isfinite(affine_map.shift).all() and np.isfinite(scale).all())
+    return is_plain and affine_map.gamma is None and bool(scale.all())
 
 
 def _of_column(argument: Any, place: int) -> Any:

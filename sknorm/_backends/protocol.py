@@ -15,8 +15,9 @@ AnyArray = NDArray[Any]
 NORMS = {"l1": 1, "l2": 2, "max": 3}
 
 
-# What the loops that look at indices as they go return.
+# What the loops that look at indices or at missing values as they go return.
 FINE, NON_FINITE, MALFORMED = range(3)
+MISSING = 4
 
 
 class NonFiniteError(Exception):
@@ -27,9 +28,9 @@ class Kernels(Protocol):
     """The loops over arrays, which write into ``out``, ``norms`` or a table of accumulators.
 
     Those that return bool tell whether a value was not finite, or, where they say so, whether
-    they could do it; those that return int return FINE, NON_FINITE or MALFORMED. Dense arrays have
-    three axes (see ``layout``). Weights are one per outer item, or, where there is only one of
-    those, one per inner item.
+    they could do it; those that return int return FINE, NON_FINITE, MALFORMED or,
+    where NaN is allowed and there is some, MISSING. Dense arrays have three axes (see ``layout``).
+    Weights are one per outer item, or, where there is only one of those, one per inner item.
     """
 
     def pointers_rise(self, indptr: AnyArray, n_stored: int) -> bool: ...
@@ -38,6 +39,9 @@ class Kernels(Protocol):
     def is_canonical(self, indptr: AnyArray, indices: AnyArray) -> bool: ...
     def channel_moments(
         self, x: AnyArray, weight: AnyArray | None, weight_is_inner: bool, table: AnyArray
+    ) -> bool: ...
+    def column_moments(
+        self, pieces: list[AnyArray], first: AnyArray, weight: AnyArray | None, table: AnyArray
     ) -> bool: ...
     def integer_moments(self, x: AnyArray, weight: AnyArray | None, table: AnyArray) -> bool: ...
     def take_samples(self, x: AnyArray, order: AnyArray, out: AnyArray) -> None: ...
@@ -82,7 +86,7 @@ class Kernels(Protocol):
         parts: AnyArray | None,
         inverse: bool,
         multiply: bool,
-    ) -> bool: ...
+    ) -> int: ...
     def split_float32(
         self, shift: AnyArray, times: AnyArray, parts: AnyArray
     ) -> AnyArray | None: ...

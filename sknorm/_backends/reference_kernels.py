@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from sknorm._backends import reference
 from sknorm._backends.layout import AnyArray
-from sknorm._backends.protocol import NORMS, NonFiniteError
+from sknorm._backends.protocol import FINE, MISSING, NON_FINITE, NORMS, NonFiniteError
 from sknorm._backends.reference_sparse import (
     affine_sparse,
     csc_moments,
@@ -37,6 +37,7 @@ __all__ = [
     "affine_sparse",
     "channel_moments",
     "collect_near",
+    "column_moments",
     "copy_indices",
     "count_codes",
     "csc_moments",
@@ -144,6 +145,18 @@ def channel_moments(
     table[...] = moments.accumulators()
 
 
+def column_moments(
+    pieces: list[AnyArray], first: AnyArray, weight: AnyArray | None, table: AnyArray
+) -> bool:
+    """Merge the values of one channel, which are in pieces, into its accumulators."""
+    infinite, row = False, 0
+    for piece in pieces:
+        own = None if weight is None else weight[row : row + piece.size]
+        infinite |= channel_moments(piece[None, None], own, True, table)
+        row += piece.size
+    return infinite
+
+
 def integer_moments(x: AnyArray, weight: AnyArray | None, table: AnyArray) -> bool:
     """Merge the values of one channel into its accumulators."""
     return channel_moments(x.astype(np.float64)[None, None], weight, True, table)
@@ -202,7 +215,6 @@ def group_moments(
         pooled[...] = Moments.from_accumulators(pooled).merge(total).accumulators()
 
 
-@_tells_nonfinite
 def affine(
     x: AnyArray,
     out: AnyArray,
@@ -214,12 +226,20 @@ def affine(
     parts: AnyArray | None,
     inverse: bool,
     multiply: bool,
-) -> None:
+) -> int:
     """Rescale each channel (the middle axis)."""
     affine_map = Affine(shift, 1.0 / scale if multiply else scale, gamma, beta)
-    for outer, inner in _blocks(x):
-        part = outer, slice(None), inner
-        out[part] = reference.affine(x[part], affine_map, inverse=inverse, power=power)
+    is_missing = bool(np.isnan(x).any())
+
+    @_tells_nonfinite
+    def rescale() -> None:
+        for outer, inner in _blocks(x):
+            part = outer, slice(None), inner
+            out[part] = reference.affine(x[part], affine_map, inverse=inverse, power=power)
+
+    if rescale():
+        return NON_FINITE
+    return MISSING if is_missing else FINE
 
 
 def split_float32(shift: AnyArray, times: AnyArray, parts: AnyArray) -> AnyArray | None:

@@ -6,6 +6,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from sknorm._backends.structure import Indices
@@ -69,6 +70,14 @@ class ChannelTransform(ChannelLayout):
             reader, X, reset=False, indices=Indices.of(copy), by_column=reader._takes_columns
         )
         return wrap_output(reader, reader._apply(checked, copy, inverse=False), X)
+
+    def _scaled_columns(self, X: Any) -> tuple[Any, NDArray[np.bool_] | None]:
+        """Return a frame's values normalized, and which columns have NaN, or None."""
+        reader: Any = self
+        with state.underflow_allowed():
+            checked = validation.check_input(self, X, reset=False, by_column=self._takes_columns)
+            result = reader._apply(checked, True, inverse=False)
+        return result, getattr(checked, "missing", None)
 
     @maps_rows
     def inverse_transform(self, X: Any, copy: bool | None = None, *, columns: Any = None) -> Any:

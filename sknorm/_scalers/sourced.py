@@ -17,6 +17,7 @@ from types import FunctionType
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sknorm._compat import Subtask, notify_callbacks, with_callbacks, without_callbacks
 from sknorm._scalers import parameters, state
@@ -312,3 +313,9 @@ class _BlockMap:
         # The columns of the key are handed on as they are.
         scaled = {name: values[:, place] for place, name in enumerate(names)}
         return scaled | {name: block[name] for name in self.keys}
+
+    def with_missing(self, block: Any) -> tuple[Any, NDArray[np.bool_] | None]:
+        if self.method != "transform" or not hasattr(self.scaler, "_scaled_columns"):
+            return self(block), None
+        found: tuple[Any, NDArray[np.bool_] | None] = self.scaler._scaled_columns(block)
+        return found

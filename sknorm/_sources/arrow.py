@@ -5,10 +5,10 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterable, Iterator
-from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sknorm._sources.learning import Reader
 from sknorm._sources.source import Source, Work, refuse_columns, refuse_repeated
@@ -43,8 +43,8 @@ class ArrowStream(Source):
         """Return a reader of the results, which it computes as they are read."""
         arrow = sys.modules["pyarrow"]
         schema = self.result_schema(work)
-        results = apply_in_turn(work, self.blocks(RESULT_BYTES))
-        batches = map(partial(as_batch, schema=schema), results)
+        results = apply_in_turn(work.of_block.with_missing, self.blocks(RESULT_BYTES))
+        batches = (as_batch(result, missing, schema) for result, missing in results)
         return arrow.RecordBatchReader.from_batches(schema, batches)
 
     def result_schema(self, work: Work) -> Any:
@@ -123,8 +123,11 @@ def _is_encoded(kind: Any) -> bool:
     return bool(types.is_dictionary(kind) or types.is_run_end_encoded(kind))
 
 
-def as_batch(result: Any, schema: Any) -> Any:
-    """Return a result, which is an array of numbers or columns by name, as a record batch."""
+def as_batch(result: Any, missing: NDArray[np.bool_] | None, schema: Any) -> Any:
+    """Return a result, which is an array of numbers or columns by name, as a record batch.
+
+    ``missing`` tells which columns have NaN, where that is known.
+    """
     arrow = sys.modules["pyarrow"]
     columns = result if isinstance(result, dict) else None
     arrays = []
@@ -135,10 +138,14 @@ def as_batch(result: Any, schema: Any) -> Any:
         if isinstance(values, np.ndarray):
             values = np.ascontiguousarray(values)
             # Arrow copies what may have NaN to be null, which takes longer than to look for it.
-            is_whole = values.dtype.kind == "f" and not np.isnan(values.min(initial=np.inf))
-            values = arrow.array(values, from_pandas=not is_whole)
+            has_missing = _may_have_nan(values) if missing is None else bool(missing[place])
+            values = arrow.array(values, from_pandas=has_missing)
         arrays.append(values if values.type == field.type else values.cast(field.type))
     return arrow.record_batch(arrays, schema=schema)
+
+
+def _may_have_nan(values: NDArray[Any]) -> bool:
+    return values.dtype.kind != "f" or bool(np.isnan(values.min(initial=np.inf)))
 
 
 def _joined(batches: Iterable[Any], most_bytes: int) -> Iterator[Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sknorm._sources.formula import Formula
 from sknorm._sources.learning import Reader
@@ -17,6 +18,9 @@ class BlockMap(Protocol):
 
     def __call__(self, block: Any) -> Any:
         """Return the result: an array of numbers, or an array per name."""
+
+    def with_missing(self, block: Any) -> tuple[Any, NDArray[np.bool_] | None]:
+        """Return the result, and which of its columns have NaN, or None if that is not known."""
 
     def example(self, block: Any) -> Any:
         """Return a result of the right shape and types, of a block with anything in it."""

@@ -59,8 +59,9 @@ class SparkFrame(LazyFrame):
             if stream is None:
                 return
             kinds = stream.result_schema(work)
-            for result in apply_in_turn(work, stream.blocks()):
-                batch = as_batch(result, kinds)
+            results = apply_in_turn(work.of_block.with_missing, stream.blocks())
+            for result, missing in results:
+                batch = as_batch(result, missing, kinds)
                 yield batch.rename_columns([f"c{place}" for place in range(batch.num_columns)])
 
         return self.renamed(self.numbered().mapInArrow(of_partition, schema), names)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,7 @@ class Batches(Source):
 
     def apply(self, work: Work) -> Iterator[Any]:
         """Return an iterator of the results of the batches."""
-        return apply_in_turn(work, self.blocks())
+        return apply_in_turn(work.of_block, self.blocks())
 
     def example(self) -> Any:
         """Return the first batch."""
@@ -56,12 +56,12 @@ def learn_in_turn(
     return so_far
 
 
-def apply_in_turn(work: Work, blocks: Iterable[Any]) -> Iterator[Any]:
+def apply_in_turn(of_block: Callable[[Any], Any], blocks: Iterable[Any]) -> Iterator[Any]:
     """Yield the results of blocks that have rows."""
     number, first_row = 0, 0
     for block in blocks:
         if block.shape[0]:
-            yield _located(work.of_block, block, number, first_row)
+            yield _located(of_block, block, number, first_row)
         number, first_row = number + 1, first_row + block.shape[0]
         del block
 

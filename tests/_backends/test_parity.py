@@ -3,6 +3,7 @@
 import inspect
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -251,6 +252,7 @@ def test_every_compiled_loop_is_reached(ran):
     many = np.random.default_rng(0).normal(size=(20_000, 2))
     SquashingScaler().fit(many).transform(many)
     BatchStatScaler().fit(np.asfortranarray(100 * many).astype(int))
+    BatchStatScaler().fit(pl.DataFrame(many))
     GroupScaler().fit_transform(x, groups=np.arange(len(x)))
     assert set(KERNELS) == ran["compiled"]
 

@@ -208,3 +208,19 @@ def test_a_chunk_of_one_row_of_float32():
     cut = pa.concat_tables([whole.slice(0, 1), whole.slice(1)])
     scaler = BatchStatScaler().fit(whole)
     np.testing.assert_array_equal(scaler.transform(cut), scaler.transform(whole))
+
+
+def test_weights_of_chunks_of_integers_and_floats():
+    """A chunk of integers is of floats where it has null."""
+    rows = np.random.default_rng(0).integers(0, 9, 12_000).astype(float)
+    weights = np.random.default_rng(1).random(rows.size)
+    rows[9_000] = np.nan
+    chunks = [
+        pl.Series(None if np.isnan(x) else int(x) for x in part) for part in np.split(rows, 3)
+    ]
+    frame = pl.DataFrame({"a": pl.concat(chunks, rechunk=False)})
+    assert {chunk.to_numpy().dtype.kind for chunk in frame["a"].get_chunks()} == {"i", "f"}
+    found = BatchStatScaler().fit(frame, sample_weight=weights)
+    expected = BatchStatScaler().fit(rows[:, None], sample_weight=weights)
+    np.testing.assert_allclose(found.mean_, expected.mean_, rtol=1e-14)
+    np.testing.assert_allclose(found.var_, expected.var_, rtol=1e-13)

@@ -211,6 +211,46 @@ def test_what_is_missing_is_null_in_results_of_arrow():
         assert result.column("a").null_count == 0
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("scaler", [*LEARNERS, BatchStatScaler(gamma=2.0), LayerScaler()], ids=repr)
+def test_what_is_missing_is_null_in_results_of_long_columns(scaler, dtype):
+    """The loop tells whether there is NaN, where it does one column after the other."""
+    rows = np.random.default_rng(0).normal(size=(20_000, 4)).astype(dtype)
+    rows[[0, 7_000, 19_999], 1] = np.nan
+    null = pa.array([None, *rows[1:, 2]], pa.from_numpy_dtype(dtype))
+    table = pa.table([rows[:, 0], rows[:, 1], null, rows[:, 3]], names=NAMES)
+    result = clone(scaler).fit(table).transform(table.to_reader()).read_all()
+    expected = as_array(clone(scaler).fit(table).transform(table))
+    assert np.isnan(expected).sum() >= 4
+    for place, column in enumerate(result.columns):
+        is_null = column.is_null().to_numpy()
+        np.testing.assert_array_equal(is_null, np.isnan(expected[:, place]))
+        values = column.to_numpy()
+        np.testing.assert_array_equal(values, expected[:, place])
+
+
+@pytest.mark.parametrize("chunk", range(3))
+def test_nulls_of_one_chunk_of_many(chunk):
+    rows = np.random.default_rng(0).normal(size=(15_000, 2))
+    rows[5_000 * chunk + 7, 1] = np.nan
+    parts = [pa.record_batch(list(part.T), names=list("ab")) for part in np.split(rows, 3)]
+    table = pa.Table.from_batches(parts)
+    result = BatchStatScaler().fit(table).transform(table.to_reader()).read_all()
+    assert [column.null_count for column in result.columns] == [0, 1]
+    assert result.column("b").is_null().to_pylist() == list(np.isnan(rows[:, 1]))
+
+
+def test_what_becomes_nan_is_null():
+    """Of a number too, where statistics were set by hand."""
+    rows = np.random.default_rng(0).integers(0, 3, (20_000, 2)).astype(float)
+    table = pa.table(list(rows.T), names=list("ab"))
+    scaler = BatchStatScaler().fit(table)
+    scaler.mean_, scaler.scale_ = np.array([1.0, 0.0]), np.array([0.0, 1.0])
+    result = scaler.transform(table.to_reader()).read_all()
+    np.testing.assert_array_equal(result.column("a").is_null().to_numpy(), rows[:, 0] == 1.0)
+    assert result.column("b").null_count == 0
+
+
 def test_a_column_of_nothing_but_null():
     lazy = pl.LazyFrame({"x": [None, None], "y": [1.0, 3.0]})
     found = BatchStatScaler().fit(lazy)

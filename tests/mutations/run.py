@@ -1085,6 +1085,27 @@ MUTATIONS = [
         STREAMS,
     ),
     Mutation(
+        "Arrow: numbers that become NaN are no null",
+        "_backends/frame_columns.py",
+        "missing if _makes_no_nan(affine_map) else None",
+        "missing",
+        STREAMS,
+    ),
+    Mutation(
+        "Arrow: NaN in the last piece of a column only",
+        "_backends/frame_columns.py",
+        "missing[place] |= found == MISSING",
+        "missing[place] = found == MISSING",
+        STREAMS,
+    ),
+    Mutation(
+        "columns: chunks of floats get the weights of the first",
+        "_backends/frame_columns.py",
+        "            yield part, slice(row, row + size)\n            row += size",
+        "            yield part, slice(row, row + size)",
+        f"{SCALERS}/test_frames.py",
+    ),
+    Mutation(
         "Dask: blocks without rows",
         "_sources/learning.py",
         "if not block.shape[0] or",
@@ -1129,8 +1150,8 @@ MUTATIONS = [
     Mutation(
         "columns: infinity passes",
         "_backends/frame_columns.py",
-        "            if infinite:",
-        "            if infinite and False:",
+        "            if infinite:\n",
+        "            if infinite and False:\n",
         f"{SCALERS}/test_frames.py",
     ),
     Mutation(
@@ -1269,7 +1290,7 @@ MUTATIONS = [
     Mutation(
         "arrow: NaN is not null",
         "_sources/arrow.py",
-        "arrow.array(values, from_pandas=not is_whole)",
+        "arrow.array(values, from_pandas=has_missing)",
         "arrow.array(values)",
         STREAMS,
     ),

@@ -87,13 +87,13 @@ cdef bint has_infinity(const floating* x, Py_ssize_t n) noexcept nogil:
     return False
 
 
-cdef bint affine_channel(
+cdef int affine_channel(
     const floating* x, floating* out, Py_ssize_t n, double shift, double scale, double gamma,
     double beta, double power, bint single, bint inverse, bint multiply
 ) noexcept nogil:
-    """Rescale contiguous values of one channel, the last block first."""
+    """Rescale contiguous values of one channel, the last block first; return what was found."""
     cdef Py_ssize_t first, last = n, step = block_length(sizeof(floating))
-    cdef bint infinite = False
+    cdef int found = FINE
     cdef double check
     while last > 0:
         first = max(<Py_ssize_t> 0, last - step)
@@ -105,22 +105,22 @@ cdef bint affine_channel(
                 multiply,
             )
         if check != 0.0:
-            infinite |= contains_infinity(x + first, out + first, last - first)
+            found |= non_finite(x + first, out + first, last - first)
         last = first
-    return infinite
+    return found
 
 
-cdef bint affine_rows(
+cdef int affine_rows(
     const floating* x, floating* out, Py_ssize_t n_rows, Py_ssize_t n, const double* shift,
     const double* scale, const double* gamma, const double* beta, const double* power,
     const float* parts, bint inverse, bint multiply
 ) noexcept nogil:
-    """Rescale a matrix with one column per channel.
+    """Rescale a matrix with one column per channel; return what was found.
 
     Blocks of rows and tiles of columns keep the parameters in the nearest cache.
     """
     cdef Py_ssize_t first, last = n_rows, c, width, r, step = block_length(sizeof(floating) * n)
-    cdef bint infinite = False
+    cdef int found = FINE
     cdef double check
     while last > 0:
         first = max(<Py_ssize_t> 0, last - step)
@@ -144,15 +144,20 @@ cdef bint affine_rows(
                         beta + c, power + c if power != NULL else NULL, inverse, multiply,
                     )
                 if check != 0.0:
-                    infinite |= contains_infinity(x + r * n + c, out + r * n + c, width)
+                    found |= non_finite(x + r * n + c, out + r * n + c, width)
             c += width
         last = first
-    return infinite
+    return found
 
 
 cdef bint contains_infinity(const floating* x, const floating* out, Py_ssize_t n) noexcept nogil:
     """Tell whether x has infinity; in place that was made sure of before."""
     return x != out and has_infinity(x, n)
+
+
+cdef int non_finite(const floating* x, const floating* out, Py_ssize_t n) noexcept nogil:
+    """Return what there is in values that are not all finite: infinity, or else NaN."""
+    return NON_FINITE if contains_infinity(x, out, n) else MISSING
 
 
 cdef bint is_finite(const floating* x, Py_ssize_t n) noexcept nogil:

@@ -104,6 +104,7 @@ cdef enum Status:  # kept equal to ``protocol``
     FINE = 0
     NON_FINITE = 1
     MALFORMED = 2  # an index of a sparse array is out of range
+    MISSING = 4  # a value is NaN
 
 cdef enum Norm:
     L1 = 1

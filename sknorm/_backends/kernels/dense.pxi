@@ -12,14 +12,14 @@ def affine(
     two parts of each shift and the inverse of each scale, which are taken instead then.
     """
     cdef Py_ssize_t i, o, c, k, step, n = x.shape[2]
-    cdef bint infinite = False
+    cdef int found = FINE
     cdef double p = 1.0, g = 1.0, b = 0.0
     if x.shape[0] == 0 or x.shape[1] == 0 or n == 0:
-        return False
+        return FINE
     step = block_length(sizeof(floating) * x.shape[1] * n)
     with nogil:
         if n == 1:
-            infinite = affine_rows(
+            found = affine_rows(
                 &x[0, 0, 0], &out[0, 0, 0], x.shape[0], x.shape[1], &shift[0], &scale[0],
                 NULL if gamma is None else &gamma[0], NULL if gamma is None else &beta[0],
                 NULL if power is None else &power[0],
@@ -34,11 +34,11 @@ def affine(
                 if gamma is not None:
                     g = gamma[c]
                     b = beta[c]
-                infinite |= affine_channel(
+                found |= affine_channel(
                     &x[o, c, 0], &out[o, c, 0], n, shift[c], scale[c], g, b, p,
                     parts is not None, inverse, multiply,
                 )
-    return infinite
+    return NON_FINITE if found & NON_FINITE else found
 
 
 def finite(const floating[::1] x, bint allow_nan):
@@ -75,6 +75,29 @@ def channel_moments(
                 &x[0, 0, 0], x.shape[0], x.shape[1], x.shape[2],
                 NULL if weight_is_inner else w, w if weight_is_inner else NULL, &table[0, 0],
             )
+    return infinite
+
+
+def column_moments(
+    list pieces, const floating[::1] first, const double[::1] weight, double[:, ::1] table
+):
+    """Merge the values of one channel into its state, the only row of the table.
+
+    They are in pieces, all of the type of ``first``, which is one of them.
+    """
+    cdef const floating[::1] x
+    cdef const double* w = NULL
+    cdef Py_ssize_t row = 0, n
+    cdef bint infinite = False
+    if weight is not None:
+        w = &weight[0]
+    for x in pieces:
+        n = x.shape[0]
+        if n == 0:
+            continue
+        with nogil:
+            infinite |= merge_values(&x[0], w + row if w != NULL else NULL, n, &table[0, 0], BYTES_AHEAD)
+        row += n
     return infinite
 
 
