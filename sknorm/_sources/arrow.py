@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ class ArrowStream(Source):
         arrow = sys.modules["pyarrow"]
         schema = self.result_schema(work)
         results = apply_in_turn(work.of_block.with_missing, self.blocks(RESULT_BYTES))
-        batches = (as_batch(result, missing, schema) for result, missing in results)
+        batches = map(partial(as_batch, schema=schema), results)
         return arrow.RecordBatchReader.from_batches(schema, batches)
 
     def result_schema(self, work: Work) -> Any:
@@ -123,12 +124,13 @@ def _is_encoded(kind: Any) -> bool:
     return bool(types.is_dictionary(kind) or types.is_run_end_encoded(kind))
 
 
-def as_batch(result: Any, missing: NDArray[np.bool_] | None, schema: Any) -> Any:
+def as_batch(found: tuple[Any, NDArray[np.bool_] | None], schema: Any) -> Any:
     """Return a result, which is an array of numbers or columns by name, as a record batch.
 
-    ``missing`` tells which columns have NaN, where that is known.
+    With it comes which columns have NaN, where that is known.
     """
     arrow = sys.modules["pyarrow"]
+    result, missing = found
     columns = result if isinstance(result, dict) else None
     arrays = []
     for place, field in enumerate(schema):

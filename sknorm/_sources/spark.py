@@ -59,9 +59,8 @@ class SparkFrame(LazyFrame):
             if stream is None:
                 return
             kinds = stream.result_schema(work)
-            results = apply_in_turn(work.of_block.with_missing, stream.blocks())
-            for result, missing in results:
-                batch = as_batch(result, missing, kinds)
+            for found in apply_in_turn(work.of_block.with_missing, stream.blocks()):
+                batch = as_batch(found, kinds)
                 yield batch.rename_columns([f"c{place}" for place in range(batch.num_columns)])
 
         return self.renamed(self.numbered().mapInArrow(of_partition, schema), names)
