@@ -126,12 +126,7 @@ def polars(path: Path, small: bool) -> Iterator[Case]:
         "polars `LazyFrame` of a file: `fit`", lambda: BatchStatScaler().fit(lazy),
         "polars mean and std", lambda: lazy.select(both).collect(engine="streaming"),
     )  # fmt: skip
-    yield fit_beside_reading("polars `LazyFrame` of a file: `fit`", lazy)
-    yield (
-        "polars `LazyFrame` of a file: `fit`", lambda: BatchStatScaler().fit(lazy),
-        "reading, and the greatest value of each column of each batch",
-        lambda: [frame.max() for frame in lazy.collect_batches()],
-    )  # fmt: skip
+    yield from fit_beside_reading("polars `LazyFrame` of a file: `fit`", lazy)
     for kind, name, options in (
         ("as polars writes it", "packed", {}),
         (
@@ -142,9 +137,8 @@ def polars(path: Path, small: bool) -> Iterator[Case]:
     ):
         other = path.with_name(f"{name}.parquet")
         lazy.sink_parquet(other, **options)
-        yield fit_beside_reading(
-            f"polars `LazyFrame` of a file {kind}: `fit`", pl.scan_parquet(other)
-        )
+        name = f"polars `LazyFrame` of a file {kind}: `fit`"
+        yield from fit_beside_reading(name, pl.scan_parquet(other))
     scaler = BatchStatScaler().fit(lazy)
     formulas = [
         (pl.col(c) - mean) / scale
@@ -158,12 +152,17 @@ def polars(path: Path, small: bool) -> Iterator[Case]:
     )  # fmt: skip
 
 
-def fit_beside_reading(name: str, lazy: Any) -> Case:
+def fit_beside_reading(name: str, lazy: Any) -> Iterator[Case]:
     from sknorm import BatchStatScaler
 
-    return (
+    yield (
         name, lambda: BatchStatScaler().fit(lazy),
         "reading alone", lambda: [frame.height for frame in lazy.collect_batches()],
+    )  # fmt: skip
+    yield (
+        name, lambda: BatchStatScaler().fit(lazy),
+        "reading, and the greatest value of each column of each batch",
+        lambda: [frame.max() for frame in lazy.collect_batches()],
     )  # fmt: skip
 
 
@@ -202,6 +201,9 @@ def arrow(path: Path, small: bool) -> Iterator[Case]:
         ]
         return pa.record_batch(columns, names=batch.schema.names)
 
+    def negated(batch: Any) -> Any:
+        return pa.record_batch(list(map(pc.negate, batch)), names=batch.schema.names)
+
     packed = path.with_name("default.parquet")
     rewritten = parquet.ParquetFile(path)
     with parquet.ParquetWriter(packed, rewritten.schema_arrow) as writer:
@@ -217,6 +219,11 @@ def arrow(path: Path, small: bool) -> Iterator[Case]:
         yield (
             f"{name}: `transform`", lambda file=file: n_rows(scaler.transform(file)),
             "reading alone", lambda file=file: n_rows(batches(file)),
+        )  # fmt: skip
+        yield (
+            f"{name}: `transform`", lambda file=file: n_rows(scaler.transform(file)),
+            "reading, and each value negated by `pyarrow.compute`",
+            lambda file=file: n_rows(map(negated, batches(file))),
         )  # fmt: skip
         yield (
             f"{name}: `transform`", lambda file=file: n_rows(scaler.transform(file)),
