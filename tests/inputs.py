@@ -31,6 +31,16 @@ ROW_WISE = [LayerScaler(), LayerScaler(n_groups=2, keep_statistics=True)]
 NORMS = [L1Normalizer(), L2Normalizer(keep_norm=True)]
 
 
+class ArrowTable:
+    """A table of a library that nobody knows here, for whoever speaks Arrow."""
+
+    def __init__(self, table):
+        self._table = table
+
+    def __arrow_c_stream__(self, requested_schema=None):
+        return self._table.__arrow_c_stream__(requested_schema)
+
+
 def as_array(result):
     """Return what any kind of result stands for."""
     if hasattr(result, "collect"):  # a LazyFrame

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from sknorm._scalers.frames import Columns, column_reader, columns_of
+from sknorm._scalers.frames import Columns, column_reader, columns_of, is_frame
 from sknorm._scalers.objects import NotNumbersError, numbers_of
 from sknorm._sources import kinds
 
@@ -94,6 +94,11 @@ def _array_of_rows(X: Any) -> Any:
     """Return rows as an array, or as they are where scikit-learn says best what is wrong."""
     if any(hasattr(row, "__dlpack__") and not isinstance(row, np.ndarray) for row in X[:1]):
         return X
+    if any(is_frame(row) for row in X[:1]):
+        raise TypeError(
+            f"X is a {type(X).__name__} of {len(X)} data frames. Pass iter(X), which takes each as "
+            "a batch, or one frame of all rows, such as pandas.concat(X)."
+        )
     try:
         return np.asarray(X)
     except (ValueError, TypeError, OverflowError):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from sknorm._compat import root_of_class
+from sknorm._compat import root_of, root_of_class
 from sknorm._sources.source import Source
 
 # By the library and the name of a class: the module here and its function or class.
@@ -24,6 +24,8 @@ OPENERS = {
     ("pyarrow", "RecordBatchReader"): ("arrow", "open_reader"),
     ("pyarrow", "Dataset"): ("arrow", "open_dataset"),
     ("pyarrow", "Scanner"): ("arrow", "open_dataset"),
+    ("pyarrow", "ParquetFile"): ("parquet", "open_file"),
+    ("ibis", "Table"): ("exporters", "open_exporter"),
     ("dask", "Array"): ("dask_arrays", "DaskArray"),
     ("dask", "DataFrame"): ("dask_frames", "DaskFrame"),
     ("pyspark", "DataFrame"): ("spark", "SparkFrame"),
@@ -43,12 +45,14 @@ WAYS_OUT = {
     ("dask", "Delayed"): "X.compute()",
     ("dask", "Bag"): "X.to_dataframe()",
     ("dask", "Series"): "X.to_frame()",
-    ("ibis", "Table"): "X.to_pandas()",
-    ("ray", "Dataset"): "X.to_pandas()",
-    ("datasets", "Dataset"): "X.to_pandas()",
+    ("ray", "Dataset"): "iter(X.iter_batches(batch_format='pyarrow')), or X.to_pandas()",
+    ("datasets", "Dataset"): "X.with_format('arrow').iter(10_000), or X.to_pandas()",
     ("datasets", "IterableDataset"): "an iterator of its batches as arrays",
     ("datasets", "DatasetDict"): "one of its parts, such as X['train'].to_pandas()",
     ("h5py", "Group"): "one of its data sets, X['name']",
+    ("_io", "_IOBase"): "its path, if it is a Parquet file, or what pandas.read_csv makes of it",
+    ("pandas", "DataFrameGroupBy"): "the frame before groupby, or use GroupScaler(by=...)",
+    ("polars", "GroupBy"): "the frame before group_by, or use GroupScaler(by=...)",
     ("polars", "LazyGroupBy"): "the LazyFrame before group_by, or use GroupScaler(by=...)",
     ("sparse", "SparseArray"): "X.asformat('coo').to_scipy_sparse()",
     ("xarray", "Dataset"): "X.to_dataframe()",
@@ -86,9 +90,17 @@ def _opener(X: Any) -> tuple[str, str] | None:
     if isinstance(X, (str, os.PathLike)):
         return "parquet", "open_parquet"
     opener: tuple[str, str] | None = _entry(X, OPENERS)
-    if opener is None and isinstance(X, Iterator):
-        return "streams", "Batches"
-    return opener
+    if opener is None and exports_arrow(X):
+        opener = "exporters", "open_exporter"
+    elif opener is None and isinstance(X, Iterator):
+        opener = "streams", "Batches"
+    return None if opener is None or way_out(X) is not None else opener
+
+
+def exports_arrow(X: Any) -> bool:
+    """Tell whether X has a table or a stream for whoever speaks Arrow, and is no array itself."""
+    has_any = hasattr(X, "__arrow_c_stream__") or hasattr(X, "__arrow_c_array__")
+    return has_any and not hasattr(X, "__array__") and root_of(X) != "pyarrow"
 
 
 def way_out(X: Any) -> str | None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sknorm._sources.arrow import ArrowStream
+from sknorm._sources.exporters import reader_of
 from sknorm._sources.formula import Formula
 from sknorm._sources.learning import Reader
 from sknorm._sources.source import Source, Work, refuse_columns, refuse_repeated
@@ -147,14 +148,7 @@ class Relation(LazyFrame):
         return self._stream().apply(work)
 
     def _stream(self) -> ArrowStream:
-        try:
-            arrow = importlib.import_module("pyarrow")
-        except ImportError as error:
-            raise ImportError(
-                "DuckDB hands its data on by pyarrow, which is not installed: pip install "
-                "'sknorm[frames]'."
-            ) from error
-        return ArrowStream(arrow.RecordBatchReader.from_stream(self.frame), self.kind)
+        return ArrowStream(reader_of(self.frame, self.kind), self.kind)
 
 
 def narwhals(kind: str) -> Any:

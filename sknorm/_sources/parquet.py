@@ -41,8 +41,28 @@ def open_parquet(path: Any) -> ArrowStream:
     try:
         files = dataset.dataset(found[0] if len(found) == 1 else found, format="parquet")
     except (OSError, sys.modules["pyarrow"].ArrowException) as error:
-        raise ValueError(f"{text!r} cannot be read as Parquet: {error}") from error
+        raise ValueError(
+            f"{text!r} cannot be read as Parquet. Pass what another library reads from it, such as "
+            f"polars.scan_csv or numpy.load(..., mmap_mode='r'). ({error})"
+        ) from error
     return ArrowStream(ParquetFiles(files), repr(text))
+
+
+def open_file(X: Any) -> ArrowStream:
+    """Return a stream of a ``ParquetFile`` that is open."""
+    return ArrowStream(OpenFile(X), "the ParquetFile")
+
+
+class OpenFile:
+    """A Parquet file that somebody has opened, and closes."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self.schema = file.schema_arrow
+
+    def to_batches(self) -> Iterator[Any]:
+        """Yield record batches of all columns."""
+        return _batches(self._file)
 
 
 class ParquetFiles:
@@ -73,10 +93,15 @@ class ParquetFiles:
 
 
 def _parts(path: str) -> Iterator[Any]:
-    """Yield row groups, or parts of large ones: reading is faster with few and large parts."""
     parquet = sys.modules["pyarrow.parquet"]
     with parquet.ParquetFile(path, pre_buffer=False, buffer_size=BUFFER_BYTES) as file:
-        found = file.metadata
-        group = found.row_group(0).num_rows if found.num_row_groups else 0
-        most = rows_of(MOST_BYTES, found.num_columns)
-        yield from file.iter_batches(batch_size=max(1024, min(group, most)))
+        yield from _batches(file)
+
+
+def _batches(file: Any) -> Iterator[Any]:
+    """Return row groups, or parts of large ones: reading is faster with few and large parts."""
+    found = file.metadata
+    group = found.row_group(0).num_rows if found.num_row_groups else 0
+    most = rows_of(MOST_BYTES, found.num_columns)
+    batches: Iterator[Any] = file.iter_batches(batch_size=max(1024, min(group, most)))
+    return batches

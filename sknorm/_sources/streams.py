@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 from sknorm._compat import root_of
+from sknorm._sources import kinds
 from sknorm._sources.learning import Reader
 from sknorm._sources.source import Source, Work
 
@@ -81,14 +83,17 @@ def _one_array(batch: Any, number: int) -> Any:
     """Return a batch as an array or a frame, out of the list that loaders wrap it in."""
     if isinstance(batch, (list, tuple)) and len(batch) == 1 and hasattr(batch[0], "shape"):
         batch = batch[0]
-    elif isinstance(batch, (list, tuple)) and any(len(np.shape(part)) > 1 for part in batch[:1]):
+    elif _is_of_several_arrays(batch):
         raise TypeError(
             f"Batch {number} of X is a {type(batch).__name__} of {len(batch)} arrays. Pass an "
             "iterator of the features alone, such as (features for features, target in loader)."
         )
     if root_of(batch) == "tensorflow":
         batch = batch.numpy()
+    elif kinds.exports_arrow(batch):
+        return importlib.import_module("pyarrow").table(batch)
     if not hasattr(batch, "shape"):
+        _refuse_source(batch, number)
         batch = np.asarray(batch)
     if len(batch.shape) < 2:
         raise TypeError(
@@ -97,3 +102,19 @@ def _one_array(batch: Any, number: int) -> Any:
             "(n_samples, n_features), or pass list(X) if these are rows."
         )
     return batch
+
+
+def _is_of_several_arrays(batch: Any) -> bool:
+    """Tell whether a batch is of features and a target, as loaders have them, not of rows."""
+    if isinstance(batch, tuple) and len(batch) > 1 and hasattr(batch[0], "shape"):
+        return True
+    return isinstance(batch, (list, tuple)) and any(len(np.shape(part)) > 1 for part in batch[:1])
+
+
+def _refuse_source(batch: Any, number: int) -> None:
+    """Refuse a batch that has to be read itself, such as a lazy frame."""
+    if kinds.is_source(batch) or kinds.way_out(batch) is not None:
+        raise TypeError(
+            f"Batch {number} of X is a {type(batch).__name__}, which is not in memory. Yield "
+            "arrays or frames, or pass each to partial_fit."
+        )

@@ -4,6 +4,7 @@ import ctypes
 import datetime
 import decimal
 import fractions
+import io
 
 import numpy as np
 import pandas as pd
@@ -258,6 +259,9 @@ def test_the_error_never_fails_itself(names):
 UNREAD = {
     "dict": (columns(NUMBERS), "DataFrame"),
     "set": ({1.0, 2.0}, "list"),
+    "file": (io.BytesIO(b"1,2"), "path"),
+    "groupby": (pd.DataFrame(NUMBERS).groupby(0), "GroupScaler"),
+    "frames": ([pd.DataFrame(NUMBERS)] * 2, "iter"),
 }
 
 
@@ -275,7 +279,6 @@ def test_what_has_to_be_read_first(cls, kind):
     ("module", "name", "way_out"),
     [
         ("ray.data", "Dataset", "to_pandas"),
-        ("ibis.expr", "Table", "to_pandas"),
         ("sparse.numba_backend", "SparseArray", "to_scipy_sparse"),
         ("datasets.dataset_dict", "DatasetDict", "train"),
     ],

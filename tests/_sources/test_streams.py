@@ -19,6 +19,7 @@ from inputs import (
     NORMS,
     ROW_WISE,
     ROWS,
+    ArrowTable,
     as_array,
     assert_same_statistics,
 )
@@ -76,6 +77,14 @@ def parquet_path(rows, folder):
     return folder / "one"
 
 
+def parquet_file(rows, folder):
+    return pa.parquet.ParquetFile(parquet_path(rows, folder))
+
+
+def exporter(rows, _):
+    return ArrowTable(pl.DataFrame(rows, schema=NAMES).to_arrow())
+
+
 def arrays(rows, _):
     return (rows[start : start + 700] for start in range(0, len(rows), 700))
 
@@ -90,7 +99,7 @@ def collected(rows, _):
 
 
 KINDS = {f.__name__: f for f in (polars_lazy, relation, reader, dataset, scanner, parquet_path,
-                                 arrays, frames, collected)}  # fmt: skip
+                                 parquet_file, exporter, arrays, frames, collected)}  # fmt: skip
 NAMED = [name for name in KINDS if name != "arrays"]
 each_kind = pytest.mark.parametrize("kind", KINDS)
 
@@ -486,6 +495,10 @@ def test_batches_with_positions():
 def test_what_is_no_stream_of_batches():
     with pytest.raises(TypeError, match=r"batch 0 has 1 dimension.*list\(X\)"):
         BatchStatScaler().fit(row for row in ROWS)
+    with pytest.raises(TypeError, match=r"Batch 0 of X is a tuple of 2 arrays"):
+        BatchStatScaler().fit(zip(ROWS, ROWS, strict=True))  # samples and targets of one width
+    with pytest.raises(TypeError, match=r"Batch 1 of X is a LazyFrame, which is not in memory"):
+        BatchStatScaler().fit(iter([ROWS, pl.DataFrame(ROWS).lazy()]))
     with pytest.raises(TypeError, match=r"fit_transform reads the data twice"):
         BatchStatScaler().fit_transform(iter([ROWS]))
     with pytest.raises(ValueError, match="no rows"):

@@ -1064,6 +1064,20 @@ MUTATIONS = [
         STREAMS,
     ),
     Mutation(
+        "exporter: an iterator is taken for one that can be read again",
+        "_sources/exporters.py",
+        "stream.is_read_again = not isinstance(X, Iterator)",
+        "stream.is_read_again = True",
+        "tests/_sources/test_exporters.py",
+    ),
+    Mutation(
+        "stream: two arrays of one width taken for rows",
+        "_sources/streams.py",
+        'if isinstance(batch, tuple) and len(batch) > 1 and hasattr(batch[0], "shape"):',
+        "if False:",
+        STREAMS,
+    ),
+    Mutation(
         "Arrow: rows left over are lost",
         "_sources/arrow.py",
         "    if waiting:\n        yield",
