@@ -11,6 +11,7 @@ import numpy as np
 
 from sknorm._sources.learning import Reader
 from sknorm._sources.source import Source, Work
+from sknorm._sources.streams import located
 
 # How many parts are merged at once.
 FAN_IN = 16
@@ -66,7 +67,9 @@ class DaskArray(Source):
         """Return an array of one fitted scaler per block of rows."""
         array = importlib.import_module("dask.array")
         axes = tuple(range(self._X.ndim))
-        operands = [self._X, axes]
+        # Not public: what ``block_id`` of map_blocks is made of, which blockwise has not.
+        places = importlib.import_module("dask.layers").ArrayBlockIdDep(self._X.chunks)
+        operands = [self._X, axes, places, axes]
         if sample_weight is not None:
             operands += self._weights(sample_weight)
         return array.blockwise(
@@ -127,12 +130,17 @@ def _name_of(values: Any) -> Any:
     return getattr(values, "name", values)
 
 
-def _learn(reader: Reader, block: Any, weights: Any = None) -> Any:
+def _learn(reader: Reader, block: Any, place: Any, weights: Any = None) -> Any:
     while isinstance(block, list):  # of the one block along each of the other axes
         (block,) = block
     part = np.empty(1, dtype=object)
-    part[0] = reader.part(block, weights)
+    part[0] = located(lambda block: reader.part(block, weights), block, _where(place))
     return part
+
+
+def _where(place: Any) -> str:
+    """Return which block of rows is at a place."""
+    return f"In block {place[0]} of X, whose rows are counted from 0"
 
 
 def _as_it_is(parts: Any, axis: Any, keepdims: Any) -> Any:
@@ -154,5 +162,9 @@ def _flatten(parts: Any) -> Iterable[Any]:
         yield parts
 
 
-def _apply(of_block: Any, shape: tuple[int, ...], dtype: Any, block: Any) -> Any:
-    return of_block(block) if block.shape[0] else np.empty((0, *shape), dtype=dtype)
+def _apply(
+    of_block: Any, shape: tuple[int, ...], dtype: Any, block: Any, block_id: Any = None
+) -> Any:
+    if not block.shape[0]:
+        return np.empty((0, *shape), dtype=dtype)
+    return located(of_block, block, _where(block_id))

@@ -13,6 +13,7 @@ from sknorm._sources.arrow import is_number
 from sknorm._sources.dask_arrays import merged, tokenize
 from sknorm._sources.learning import Reader
 from sknorm._sources.source import Source, Work, refuse_columns, refuse_repeated
+from sknorm._sources.streams import located
 
 
 class DaskFrame(Source):
@@ -81,12 +82,21 @@ def _series(part: Any) -> Any:
     return series
 
 
-def _learn(block: Any, reader: Reader, weights: Any = None) -> Any:
-    return _series(reader.part(block, None if weights is None else np.asarray(weights)))
+def _learn(block: Any, reader: Reader, weights: Any = None, partition_info: Any = None) -> Any:
+    given = None if weights is None else np.asarray(weights)
+    return _series(located(lambda b: reader.part(b, given), block, _where(partition_info)))
 
 
-def _apply(work: Work, names: list[Any], meta: Any, block: Any) -> Any:
-    return _as_frame(work.of_block(block), names, block) if len(block) else meta
+def _apply(work: Work, names: list[Any], meta: Any, block: Any, partition_info: Any = None) -> Any:
+    if not len(block):
+        return meta
+    return _as_frame(located(work.of_block, block, _where(partition_info)), names, block)
+
+
+def _where(partition_info: Any) -> str:
+    """Return which partition Dask says that this is, where it does."""
+    which = f"partition {partition_info['number']}" if partition_info else "a partition"
+    return f"In {which} of X, whose rows are counted from 0"
 
 
 def _as_frame(result: Any, names: list[Any], block: Any) -> Any:

@@ -34,11 +34,18 @@ class SparkFrame(LazyFrame):
             arrow = _arrow()
             schema = arrow.schema([("part", arrow.binary())])
             stream = _stream(batches, names)
-            part = None if stream is None else learn_in_turn(reader, stream.blocks())
+            try:
+                part = None if stream is None else learn_in_turn(reader, stream.blocks())
+            except (ValueError, TypeError) as error:  # which the driver raises
+                part = error
             yield arrow.record_batch([arrow.array([pickle.dumps(part)], arrow.binary())], schema)
 
         rows = self.numbered().mapInArrow(of_partition, "part binary").collect()
-        return reader.merge(pickle.loads(bytes(row.part)) for row in rows)
+        parts = [pickle.loads(bytes(row.part)) for row in rows]
+        for number, part in enumerate(parts):
+            if isinstance(part, Exception):
+                raise type(part)(f"In partition {number}, whose rows are counted from 0: {part}")
+        return reader.merge(parts)
 
     def renamed(self, frame: Any, names: list[str]) -> Any:
         """Return a DataFrame whose columns have other names, in their order."""

@@ -52,7 +52,8 @@ def learn_in_turn(
     so_far, number, first_row = start, 0, 0
     for block in blocks:
         own = None if weights is None else weights[first_row : first_row + block.shape[0]]
-        so_far = _located(lambda b: reader.add(so_far, b, own), block, number, first_row)  # noqa: B023
+        where = _rows_of(block, number, first_row)
+        so_far = located(lambda b: reader.add(so_far, b, own), block, where)  # noqa: B023
         number, first_row = number + 1, first_row + block.shape[0]
         del block  # before the next one is read; ``enumerate`` would keep it too
     return so_far
@@ -63,20 +64,22 @@ def apply_in_turn(of_block: Callable[[Any], Any], blocks: Iterable[Any]) -> Iter
     number, first_row = 0, 0
     for block in blocks:
         if block.shape[0]:
-            yield _located(of_block, block, number, first_row)
+            yield located(of_block, block, _rows_of(block, number, first_row))
         number, first_row = number + 1, first_row + block.shape[0]
         del block
 
 
-def _located(function: Any, block: Any, number: int, first_row: int) -> Any:
-    """Return what a function says of a block; its errors say which block that is."""
+def located(function: Any, block: Any, where: str) -> Any:
+    """Return what a function says of a block; its errors say where that is."""
     try:
         return function(block)
     except (ValueError, TypeError) as error:
-        last = first_row + block.shape[0] - 1
-        where = f"In batch {number} (rows {first_row:,} to {last:,} of X)"
         kind = ValueError if isinstance(error, ValueError) else TypeError
         raise kind(f"{where}: {error}") from error
+
+
+def _rows_of(block: Any, number: int, first_row: int) -> str:
+    return f"In batch {number} (rows {first_row:,} to {first_row + block.shape[0] - 1:,} of X)"
 
 
 def _one_array(batch: Any, number: int) -> Any:

@@ -201,9 +201,22 @@ def test_an_error_in_one_block_leaves_the_state():
     scaler = BatchStatScaler().fit(ROWS)
     before = dict(vars(scaler))
     for method in (scaler.fit, scaler.partial_fit):
-        with pytest.raises(ValueError, match=r"infinity.*feature 1"):
+        with pytest.raises(ValueError, match=r"In block 3 of X.*infinity.*feature 1, row 122\b"):
             method(array(rows))
         assert vars(scaler) == before
+    with pytest.raises(ValueError, match=r"In block 3 of X.*infinity.*feature 1, row 122\b"):
+        scaler.transform(array(rows)).compute()
+
+
+def test_an_error_in_one_partition_says_in_which():
+    rows = FRAME.copy()
+    rows.loc[2222, "b"] = np.inf
+    frame = dd.from_pandas(rows, npartitions=4)
+    row = 2222 - frame.divisions[2]
+    scaler = BatchStatScaler().fit(FRAME)
+    for call in (lambda: scaler.fit(frame), lambda: scaler.transform(frame).compute()):
+        with pytest.raises(ValueError, match=rf"In partition 2 of X.*'b'\), row {row}\b"):
+            call()
 
 
 def test_nothing_is_computed_before_it_is_asked_for():
