@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sknorm._compat import Subtask, notify_callbacks, with_callbacks, without_callbacks
+from sknorm._compat import Subtask, notify_callbacks, root_of, with_callbacks, without_callbacks
 from sknorm._scalers import parameters, state
 from sknorm._scalers.columns import find_columns
 from sknorm._scalers.drift_check import DriftReader
@@ -315,7 +315,9 @@ class _BlockMap:
         return scaled | {name: block[name] for name in self.keys}
 
     def with_missing(self, block: Any) -> tuple[Any, NDArray[np.bool_] | None]:
-        if self.method != "transform" or not hasattr(self.scaler, "_scaled_columns"):
+        # A class of somebody else's may have a transform of its own.
+        is_own = root_of(self.scaler) == "sknorm" and hasattr(self.scaler, "_scaled_columns")
+        if self.method != "transform" or not is_own:
             return self(block), None
         found: tuple[Any, NDArray[np.bool_] | None] = self.scaler._scaled_columns(block)
         return found

@@ -249,6 +249,21 @@ def test_nulls_of_one_chunk_of_many(chunk):
     assert result.column("b").is_null().to_pylist() == list(np.isnan(rows[:, 1]))
 
 
+class Doubled(BatchStatScaler):
+    """A scaler of a user, with a transform of its own."""
+
+    def transform(self, X, copy=None, *, columns=None):
+        return 2.0 * super().transform(X, copy, columns=columns)
+
+
+def test_a_transform_of_a_users_class_is_taken():
+    rows = np.random.default_rng(0).normal(size=(9_000, 2))
+    table = pa.table(list(rows.T), names=list("ab"))
+    scaler = Doubled().fit(table)
+    reader = BatchStatScaler.transform(scaler, table.to_reader())
+    np.testing.assert_array_equal(as_array(reader.read_all()), scaler.transform(table))
+
+
 def test_what_becomes_nan_is_null():
     """Of a number too, where statistics were set by hand."""
     rows = np.random.default_rng(0).integers(0, 3, (20_000, 2)).astype(float)

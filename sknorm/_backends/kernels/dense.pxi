@@ -86,17 +86,16 @@ def column_moments(
     They are in pieces, all of the type of ``first``, which is one of them.
     """
     cdef const floating[::1] x
-    cdef const double* w = NULL
+    cdef const double* w
     cdef Py_ssize_t row = 0, n
     cdef bint infinite = False
-    if weight is not None:
-        w = &weight[0]
     for x in pieces:
         n = x.shape[0]
         if n == 0:
             continue
+        w = &weight[row] if weight is not None else NULL
         with nogil:
-            infinite |= merge_values(&x[0], w + row if w != NULL else NULL, n, &table[0, 0], BYTES_AHEAD)
+            infinite |= merge_values(&x[0], w, n, &table[0, 0], BYTES_AHEAD)
         row += n
     return infinite
 
