@@ -229,17 +229,19 @@ def affine(
 ) -> int:
     """Rescale each channel (the middle axis)."""
     affine_map = Affine(shift, 1.0 / scale if multiply else scale, gamma, beta)
-    is_missing = bool(np.isnan(x).any())
+    found = FINE
 
     @_tells_nonfinite
-    def rescale() -> None:
-        for outer, inner in _blocks(x):
-            part = outer, slice(None), inner
-            out[part] = reference.affine(x[part], affine_map, inverse=inverse, power=power)
+    def rescale(part: Any) -> None:
+        out[part] = reference.affine(x[part], affine_map, inverse=inverse, power=power)
 
-    if rescale():
-        return NON_FINITE
-    return MISSING if is_missing else FINE
+    for outer, inner in _blocks(x):
+        part = outer, slice(None), inner
+        if np.isnan(x[part]).any():
+            found = MISSING
+        if rescale(part):
+            return NON_FINITE
+    return found
 
 
 def split_float32(shift: AnyArray, times: AnyArray, parts: AnyArray) -> AnyArray | None:
