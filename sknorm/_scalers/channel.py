@@ -24,14 +24,12 @@ from sknorm._scalers.base import DocLinkMixin, refuse_dense_result
 from sknorm._scalers.channel_transform import ChannelTransform
 from sknorm._scalers.drift_check import (
     DriftMixin,
-    keep,
-    kept_of,
     training_of,
 )
-from sknorm._scalers.merging import MergeMixin, check_same_features, fold_in
+from sknorm._scalers.merging import fold_in
 from sknorm._scalers.onnx_methods import OnnxMixin
 from sknorm._scalers.plain_state import PlainStateMixin
-from sknorm._scalers.seen import Seen
+from sknorm._scalers.seen import Seen, SeenMixin
 from sknorm._scalers.sourced import reads_sources
 from sknorm._scalers.typed import Counts
 from sknorm._sources.formula import Formula
@@ -46,7 +44,7 @@ class ChannelScaler(
     DocLinkMixin,
     PlainStateMixin,
     OnnxMixin,
-    MergeMixin,
+    SeenMixin,
     ChannelTransform,
     DriftMixin,
     CallbackSupportMixin,
@@ -75,7 +73,6 @@ class ChannelScaler(
     feature_names_in_: NDArray[np.object_]
     n_samples_seen_: Counts
     scale_: Array | None
-    _unsettled: Seen
     _moments: Array
     _centered: bool
     _eps: float
@@ -143,17 +140,6 @@ class ChannelScaler(
         with notify_callbacks(self, X, y, sample_weight):
             return self._learn_from(X, sample_weight, forget=False)
 
-    def _learn_more(self, X: Any, sample_weight: Any) -> None:
-        """Learn from one more part, without making attributes of it."""
-        self._unsettled = seen = self._seen_with(X, sample_weight)
-        gamma_and_beta(self, seen.n_channels)
-
-    def _settle(self) -> None:
-        """Make the attributes of what was learned by parts."""
-        if hasattr(self, "_unsettled"):
-            self._become(self._unsettled)
-            del self._unsettled
-
     @state.all_or_nothing
     def merge(self, *others: Self) -> Self:
         """Fold in the statistics of scalers fitted on other rows.
@@ -179,19 +165,6 @@ class ChannelScaler(
             If one of the others is of another class, width or setting. Nothing is merged then.
         """
         return fold_in(self, others)
-
-    def _join(self, parts: list[Any]) -> None:
-        """Take over what several scalers have learned, of the same features and settings."""
-        self._centered = parts[0]._centers()
-        self._become(Seen.merge_all([part._seen() for part in parts]))
-
-    def _merge_copies(self, parts: list[Any]) -> Self:
-        """Fold in what copies of this scaler have learned by parts."""
-        for part in parts[1:]:
-            check_same_features(parts[0], part)
-        state.take_over(self, parts[0])
-        self._unsettled = Seen.merge_all([part._seen() for part in parts])
-        return self
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state with its arrays in one table."""
@@ -266,20 +239,10 @@ class ChannelScaler(
     def _learn_from(self, X: Any, sample_weight: Any, *, forget: bool) -> Self:
         """Replace the state by that after one more batch."""
         prepared = state.draft(self, forget=forget)
-        prepared._update(X, sample_weight)
+        prepared._become(prepared._seen_with(X, sample_weight))
         if forget:
             prepared._finish_fit()
         return state.commit(self, vars(prepared))
-
-    def _update(self, X: Any, sample_weight: Any) -> None:
-        self._become(self._seen_with(X, sample_weight))
-
-    def _seen_with(self, X: Any, sample_weight: Any) -> Seen:
-        """Return what is known of all rows so far and one more batch."""
-        self._check_params()
-        first = not self.__sklearn_is_fitted__()
-        batch = self._read(X, sample_weight, first)
-        return batch if first else self._seen(batch.n_channels).with_batch(batch, self.momentum)
 
     def _read(self, X: Any, sample_weight: Any, first: bool) -> Seen:
         """Return what there is to know of a batch."""
@@ -296,28 +259,6 @@ class ChannelScaler(
         moments = self._read_moments(raw)
         kept = training_of(X, weights, codes, raw, with_moments=not self._learns_moments)
         return Seen(moments, kept, weights is not None)
-
-    def _seen(self, n_channels: int | None = None) -> Seen:
-        """Return what is known of all rows so far."""
-        if hasattr(self, "_unsettled"):
-            return self._unsettled
-        n_channels = self._n_known() if n_channels is None else n_channels
-        moments, kept = self._known_moments(n_channels), kept_of(self, n_channels)
-        return Seen(moments, kept, is_weighted=as_numpy(self.n_samples_seen_).dtype.kind == "f")
-
-    def _become(self, seen: Seen) -> None:
-        """Set the learned attributes to what is known of all rows."""
-        self._set_moments(seen.moments, seen.is_weighted)
-        keep(self, seen.training)
-
-    def _take_over(self, whole: Self) -> None:
-        """Take over the statistics of one more batch, which another scaler was fitted on."""
-        if not self.__sklearn_is_fitted__():
-            state.take_over(self, whole)
-            return
-        check_same_features(self, whole)
-        more = whole._seen()
-        self._become(self._seen(more.n_channels).with_batch(more, self.momentum))
 
     def _known_moments(self, n_channels: int | None = None) -> Moments:
         """Return the statistics so far: the public attributes, and what agrees with them."""

@@ -65,18 +65,16 @@ class ChannelTransform(ChannelLayout):
         reader = self._fitted()
         if columns is not None:
             return _of_some(reader, "transform", X, copy, columns)
-        copy = parameters.resolve_copy(reader, copy)
-        checked = validation.check_input(
-            reader, X, reset=False, indices=Indices.of(copy), by_column=reader._takes_columns
-        )
-        return wrap_output(reader, reader._apply(checked, copy, inverse=False), X)
+        result, _ = reader._normalized(X, parameters.resolve_copy(reader, copy))
+        return wrap_output(reader, result, X)
 
-    def _scaled_columns(self, X: Any) -> tuple[Any, NDArray[np.bool_] | None]:
-        """Return a frame's values normalized, and which columns have NaN, or None."""
-        reader: Any = self
-        with state.underflow_allowed():
-            checked = validation.check_input(self, X, reset=False, by_column=self._takes_columns)
-            result = reader._apply(checked, True, inverse=False)
+    def _normalized(self, X: Any, copy: bool) -> tuple[Any, NDArray[np.bool_] | None]:
+        """Return X normalized, and which columns have NaN, or None where that is not known."""
+        scaler: Any = self
+        checked = validation.check_input(
+            self, X, reset=False, indices=Indices.of(copy), by_column=self._takes_columns
+        )
+        result = scaler._apply(checked, copy, inverse=False)
         return result, getattr(checked, "missing", None)
 
     @maps_rows

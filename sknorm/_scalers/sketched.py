@@ -108,8 +108,8 @@ class SketchMixin(MergeMixin):
         self._centered = parts[0]._centers()
         counts = [state.read_attribute(part, "n_samples_seen_", part._n_known()) for part in parts]
         self._set_sketches(sketches)
-        kept = [kept_of(part, n.size) for part, n in zip(parts, counts, strict=True)]
-        keep(self, pooled_training(list(zip(kept, counts, strict=True))))
+        kept = [(kept_of(part, n.size), n) for part, n in zip(parts, counts, strict=True)]
+        keep(self, pooled_training(kept))
 
     def _take_over(self, whole: Self) -> None:
         """Take over what another scaler has learned of one more batch."""

@@ -11,20 +11,18 @@ import inspect
 from collections.abc import Callable
 from contextlib import nullcontext
 from copy import deepcopy
-from dataclasses import dataclass, replace
 from functools import partial, wraps
 from types import FunctionType
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sknorm._compat import Subtask, notify_callbacks, root_of, with_callbacks, without_callbacks
+from sknorm._compat import Subtask, notify_callbacks, with_callbacks, without_callbacks
 from sknorm._scalers import parameters, state
+from sknorm._scalers.block_map import BlockMap
 from sknorm._scalers.columns import find_columns
 from sknorm._scalers.drift_check import DriftReader
 from sknorm._scalers.feature_names import check_columns
-from sknorm._scalers.frames import column_names
 from sknorm._scalers.merging import MergeMixin
 from sknorm._sources.kinds import open_source
 from sknorm._sources.learning import Learner
@@ -259,7 +257,7 @@ def _apply(scaler: Any, source: Source, method: str, given: dict[str, Any]) -> A
     frozen.copy = True
     keys = _keys(frozen, source.names)
     source.check_types(keys)
-    work = Work(_BlockMap(frozen, method, keys), names, _formula(frozen, inverse), keys)
+    work = Work(BlockMap(frozen, method, keys), names, _formula(frozen, inverse), keys)
     return source.apply(work)
 
 
@@ -288,36 +286,3 @@ def _keys(scaler: Any, names: list[str] | None) -> tuple[str, ...]:
     if by is None or names is None:
         return ()
     return tuple(names[place] for place in find_columns(by, len(names), names, "by"))
-
-
-@dataclass(frozen=True)
-class _BlockMap:
-    """A method of a fitted scaler as a function of a block; it can be pickled."""
-
-    scaler: Any
-    method: str
-    keys: tuple[str, ...] = ()
-
-    def example(self, block: Any) -> Any:
-        scaler = state.draft(self.scaler, forget=False)
-        if hasattr(scaler, "unseen"):
-            scaler.unseen = "pooled"  # whatever group the example is of
-        return replace(self, scaler=scaler)(block)
-
-    def __call__(self, block: Any) -> Any:
-        if not self.keys:
-            return getattr(self.scaler, self.method)(block)
-        parts = self.scaler._parts(block, None, reset=False)
-        values = self.scaler._apply(parts, inverse=self.method == "inverse_transform")
-        names = [name for name in column_names(block) if name not in self.keys]
-        # The columns of the key are handed on as they are.
-        scaled = {name: values[:, place] for place, name in enumerate(names)}
-        return scaled | {name: block[name] for name in self.keys}
-
-    def with_missing(self, block: Any) -> tuple[Any, NDArray[np.bool_] | None]:
-        # A class of somebody else's may have a transform of its own.
-        is_own = root_of(self.scaler) == "sknorm" and hasattr(self.scaler, "_scaled_columns")
-        if self.method != "transform" or not is_own:
-            return self(block), None
-        found: tuple[Any, NDArray[np.bool_] | None] = self.scaler._scaled_columns(block)
-        return found

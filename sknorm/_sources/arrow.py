@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sknorm._sources.exporters import reader_of
 from sknorm._sources.learning import Reader
 from sknorm._sources.source import Source, Work, refuse_columns, refuse_repeated
 from sknorm._sources.streams import apply_in_turn, learn_in_turn
@@ -25,10 +26,11 @@ BUFFER_BYTES = 64 << 10
 class ArrowStream(Source):
     """What Arrow reads in record batches. In results, what is missing is null."""
 
-    def __init__(self, reader: Any, kind: str) -> None:
+    def __init__(self, reader: Any, kind: str, *, is_read_again: bool | None = None) -> None:
         self.kind = kind
         self._reader = reader
-        self.is_read_again = not hasattr(reader, "read_next_batch")
+        is_used_up = hasattr(reader, "read_next_batch")
+        self.is_read_again = not is_used_up if is_read_again is None else is_read_again
         self._schema = reader.schema
         names = list(self._schema.names)
         refuse_repeated(kind, names)
@@ -93,6 +95,12 @@ def open_dataset(X: Any) -> ArrowStream:
     if not hasattr(X, "schema"):
         return ArrowStream(X.to_reader(), "the Scanner")
     return ArrowStream(X, "the Dataset")
+
+
+def open_exporter(X: Any) -> ArrowStream:
+    """Return a stream of an object that has ``__arrow_c_stream__`` or ``__arrow_c_array__``."""
+    kind = f"the {type(X).__name__}"
+    return ArrowStream(reader_of(X, kind), kind, is_read_again=not isinstance(X, Iterator))
 
 
 def _without_read_ahead(dataset: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from sknorm._sources.learning import Reader
 from sknorm._sources.source import Source, Work
-from sknorm._sources.streams import located
+from sknorm._sources.streams import located, within
 
 # How many parts are merged at once.
 FAN_IN = 16
@@ -134,13 +134,9 @@ def _learn(reader: Reader, block: Any, place: Any, weights: Any = None) -> Any:
     while isinstance(block, list):  # of the one block along each of the other axes
         (block,) = block
     part = np.empty(1, dtype=object)
-    part[0] = located(lambda block: reader.part(block, weights), block, _where(place))
+    where = within(f"block {place[0]}")
+    part[0] = located(lambda block: reader.part(block, weights), block, where)
     return part
-
-
-def _where(place: Any) -> str:
-    """Return which block of rows is at a place."""
-    return f"In block {place[0]} of X, whose rows are counted from 0"
 
 
 def _as_it_is(parts: Any, axis: Any, keepdims: Any) -> Any:
@@ -167,4 +163,4 @@ def _apply(
 ) -> Any:
     if not block.shape[0]:
         return np.empty((0, *shape), dtype=dtype)
-    return located(of_block, block, _where(block_id))
+    return located(of_block, block, within(f"block {block_id[0]}"))

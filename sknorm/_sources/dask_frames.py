@@ -13,7 +13,7 @@ from sknorm._sources.arrow import is_number
 from sknorm._sources.dask_arrays import merged, tokenize
 from sknorm._sources.learning import Reader
 from sknorm._sources.source import Source, Work, refuse_columns, refuse_repeated
-from sknorm._sources.streams import located
+from sknorm._sources.streams import located, within
 
 
 class DaskFrame(Source):
@@ -95,8 +95,7 @@ def _apply(work: Work, names: list[Any], meta: Any, block: Any, partition_info: 
 
 def _where(partition_info: Any) -> str:
     """Return which partition Dask says that this is, where it does."""
-    which = f"partition {partition_info['number']}" if partition_info else "a partition"
-    return f"In {which} of X, whose rows are counted from 0"
+    return within(f"partition {partition_info['number']}" if partition_info else "a partition")
 
 
 def _as_frame(result: Any, names: list[Any], block: Any) -> Any:

@@ -6,22 +6,11 @@ Ibis and DataFusion do, and DuckDB.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
 from typing import Any
-
-from sknorm._sources.arrow import ArrowStream
-
-
-def open_exporter(X: Any) -> ArrowStream:
-    """Return a stream of an object that has ``__arrow_c_stream__`` or ``__arrow_c_array__``."""
-    kind = f"the {type(X).__name__}"
-    stream = ArrowStream(reader_of(X, kind), kind)
-    stream.is_read_again = not isinstance(X, Iterator)
-    return stream
 
 
 def reader_of(X: Any, kind: str) -> Any:
-    """Return a reader of what X hands on."""
+    """Return a pyarrow reader of what X hands on; ``kind`` is what errors call it."""
     try:
         arrow = importlib.import_module("pyarrow")
     except ImportError as error:

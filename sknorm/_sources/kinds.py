@@ -25,7 +25,7 @@ OPENERS = {
     ("pyarrow", "Dataset"): ("arrow", "open_dataset"),
     ("pyarrow", "Scanner"): ("arrow", "open_dataset"),
     ("pyarrow", "ParquetFile"): ("parquet", "open_file"),
-    ("ibis", "Table"): ("exporters", "open_exporter"),
+    ("ibis", "Table"): ("arrow", "open_exporter"),
     ("dask", "Array"): ("dask_arrays", "DaskArray"),
     ("dask", "DataFrame"): ("dask_frames", "DaskFrame"),
     ("pyspark", "DataFrame"): ("spark", "SparkFrame"),
@@ -95,7 +95,7 @@ def _opener(X: Any) -> tuple[str, str] | None:
         return "parquet", "open_parquet"
     opener: tuple[str, str] | None = _entry(X, OPENERS)
     if opener is None and exports_arrow(X):
-        opener = "exporters", "open_exporter"
+        opener = "arrow", "open_exporter"
     elif opener is None and isinstance(X, Iterator):
         opener = "streams", "Batches"
     return None if opener is None or way_out(X) is not None else opener

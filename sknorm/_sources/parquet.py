@@ -50,19 +50,9 @@ def open_parquet(path: Any) -> ArrowStream:
 
 def open_file(X: Any) -> ArrowStream:
     """Return a stream of a ``ParquetFile`` that is open."""
-    return ArrowStream(OpenFile(X), "the ParquetFile")
-
-
-class OpenFile:
-    """A Parquet file that somebody has opened, and closes."""
-
-    def __init__(self, file: Any) -> None:
-        self._file = file
-        self.schema = file.schema_arrow
-
-    def to_batches(self) -> Iterator[Any]:
-        """Yield record batches of all columns."""
-        return _batches(self._file)
+    readers = sys.modules["pyarrow"].RecordBatchReader
+    reader = readers.from_batches(X.schema_arrow, _batches(X))
+    return ArrowStream(reader, "the ParquetFile", is_read_again=True)
 
 
 class ParquetFiles:

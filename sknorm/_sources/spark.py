@@ -12,7 +12,7 @@ from sknorm._sources.arrow import ArrowStream, as_batch, with_names
 from sknorm._sources.lazy import LazyFrame
 from sknorm._sources.learning import Reader
 from sknorm._sources.source import Work
-from sknorm._sources.streams import apply_in_turn, learn_in_turn
+from sknorm._sources.streams import apply_in_turn, learn_in_turn, within
 
 
 class SparkFrame(LazyFrame):
@@ -44,7 +44,7 @@ class SparkFrame(LazyFrame):
         parts = [pickle.loads(bytes(row.part)) for row in rows]
         for number, part in enumerate(parts):
             if isinstance(part, Exception):
-                raise type(part)(f"In partition {number}, whose rows are counted from 0: {part}")
+                raise type(part)(f"{within(f'partition {number}')}: {part}") from part
         return reader.merge(parts)
 
     def renamed(self, frame: Any, names: list[str]) -> Any:

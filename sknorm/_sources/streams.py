@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from sknorm._compat import root_of
 from sknorm._sources import kinds
+from sknorm._sources.exporters import reader_of
 from sknorm._sources.learning import Reader
 from sknorm._sources.source import Source, Work
 
@@ -78,6 +78,11 @@ def located(function: Any, block: Any, where: str) -> Any:
         raise kind(f"{where}: {error}") from error
 
 
+def within(part: str) -> str:
+    """Return where an error is that names a row of a part, such as "block 3"."""
+    return f"In {part} of X, whose rows are counted from 0"
+
+
 def _rows_of(block: Any, number: int, first_row: int) -> str:
     return f"In batch {number} (rows {first_row:,} to {first_row + block.shape[0] - 1:,} of X)"
 
@@ -94,7 +99,7 @@ def _one_array(batch: Any, number: int) -> Any:
     if root_of(batch) == "tensorflow":
         batch = batch.numpy()
     elif kinds.exports_arrow(batch):
-        return importlib.import_module("pyarrow").table(batch)
+        return reader_of(batch, f"batch {number}").read_all()
     if not hasattr(batch, "shape"):
         _refuse_source(batch, number)
         batch = np.asarray(batch)

@@ -47,6 +47,14 @@ def both(name, *args, out):
     return results
 
 
+def check_moments(a, b, scale):
+    """Compare moments of values that are as large as ``scale``, that of each channel or of all."""
+    np.testing.assert_array_equal(a.count, b.count)
+    np.testing.assert_array_equal(a.table[7:], b.table[7:])
+    np.testing.assert_allclose(a.mean, b.mean, rtol=1e-14, atol=1e-15 * np.max(scale))
+    assert (np.abs(a.var - b.var) <= 1e-14 * scale**2 + 1e-300)[a.count > 0].all()
+
+
 def check(name, *args, out, dtype, atol=0.0):
     """Compare the two, unless both refuse. Return what they said."""
     (said, arrays), (said2, arrays2) = both(name, *args, out=out)
@@ -80,11 +88,7 @@ def test_channel_moments(dtype, infinite):
         (said, a), (said2, b) = results
         assert said == said2 == bool(np.isinf(x).any())
         if not said:
-            scale = np.nanmax(np.abs(x.astype(float)), axis=(0, 2), initial=0.0)
-            np.testing.assert_array_equal(a.count, b.count)
-            np.testing.assert_array_equal(a.table[7:], b.table[7:])
-            np.testing.assert_allclose(a.mean, b.mean, rtol=1e-14, atol=1e-15 * scale.max())
-            assert (np.abs(a.var - b.var) <= 1e-14 * scale**2 + 1e-300)[a.count > 0].all()
+            check_moments(a, b, np.nanmax(np.abs(x.astype(float)), axis=(0, 2), initial=0.0))
 
     run()
 
@@ -109,11 +113,7 @@ def test_column_moments(dtype, infinite):
             if said:
                 continue
             a, b = map(Moments.from_accumulators, (ours, expected))
-            np.testing.assert_array_equal(a.count, b.count)
-            np.testing.assert_array_equal(a.table[7:], b.table[7:])
-            scale = np.nanmax(np.abs(x.astype(float)), initial=0.0)
-            np.testing.assert_allclose(a.mean, b.mean, rtol=1e-14, atol=1e-15 * scale)
-            assert (np.abs(a.var - b.var) <= 1e-14 * scale**2 + 1e-300)[a.count > 0].all()
+            check_moments(a, b, np.nanmax(np.abs(x.astype(float)), initial=0.0))
 
     run()
 
@@ -140,11 +140,7 @@ def test_group_moments(dtype, infinite):
         assert said == said2 == bool(np.isinf(x).any())
         if said:
             return
-        np.testing.assert_array_equal(a.count, b.count)
-        np.testing.assert_array_equal(a.table[7:], b.table[7:])
-        scale = np.nanmax(np.abs(x.astype(float)), initial=0.0)
-        np.testing.assert_allclose(a.mean, b.mean, rtol=1e-14, atol=1e-15 * scale)
-        assert (np.abs(a.var - b.var) <= 1e-14 * scale**2 + 1e-300)[a.count > 0].all()
+        check_moments(a, b, np.nanmax(np.abs(x.astype(float)), initial=0.0))
 
     run()
 

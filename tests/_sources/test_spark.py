@@ -150,10 +150,10 @@ def test_text_dates_and_infinity(spark):
     scaler = BatchStatScaler().fit(ROWS)
     before = dict(vars(scaler))
     data = spark.createDataFrame([(1.0, 2.0), (1.0, float("inf"))], "a double, b double")
-    with pytest.raises(ValueError, match=r"^In partition \d+, .*infinity.*'b'"):
+    with pytest.raises(ValueError, match=r"^In partition \d+ of X, .*infinity.*'b'"):
         scaler.fit(data)
     assert vars(scaler) == before
-    with pytest.raises(ValueError, match=r"^In partition 0, .* gamma has shape"):
+    with pytest.raises(ValueError, match=r"^In partition 0 of X, .* gamma has shape"):
         BatchStatScaler(gamma=[1.0, 2.0, 3.0]).fit(data)
     for of_spark in (data["a"], data.groupBy("a"), data.rdd):
         with pytest.raises(TypeError, match="cannot be read as they are"):

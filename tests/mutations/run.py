@@ -1065,9 +1065,9 @@ MUTATIONS = [
     ),
     Mutation(
         "exporter: an iterator is taken for one that can be read again",
-        "_sources/exporters.py",
-        "stream.is_read_again = not isinstance(X, Iterator)",
-        "stream.is_read_again = True",
+        "_sources/arrow.py",
+        "is_read_again=not isinstance(X, Iterator)",
+        "is_read_again=True",
         "tests/_sources/test_exporters.py",
     ),
     Mutation(
@@ -1086,7 +1086,7 @@ MUTATIONS = [
     ),
     Mutation(
         "stream: parameters looked at when all is read",
-        "_scalers/channel.py",
+        "_scalers/seen.py",
         "gamma_and_beta(self, seen.n_channels)",
         "pass",
         STREAMS,
